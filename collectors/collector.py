@@ -1,0 +1,70 @@
+"""What a collector is, and the little that all of them share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import aiohttp
+import msgspec
+
+from .tick import Tick
+
+Emit = Callable[[bytes, datetime], Awaitable[None]]
+"""Hand over one frame and the instant it speaks of. A frame without ticks still proves that the feed is alive."""
+
+Now = Callable[[], datetime]
+"""The monitor's one clock: aware UTC."""
+
+
+class Collector(Protocol):
+    """Hears one feed until it is cancelled or the feed fails, and says what a frame means.
+
+    It never retries, sleeps (but for `every`), logs or counts: all of that is done once, around it.
+    """
+
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None: ...
+
+    def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]: ...
+
+
+class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A `[[feed]]` table of the config file: a collector's fields are its settings.
+
+    `rooms` left out means every room of the roster on this platform (and hall, if given); the monitor fills it in
+    before `collect` and `parse` are called, so that a collector finds its rooms here in either case.
+    """
+
+    name: str
+    platform: str = ""  # left out: the kind's own
+    hall: str = ""
+    rooms: list[str] | None = None
+    viewers: bool = True  # false for relay servers, whose only viewers are the platforms that pull
+    silence_s_max: float | None = None  # left out: max(10, 3 x interval)
+
+    # What the kind is, the same for all its rows.
+    PLATFORM: ClassVar[str] = ""
+    TELLS_STATE: ClassVar[bool] = True  # polls and sockets; hooks are silent by nature and never blind a room
+    TELLS_END: ClassVar[bool] = False  # can this source tell a sign-off from a failure?
+    KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
+    REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
+    STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
+    RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
+
+
+class FeedRefused(Exception):
+    """The feed will not have us, however often we ask: a bad key, an unknown app. It ends in an alert."""
+
+
+class BadFrame(ValueError):
+    """A frame that means nothing to us, though it came: its reason is one of few fixed words plus detail."""
+
+
+async def every(seconds: float) -> AsyncIterator[None]:
+    """Beat now and then every so many seconds; a late beat moves the ones after it."""
+    loop = asyncio.get_running_loop()
+    beat = loop.time()
+    while True:
+        yield
+        beat = max(beat + seconds, loop.time())
+        await asyncio.sleep(beat - loop.time())

@@ -1,0 +1,69 @@
+"""What every feed is translated into: ticks and sales. Imports nothing of ours."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+Evidence = Literal["event", "status", "absent"]
+"""`event`: the source told us of a moment; `status`: it answered how things stand; `absent`: a complete answer missed it."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One observation of one room at one instant.
+
+    `at` is aware UTC: of a poll the instant before the request left, of a push the platform's stamp, else the read.
+    `live` None: this frame does not say. `progress` is bytes in or media time: only whether it moves matters.
+    `session_key` is the platform's session or the publisher's connection id. `end` is end evidence: the platform or
+    the publisher said that the broadcast is over (`ended`), or that it broke (`failed`). Absent is None, never zero.
+    """
+
+    feed: str
+    room: str
+    at: datetime
+    evidence: Evidence
+    live: bool | None = None
+    viewers: int | None = None
+    views_total: int | None = None
+    likes_total: int | None = None
+    kbps: int | None = None
+    progress: int | None = None
+    session_key: str | None = None
+    end: Literal["ended", "failed"] | None = None
+
+
+SaleKind = Literal["created", "paid", "refunded", "cancelled", "gift"]
+
+
+class SaleItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of an order, where the platform tells."""
+
+    item_id: str
+    title: str | None = None
+    units: int | None = None
+    amount_minor: int | None = None
+
+
+class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One order event or gift. `event_id` names the business fact, never the delivery.
+
+    Money is an integer in the minor unit of `currency`; `buyer` is a keyed hash; `room` is None until attributed.
+    """
+
+    feed: str
+    platform: str
+    event_id: str
+    at: datetime
+    received_at: datetime
+    kind: SaleKind
+    amount_minor: int
+    currency: str
+    room: str | None = None
+    shop: str | None = None
+    order_id: str | None = None
+    units: int | None = None
+    buyer: bytes | None = None
+    via: Literal["push", "poll", "file"] = "push"
+    items: tuple[SaleItem, ...] = ()
