@@ -1,9 +1,11 @@
-"""What live and store both speak of: changes and blind spans."""
+"""What live and store both speak of: changes, blind spans, the roster, and what one step brought."""
 
 from datetime import datetime
 from typing import Literal
 
 import msgspec
+
+from collectors.tick import Tick
 
 ChangeName = Literal["opened", "dropped", "resumed", "closed"]
 CloseReason = Literal["ended", "scheduled", "lost", "unknown", "unseen", "replaced"]
@@ -40,3 +42,52 @@ class BlindSpan(msgspec.Struct, frozen=True, omit_defaults=True):
     cause: str
     room: str | None = None
     to_at: datetime | None = None
+
+
+class RosterRoom(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One room of the roster with the id that PostgreSQL gave it; the spool keeps a mirror of all of them."""
+
+    room_id: int
+    platform: str
+    external_id: str
+    anchor: str = ""
+    broadcaster: str = ""
+    hall: str = ""
+    city: str = ""
+    category: str = ""
+    tier: int | None = None
+    fans: int | None = None
+    shop: str = ""
+    account: str = ""
+    contact: str = ""
+    notes: str = ""
+    active: bool = True
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """One planned broadcast of a room: from `starts_at` to before `ends_at`, aware UTC."""
+
+    room_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+class FeedState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the spool remembers of a feed: the instant of its last good frame, and whether it was blind then."""
+
+    feed: str
+    seen_until: datetime
+    blind_from: datetime | None = None
+    blind_cause: str = ""
+
+
+class Heard(msgspec.Struct):
+    """All that one step of the watch brought to light; it is sealed as a whole, in this order of steps.
+
+    `ticks` are (room_id, tick) pairs, in the order they came.
+    """
+
+    ticks: list[tuple[int, Tick]] = []
+    changes: list[Change] = []
+    spans: list[BlindSpan] = []
+    feed: FeedState | None = None
