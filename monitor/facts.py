@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from collectors.tick import Tick
+from collectors.tick import Sale, Tick
 
 ChangeName = Literal["opened", "dropped", "resumed", "closed"]
 CloseReason = Literal["ended", "scheduled", "lost", "unknown", "unseen", "replaced"]
@@ -81,8 +81,19 @@ class FeedState(msgspec.Struct, frozen=True, omit_defaults=True):
     blind_cause: str = ""
 
 
+class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A bad row or frame, kept whole for a person. `kind` is frame, tick, sale or change; `sample` is masked."""
+
+    feed: str
+    kind: Literal["frame", "tick", "sale", "change"]
+    reason: str
+    received_at: datetime
+    sample: str = ""
+    payload: bytes = b""
+
+
 class Heard(msgspec.Struct):
-    """All that one step of the watch brought to light; it is sealed as a whole, in this order of steps.
+    """All that one step brought to light; it is sealed as a whole, in the order of steps.
 
     `ticks` are (room_id, tick) pairs, in the order they came.
     """
@@ -91,3 +102,5 @@ class Heard(msgspec.Struct):
     changes: list[Change] = []
     spans: list[BlindSpan] = []
     feed: FeedState | None = None
+    sales: list[Sale] = []
+    quarantine: list[Quarantined] = []

@@ -172,6 +172,8 @@ CREATE TABLE sale_item (
 CREATE TABLE applied_batch (
     batch_id uuid PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('ticks', 'facts')),
+    spool_id uuid NOT NULL, -- which spool sealed it, as its how many-th: an older copy of a spool gives itself away
+    seq bigint NOT NULL,
     sealed_at timestamptz NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now(),
     rows int NOT NULL,
@@ -181,6 +183,7 @@ CREATE TABLE applied_batch (
     outcome jsonb NOT NULL DEFAULT '{}' -- per kind of row: {"change": [written, duplicates, quarantined], ...}
 );
 CREATE INDEX applied_batch_at ON applied_batch (applied_at);
+CREATE INDEX applied_batch_spool ON applied_batch (spool_id, seq);
 CREATE TABLE quarantine (
     quarantine_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     received_at timestamptz NOT NULL,

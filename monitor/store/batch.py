@@ -1,0 +1,204 @@
+"""What travels together: batches of ticks as PGCOPY rows, and of facts as msgpack rows, each sealed once.
+
+A batch is a msgpack header and a payload. The payload of `ticks` is the rows of PostgreSQL's binary COPY format
+(without its file header and trailer: postgresql.org/docs/current/sql-copy.html, "Binary Format") for exactly the
+columns that the header names; that of `facts` is a msgpack array of [kind, row] pairs.
+"""
+
+import struct
+import uuid
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from collectors.tick import Sale, Tick
+from monitor.facts import BlindSpan, Change, Quarantined
+
+FORMAT = 1
+ROWS_MAX = 5_000
+TICK_COLUMNS = ("at", "room_id", "live", "viewers", "views_total", "likes_total", "kbps")
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_TAIL = b"\xff\xff"
+PG_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+PAST_MAX = timedelta(days=7)
+FUTURE_MAX = timedelta(minutes=10)
+SESSIONS = uuid.UUID("6c9f6ed4-50b5-5e0c-9c3e-2f1d3f0a7b11")
+"""The namespace of session ids: uuid5(SESSIONS, "platform\\nexternal id\\nopened_at in microseconds since 1970")."""
+
+BatchKind = Literal["ticks", "facts"]
+BookKind = Literal["frame", "tick", "sale", "change"]
+Fact = Change | BlindSpan | Sale | Quarantined
+FACTS: dict[str, type[Fact]] = {"change": Change, "span": BlindSpan, "sale": Sale, "quarantine": Quarantined}
+NAMES: dict[type[Fact], str] = {fact: name for name, fact in FACTS.items()}
+BOOKED: dict[str, BookKind] = {"change": "change", "span": "change", "sale": "sale"}
+"""In which book a fact counts; a quarantine row is a message about a row that was booked already."""
+
+
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a batch says of itself. `counts`: rows per book; `from_at`, `to_at`: the span of its ticks."""
+
+    format: int
+    id: uuid.UUID
+    kind: BatchKind
+    sealed_at: datetime
+    counts: dict[str, int]
+    columns: tuple[str, ...] = ()
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A sealed batch, or one about to be sealed (`seq` 0)."""
+
+    header: Header
+    payload: bytes
+    seq: int = 0
+
+    @property
+    def size(self) -> int:
+        return len(self.payload)
+
+
+class BatchTooNew(Exception):
+    """A later release sealed this batch; it is left untouched."""
+
+
+class BatchDamaged(Exception):
+    """The bytes are not those that were sealed."""
+
+
+def encode_header(header: Header) -> bytes:
+    return msgspec.msgpack.encode(header)
+
+
+def decode_header(raw: bytes) -> Header:
+    """Raises BatchTooNew for a format of a later release, BatchDamaged for what is no header."""
+    try:
+        header = msgspec.msgpack.decode(raw, type=Header, strict=True)
+    except msgspec.MsgspecError as error:
+        raise BatchDamaged(str(error)) from error
+    if header.format > FORMAT:
+        raise BatchTooNew(f"batch format {header.format}, this release knows {FORMAT}")
+    return header
+
+
+def checksum(header: bytes, payload: bytes) -> int:
+    return zlib.crc32(payload, zlib.crc32(header))
+
+
+def session_id(platform: str, room: str, opened_at: datetime) -> uuid.UUID:
+    """The same session has the same id, whoever works it out (contract.md, `session`)."""
+    micros = (opened_at - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
+    return uuid.uuid5(SESSIONS, f"{platform}\n{room}\n{micros}")
+
+
+# --- ticks -----------------------------------------------------------------------------------------------------------
+
+_fixed = struct.Struct(">hiqii").pack  # columns, width and value of `at`, width and value of `room_id`
+_int4 = struct.Struct(">ii").pack
+_int8 = struct.Struct(">iq").pack
+NULL = b"\xff\xff\xff\xff"
+LIVE = {True: b"\0\0\0\1\1", False: b"\0\0\0\1\0", None: NULL}
+
+
+class PackedTicks(msgspec.Struct):
+    """Rows ready for COPY, and what could not become a row: (room_id, tick, reason)."""
+
+    payload: bytes = b""
+    rows: int = 0
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    refused: list[tuple[int, Tick, str]] = []
+
+
+def pack_ticks(ticks: Sequence[tuple[int, Tick]], received_at: datetime) -> PackedTicks:
+    """Encode ticks for COPY. A tick that cannot be a row is refused with its reason and spoils no other.
+
+    An instant is taken from 7 days before `received_at` to 10 minutes after it (reliability.md section 2, Clock).
+    """
+    rows: list[bytes] = []
+    refused: list[tuple[int, Tick, str]] = []
+    floor, ceiling = received_at - PAST_MAX, received_at + FUTURE_MAX
+    low, high, last_at, micros = ceiling, floor, None, 0
+    for room_id, tick in ticks:
+        try:
+            if tick.at is not last_at:  # the ticks of one frame share their instant
+                last_at = None
+                if not floor <= tick.at <= ceiling:
+                    refused.append((room_id, tick, "time out of range"))
+                    continue
+                micros, last_at = (tick.at - PG_EPOCH) // MICROSECOND, tick.at
+                low, high = min(low, last_at), max(high, last_at)
+            viewers, views, likes, kbps = tick.viewers, tick.views_total, tick.likes_total, tick.kbps
+            if ((viewers or 0) | (views or 0) | (likes or 0) | (kbps or 0)) < 0:
+                refused.append((room_id, tick, "negative count"))
+                continue
+            rows.append(
+                _fixed(len(TICK_COLUMNS), 8, micros, 4, room_id)
+                + LIVE[tick.live]
+                + (NULL if viewers is None else _int4(4, viewers))
+                + (NULL if views is None else _int8(8, views))
+                + (NULL if likes is None else _int8(8, likes))
+                + (NULL if kbps is None else _int4(4, kbps))
+            )
+        except struct.error:
+            refused.append((room_id, tick, "number out of range"))
+        except TypeError:  # a naive instant, or a number that is none
+            refused.append((room_id, tick, "wrong type"))
+    if not rows:
+        return PackedTicks(refused=refused)
+    return PackedTicks(b"".join(rows), len(rows), low, high, refused)
+
+
+def ticks_batch(packed: PackedTicks, sealed_at: datetime) -> Batch:
+    header = Header(
+        FORMAT, uuid.uuid4(), "ticks", sealed_at, {"tick": packed.rows}, TICK_COLUMNS, packed.from_at, packed.to_at
+    )
+    return Batch(header, packed.payload)
+
+
+def cut_rows(payload: bytes) -> list[bytes]:
+    """The single rows of a `ticks` payload, cut by the length fields of the COPY format."""
+    rows, start, end = [], 0, len(payload)
+    while start < end:
+        fields = int.from_bytes(payload[start : start + 2])
+        at = start + 2
+        for _ in range(fields):
+            width = int.from_bytes(payload[at : at + 4], signed=True)
+            at += 4 + max(width, 0)
+        rows.append(payload[start:at])
+        start = at
+    return rows
+
+
+# --- facts -----------------------------------------------------------------------------------------------------------
+
+
+def facts_batches(facts: Sequence[Fact], sealed_at: datetime) -> Iterator[Batch]:
+    """Batches of at most ROWS_MAX facts, in their order."""
+    for start in range(0, len(facts), ROWS_MAX):
+        part = facts[start : start + ROWS_MAX]
+        counts: dict[str, int] = {}
+        for fact in part:
+            if book := BOOKED.get(NAMES[type(fact)]):
+                counts[book] = counts.get(book, 0) + 1
+        payload = msgspec.msgpack.encode([(NAMES[type(fact)], fact) for fact in part])
+        yield Batch(Header(FORMAT, uuid.uuid4(), "facts", sealed_at, counts), payload)
+
+
+def facts_of(batch: Batch) -> list[Fact]:
+    """The facts of a batch, in their order. Raises BatchDamaged."""
+    try:
+        pairs = msgspec.msgpack.decode(batch.payload, type=list[tuple[str, msgspec.Raw]])
+        return [msgspec.msgpack.decode(raw, type=FACTS[name]) for name, raw in pairs]
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise BatchDamaged(str(error)) from error
+
+
+def split(ticks: Sequence[tuple[int, Tick]]) -> Iterable[Sequence[tuple[int, Tick]]]:
+    """The ticks in slices of at most ROWS_MAX."""
+    return (ticks[start : start + ROWS_MAX] for start in range(0, len(ticks), ROWS_MAX))
