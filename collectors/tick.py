@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 Evidence = Literal["event", "status", "absent"]
-"""`event`: the source told us of a moment; `status`: it says how things stand; `absent`: a complete answer missed it."""
+"""`event`: the source told of a moment; `status`: it says how things stand; `absent`: a complete answer missed it."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

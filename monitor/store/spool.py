@@ -1,0 +1,293 @@
+"""The spool: every batch on disk before it is sent, with the state and the books that belong to it.
+
+One SQLite file in WAL mode with synchronous=FULL, one connection, one thread, one process: `locking_mode=EXCLUSIVE`
+is the lock. What one step brought is sealed in one transaction: batches, room states, feed states, books.
+"""
+
+import os
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from monitor.facts import FeedState, RosterRoom, Slot
+from monitor.store.batch import Batch, BatchDamaged, checksum, decode_header, encode_header
+from monitor.store.books import KINDS, MOVES, Book, Outcome, Ref, Seal, Standing
+from monitor.store.disk import Ballast, SpoolUnreadable, named_errors
+
+FORMAT = 1
+SCHEMA = (Path(__file__).parent / "spool.sql").read_text()
+
+
+class Spool:
+    """All methods are plain and blocking; the caller keeps them in one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the spool in `folder` (0700). Raises the errors of `disk`."""
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = folder / "spool.db"
+        self.ballast = Ballast(folder / "ballast")
+        self.fsync_s: list[float] = []  # how long each commit took; the metrics take them away
+        fresh = not self.path.exists()
+        with named_errors(self.path):
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
+            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
+            try:
+                self._prepare()
+            except BaseException:
+                self._sql.close()
+                raise
+        if fresh:
+            _sync_folder(folder)
+        self.ballast.lay()
+
+    def _prepare(self) -> None:
+        self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
+        known = self._sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'about'").fetchone()[0]
+        found = self._about("format") if known else None
+        if found is not None and found > FORMAT:
+            raise SpoolUnreadable(
+                f"{self.path} was written by a later release (format {found}, this one knows {FORMAT}); "
+                "it is left untouched: start that release, or choose another data_dir"
+            )
+        self._sql.execute("PRAGMA journal_mode = WAL")
+        self._sql.execute("PRAGMA synchronous = FULL")
+        self._sql.execute("PRAGMA fullfsync = 1")
+        self._sql.executescript(SCHEMA)
+        self.is_new = found is None
+        if self.is_new:
+            self._sql.executemany(
+                "INSERT INTO about (name, value) VALUES (?, ?)", [("format", FORMAT), ("id", uuid.uuid4().bytes)]
+            )
+        self.id = uuid.UUID(bytes=self._about("id"))
+
+    def close(self) -> None:
+        with named_errors(self.path):
+            self._sql.close()
+
+    # --- sealing and releasing ---------------------------------------------------------------------------------------
+
+    def commit(self, seal: Seal) -> list[Ref]:
+        """Seal batches, state and books, and release what PostgreSQL holds: one transaction, fsynced on return."""
+        refs = []
+        with self._transaction():
+            for batch in seal.batches:
+                refs.append(self._insert(batch))
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO room_state (platform, room, state) VALUES (?, ?, ?)",
+                [(platform, room, state) for (platform, room), state in seal.room_states.items()],
+            )
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO feed_state (feed, state) VALUES (?, ?)",
+                [(feed, msgspec.msgpack.encode(state)) for feed, state in seal.feed_states.items()],
+            )
+            for kind, rows in seal.quarantined.items():
+                self._book(kind, received=rows, quarantined=rows)
+            for kind, rows in seal.shed.items():
+                self._book(kind, received=rows, shed=rows)
+            for seq, outcome in seal.released:
+                self._release(seq, outcome)
+        return refs
+
+    def _insert(self, batch: Batch) -> Ref:
+        raw = encode_header(batch.header)
+        counts = batch.header.counts
+        sealed_at = batch.header.sealed_at.timestamp()
+        seq = cast(int, self._sql.execute(
+            "INSERT INTO batch (id, kind, sealed_at, state, size, frames, ticks, sales, changes)"
+            " VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
+            (batch.header.id.bytes, batch.header.kind, sealed_at, batch.size, *(counts.get(kind, 0) for kind in KINDS)),
+        ).lastrowid)  # fmt: skip
+        self._sql.execute(
+            "INSERT INTO payload (seq, header, payload, crc) VALUES (?, ?, ?, ?)",
+            (seq, raw, batch.payload, checksum(raw, batch.payload)),
+        )
+        for kind, rows in counts.items():
+            self._book(kind, received=rows)
+        return Ref(seq, batch.header.kind, batch.size, sealed_at)
+
+    def _release(self, seq: int, outcome: Outcome) -> None:
+        row = self._sql.execute("SELECT state, applied_at FROM batch WHERE seq = ?", (seq,)).fetchone()
+        if row is None or row[0] != "pending":
+            return
+        self._sql.execute("UPDATE batch SET state = 'applied', applied_at = ? WHERE seq = ?", (time.time(), seq))
+        if row[1] is None:  # an offer made again moves the books no more
+            for kind, (written, duplicates, quarantined) in outcome.items():
+                self._book(kind, written=written, duplicates=duplicates, quarantined=quarantined)
+
+    def damaged(self, seq: int) -> None:
+        """A batch whose bytes are not those sealed: its rows are quarantined as a whole, with its number."""
+        with self._transaction():
+            row = self._sql.execute(
+                "SELECT frames, ticks, sales, changes, applied_at FROM batch WHERE seq = ?", (seq,)
+            ).fetchone()
+            self._sql.execute("UPDATE batch SET state = 'damaged', applied_at = ? WHERE seq = ?", (time.time(), seq))
+            if row[4] is None:
+                for kind, rows in zip(KINDS, row, strict=False):
+                    self._book(kind, quarantined=rows)
+
+    def _book(self, kind: str, **moves: int) -> None:
+        for column, rows in moves.items():
+            if rows:
+                self._sql.execute(MOVES[column], (rows, kind))
+
+    # --- the way to PostgreSQL ---------------------------------------------------------------------------------------
+
+    def pending(self) -> list[Ref]:
+        """All batches not yet applied, in order."""
+        rows = self._rows("SELECT seq, kind, size, sealed_at FROM batch WHERE state = 'pending' ORDER BY seq")
+        return [Ref(*row) for row in rows]
+
+    def load(self, seq: int) -> Batch:
+        """The batch as it was sealed. Raises BatchDamaged where its checksum or its page says otherwise."""
+        try:
+            rows = self._rows("SELECT header, payload, crc FROM payload WHERE seq = ?", (seq,))
+        except SpoolUnreadable as error:
+            raise BatchDamaged(f"spool record {seq}: {error}") from error
+        if not rows or checksum(rows[0][0], rows[0][1]) != rows[0][2]:
+            raise BatchDamaged(f"spool record {seq}: checksum")
+        return Batch(decode_header(rows[0][0]), rows[0][1], seq)
+
+    def last_seq(self) -> int:
+        return int(self._rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'batch'")[0][0])
+
+    def applied_before(self, seq: int, count: int) -> list[tuple[int, uuid.UUID, bool]]:
+        """(seq, id, are the bytes kept?) of up to `count` applied batches before `seq`, newest first."""
+        rows = self._rows(
+            "SELECT batch.seq, id, payload.seq IS NOT NULL FROM batch LEFT JOIN payload USING (seq)"
+            " WHERE batch.seq < ? AND state = 'applied' ORDER BY batch.seq DESC LIMIT ?",
+            (seq, count),
+        )
+        return [(row[0], uuid.UUID(bytes=row[1]), bool(row[2])) for row in rows]
+
+    def offer_again(self, seqs: Iterable[int]) -> list[Ref]:
+        """Batches that PostgreSQL held and holds no more: those kept are pending again, the others are lost."""
+        refs = []
+        with self._transaction():
+            for seq in sorted(seqs):
+                kind, size, sealed_at, kept, *counts = self._sql.execute(
+                    "SELECT kind, size, sealed_at, payload.seq IS NOT NULL, frames, ticks, sales, changes"
+                    " FROM batch LEFT JOIN payload USING (seq) WHERE batch.seq = ?",
+                    (seq,),
+                ).fetchone()
+                state = "pending" if kept else "lost"
+                self._sql.execute("UPDATE batch SET state = ? WHERE seq = ?", (state, seq))
+                for book, rows in zip(KINDS, counts, strict=True):
+                    self._book(book, **{"reoffered" if kept else "lost": rows})
+                if kept:
+                    refs.append(Ref(seq, kind, size, sealed_at))
+        return refs
+
+    def set_aside(self, seq: int) -> None:
+        """A batch too old to be sent without risk of a double; it stays on the books as spooled."""
+        with self._transaction():
+            self._sql.execute("UPDATE batch SET state = 'aside' WHERE seq = ?", (seq,))
+
+    # --- state and mirror --------------------------------------------------------------------------------------------
+
+    def room_states(self) -> dict[tuple[str, str], bytes]:
+        return {(row[0], row[1]): row[2] for row in self._rows("SELECT platform, room, state FROM room_state")}
+
+    def feed_states(self) -> list[FeedState]:
+        return [msgspec.msgpack.decode(row[0], type=FeedState) for row in self._rows("SELECT state FROM feed_state")]
+
+    def mirror(self, version: int, rooms: Sequence[RosterRoom], slots: Sequence[Slot]) -> None:
+        """Keep the roster as PostgreSQL has it now, so that the next start needs no database."""
+        with self._transaction():
+            self._sql.execute("DELETE FROM slot")
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO room (room_id, row) VALUES (?, ?)",
+                [(room.room_id, msgspec.msgpack.encode(room)) for room in rooms],
+            )
+            self._sql.executemany(
+                "INSERT INTO slot (room_id, row) VALUES (?, ?)",
+                [(slot.room_id, msgspec.msgpack.encode(slot)) for slot in slots],
+            )
+            self._sql.execute("INSERT OR REPLACE INTO about (name, value) VALUES ('roster_version', ?)", (version,))
+
+    def roster(self) -> tuple[int, list[RosterRoom], list[Slot]]:
+        """The mirrored roster and its version; version -1 if there was none yet."""
+        rooms = [msgspec.msgpack.decode(row[0], type=RosterRoom) for row in self._rows("SELECT row FROM room")]
+        slots = [msgspec.msgpack.decode(row[0], type=Slot) for row in self._rows("SELECT row FROM slot")]
+        version = self._about("roster_version")
+        return (-1 if version is None else version), rooms, slots
+
+    # --- standing and retention --------------------------------------------------------------------------------------
+
+    def standing(self) -> Standing:
+        with self._transaction():
+            sums = self._rows(
+                "SELECT count(*), coalesce(sum(size), 0), min(sealed_at),"
+                " coalesce(sum(CASE WHEN applied_at IS NULL THEN frames END), 0),"
+                " coalesce(sum(CASE WHEN applied_at IS NULL THEN ticks END), 0),"
+                " coalesce(sum(CASE WHEN applied_at IS NULL THEN sales END), 0),"
+                " coalesce(sum(CASE WHEN applied_at IS NULL THEN changes END), 0)"
+                " FROM batch WHERE state IN ('pending', 'aside')"
+            )[0]
+            accounts = self._rows(
+                "SELECT kind, received, written, duplicates, quarantined, shed, reoffered, lost FROM books"
+            )
+        spooled = dict(zip(KINDS, sums[3:], strict=True))
+        books = {kind: Book(*moves, spooled[kind]) for kind, *moves in accounts}
+        return Standing(books, sums[1], sums[2], sums[0])
+
+    def prune(self, now: float, facts_s: float = 86_400, ticks_s: float = 900, ticks_bytes: int = 268_435_456) -> None:
+        """Forget applied bytes beyond their retention, and the record of batches after 30 days."""
+        with self._transaction():
+            for kind, age_s in (("facts", facts_s), ("ticks", ticks_s)):
+                self._sql.execute(
+                    "DELETE FROM payload WHERE seq IN (SELECT seq FROM batch WHERE state IN ('applied', 'damaged')"
+                    " AND kind = ? AND applied_at < ?)",
+                    (kind, now - age_s),
+                )
+            self._sql.execute(
+                "DELETE FROM payload WHERE seq IN (SELECT seq FROM (SELECT batch.seq, sum(size) OVER"
+                " (ORDER BY batch.seq DESC) AS newer FROM batch JOIN payload USING (seq)"
+                " WHERE state = 'applied' AND kind = 'ticks') WHERE newer > ?)",
+                (ticks_bytes,),
+            )
+            self._sql.execute(
+                "DELETE FROM batch WHERE state NOT IN ('pending', 'aside') AND applied_at < ?", (now - 30 * 86_400,)
+            )
+
+    # --- the little below --------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with named_errors(self.path):
+            self._sql.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
+                raise
+            started = time.perf_counter()
+            try:
+                self._sql.execute("COMMIT")
+            except sqlite3.Error:
+                if self._sql.in_transaction:
+                    self._sql.execute("ROLLBACK")
+                raise
+            self.fsync_s.append(time.perf_counter() - started)
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with named_errors(self.path):
+            return self._sql.execute(query, values).fetchall()
+
+    def _about(self, name: str) -> Any:
+        row = self._sql.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,52 @@
+-- The spool: one SQLite file, one connection, one thread, one process.
+
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+
+-- Every batch sealed in the last 30 days. state: pending, applied, aside (too old to send), damaged, lost.
+-- A pending batch with an applied_at is offered again: it moves the books no more.
+CREATE TABLE IF NOT EXISTS batch (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    sealed_at REAL NOT NULL,
+    applied_at REAL,
+    state TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    frames INTEGER NOT NULL,
+    ticks INTEGER NOT NULL,
+    sales INTEGER NOT NULL,
+    changes INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS batch_spooled ON batch (seq, kind, sealed_at, applied_at, size, frames, ticks, sales, changes)
+    WHERE state IN ('pending', 'aside');
+CREATE INDEX IF NOT EXISTS batch_applied ON batch (state, applied_at);
+
+-- Their bytes, as they were sealed; deleted a while after they were applied.
+CREATE TABLE IF NOT EXISTS payload (
+    seq INTEGER PRIMARY KEY,
+    header BLOB NOT NULL,
+    payload BLOB NOT NULL,
+    crc INTEGER NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS room_state (
+    platform TEXT NOT NULL, room TEXT NOT NULL, state BLOB NOT NULL, PRIMARY KEY (platform, room)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS feed_state (feed TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+
+-- The mirror of the roster: ids never change and are never reused.
+CREATE TABLE IF NOT EXISTS room (room_id INTEGER PRIMARY KEY, row BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS slot (room_id INTEGER NOT NULL, row BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS slot_room ON slot (room_id);
+
+CREATE TABLE IF NOT EXISTS books (
+    kind TEXT PRIMARY KEY,
+    received INTEGER NOT NULL DEFAULT 0,
+    written INTEGER NOT NULL DEFAULT 0,
+    duplicates INTEGER NOT NULL DEFAULT 0,
+    quarantined INTEGER NOT NULL DEFAULT 0,
+    shed INTEGER NOT NULL DEFAULT 0,
+    reoffered INTEGER NOT NULL DEFAULT 0,
+    lost INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+INSERT OR IGNORE INTO books (kind) VALUES ('frame'), ('tick'), ('sale'), ('change');
