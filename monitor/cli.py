@@ -1,0 +1,199 @@
+"""The command line: finds the command, runs it, and turns every expected failure into one line and an exit code."""
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from types import ModuleType
+from typing import NoReturn
+
+from monitor.commands import CommandError
+from monitor.config import ConfigError
+from monitor.secret import SecretError
+from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
+
+COMMANDS = {
+    "Watch": {
+        "run": "the monitor: watches all feeds until SIGINT or SIGTERM",
+        "check": "is everything in the config, the roster file and the secret files right?",
+        "status": "a live table of a running monitor",
+        "coverage": "which room is seen by which feed, or why by none",
+    },
+    "Rooms": {
+        "roster": "import, export, undo or adopt rooms",
+        "schedule": "import the planned broadcasts: stops are judged by them",
+    },
+    "Database": {
+        "sql": "ask one read-only question",
+        "dsn": "the address of the database in force",
+        "migrate": "bring the schema up to date",
+    },
+    "Trouble": {
+        "record": "raw frames of one feed to a file",
+        "replay": "frames of a file back through their collector",
+        "quarantine": "rows that could not be written: list, show, retry, drop",
+    },
+}
+
+EXAMPLES = """\
+examples:
+  livemon check                                  before the first start, and after each edit
+  livemon run                                    with ./livemon.toml, or $LIVEMON_CONFIG
+  livemon roster import roster.csv --dry-run     what would change, and what is wrong in the file
+  livemon sql "SELECT * FROM room_now"           the rooms as they are now
+  livemon COMMAND --help                         everything about one command
+
+exit codes:
+  0  fine
+  1  anything that is not below
+  2  configuration: each error as file:line: what; what to do
+  3  the spool is locked by another instance
+  4  the disk failed (a write or an fsync was refused)
+  5  the spool cannot be read; the message names the repair command
+"""
+
+EXIT_CODES: dict[type[BaseException], int] = {
+    ConfigError: 2,
+    SecretError: 2,
+    SpoolLocked: 3,
+    SpoolDiskFailed: 4,
+    SpoolUnreadable: 5,
+    CommandError: 1,
+    OSError: 1,
+}
+INTERRUPTED = 130
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong command line is exit code 1: 2 says that the configuration is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(1, f"{self.prog}: {message}\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character must not end a command
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        if _reader_left():
+            return 1
+        failure = _expected(error)
+        if failure is None:
+            raise
+        print(_told(failure), file=sys.stderr)
+        return next(code for kind, code in _exit_codes().items() if isinstance(failure, kind))
+    return code
+
+
+def command_names() -> list[str]:
+    return [name for group in COMMANDS.values() for name in group]
+
+
+def _dispatch(arguments: list[str]) -> int:
+    asked = next((word for word in arguments if not word.startswith("-")), None)
+    if asked is not None and asked not in command_names():
+        near = difflib.get_close_matches(asked, command_names(), 1)
+        todo = f"did you mean {near[0]}?" if near else "livemon --help lists them"
+        raise CommandError(f"livemon: there is no command {asked!r}; {todo}")
+    parser = _parser()
+    if asked is None:
+        parser.parse_args(arguments)
+        parser.print_help(sys.stderr)
+        return 1
+    command = _command(asked)
+    command.add(parser.add_subparsers(prog="livemon", metavar="COMMAND", help=argparse.SUPPRESS))
+    code: int = command.run(parser.parse_args(arguments))
+    return code
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="livemon",
+        usage="livemon COMMAND [...]",
+        description=_overview(),
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"livemon {version()}")
+    return parser
+
+
+def _command(name: str) -> ModuleType:
+    """The module of the command that was asked for; the others are not imported: they would make each start slow."""
+    module_name = f"monitor.commands.{name}"
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:  # REMOVE this guard as soon as all the modules of COMMANDS exist
+        if error.name != module_name:
+            raise
+        raise CommandError(f"livemon: {name} is not built yet") from error
+
+
+def _overview() -> str:
+    lines = ["Watches live-commerce broadcasts: who is on air, who dropped, what was sold.", ""]
+    for group, commands in COMMANDS.items():
+        lines += [f"{group}:", *(f"  {name:12}{does}" for name, does in commands.items()), ""]
+    return "\n".join(lines)
+
+
+def version() -> str:
+    """The version of the installed package."""
+    try:
+        return metadata.version("livemon")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _exit_codes() -> dict[type[BaseException], int]:
+    """The table with the errors of libraries, which are imported only once something went wrong."""
+    import aiohttp
+    import asyncpg
+
+    libraries = (asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError)
+    return EXIT_CODES | dict.fromkeys(libraries, 1)
+
+
+def _expected(error: BaseException) -> BaseException | None:
+    """The failure to tell of: of a group the one with the highest code; None if any part of it is a bug of ours."""
+    codes = _exit_codes()
+    leaves = list(_leaves(error))
+    if not all(isinstance(leaf, tuple(codes)) for leaf in leaves):
+        return None
+    return max(leaves, key=lambda leaf: next(code for kind, code in codes.items() if isinstance(leaf, kind)))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _told(failure: BaseException) -> str:
+    if isinstance(failure, ConfigError | CommandError):
+        return str(failure)
+    text = " ".join(str(failure).split()) or type(failure).__name__
+    return f"livemon: {text}"
+
+
+def _reader_left() -> bool:
+    """Whether whoever read our output has gone, as `head` does; the rest of it then goes nowhere."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False

@@ -1,0 +1,77 @@
+"""`livemon check`: is everything in the config, the roster file and the secret files right? Opens no socket."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor import config, problem
+from monitor.commands import add_config_option
+from monitor.config import Config, ConfigError
+from monitor.problem import quoted
+from monitor.roster_file import RosterFile, read_roster_file
+
+if TYPE_CHECKING:
+    from monitor.commands import Commands
+
+
+def add(commands: "Commands") -> None:
+    parser = commands.add_parser(
+        "check",
+        help="is everything in the config, the roster file and the secret files right?",
+        description="Reads the config, the roster file and the secret files, and opens no socket. "
+        "Exit code 0, or 2 with one line per error: file:line: what is wrong; what to do.",
+    )
+    add_config_option(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    path = config.find(args.config)
+    checked = config.load(path)
+    roster = read_roster(checked.roster) if checked.roster else None
+    print(f"{path} is fine.")
+    for line in summary(checked, roster):
+        print(f"  {line}")
+    return 0
+
+
+def read_roster(path: Path) -> RosterFile:
+    """The roster file, right in every row; ConfigError holds the line of each row that is not."""
+    try:
+        roster = read_roster_file(path.read_bytes(), str(path))
+    except OSError as error:
+        raise problem.of_file(path, f"cannot be read: {error.strerror}", "let livemon read it") from error
+    if roster.problems:
+        raise ConfigError(roster.problems)
+    return roster
+
+
+def summary(checked: Config, roster: RosterFile | None) -> Iterator[str]:
+    """What a person would want to see at a glance before the first start."""
+    kinds = Counter(str(feed.__struct_config__.tag) for feed in checked.feeds)
+    yield f"feeds: {_counts(kinds)}" if kinds else "feeds: none yet, so nothing would be watched; add a [[feed]]"
+    if roster is None:
+        yield "roster: no file named here; rooms come from the database"
+    else:
+        rooms = Counter(room.platform for room in roster.rooms)
+        yield f"roster: {rooms.total()} rooms ({_counts(rooms)})"
+        yield from (f"note: {note}" for note in roster.notes)
+        yield from _unwatched(checked, rooms)
+    if checked.event:
+        starts_at, ends_at = (
+            at.astimezone(checked.zone).isoformat(" ", "minutes")
+            for at in (checked.event.starts_at, checked.event.ends_at)
+        )
+        yield f"event: {checked.event.name}, {starts_at} to {ends_at}"
+    yield "database: the one of dsn" if checked.dsn else f"database: embedded PostgreSQL under {checked.data_dir}"
+
+
+def _unwatched(checked: Config, rooms: Counter[str]) -> Iterator[str]:
+    seen = {feed.platform or feed.PLATFORM for feed in checked.feeds}
+    for platform in sorted(rooms.keys() - seen):
+        yield f"note: no feed sees platform {quoted(platform)}: its {rooms[platform]} rooms would be unwatched"
+
+
+def _counts(counted: Counter[str]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in sorted(counted.items()))
