@@ -136,6 +136,7 @@ CREATE TABLE blind (
     cause text NOT NULL,
     UNIQUE NULLS NOT DISTINCT (feed, room_id, from_at)
 );
+CREATE INDEX blind_open ON blind (feed) WHERE to_at IS NULL;
 
 CREATE TABLE sale (
     platform text NOT NULL,
@@ -158,6 +159,7 @@ CREATE TABLE sale (
 );
 CREATE INDEX sale_room_at ON sale (room_id, at);
 CREATE INDEX sale_at ON sale (at);
+CREATE INDEX sale_session ON sale (session_id) WHERE session_id IS NOT NULL;
 CREATE TABLE sale_item (
     platform text NOT NULL,
     event_id text NOT NULL,

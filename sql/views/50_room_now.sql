@@ -1,0 +1,150 @@
+-- Each active room as it stands, in the words and codes of livemon_room_state.
+CREATE OR REPLACE VIEW room_now AS
+SELECT
+    room.room_id, room.platform, room.external_id, room.anchor, room.hall, room.city, room.category, room.tier,
+    room.contact,
+    word.state, word.state_zh, judged.state_code,
+    CASE judged.state_code
+        WHEN 0 THEN coalesce(lost.planned_end_at, session.closed_at)
+        WHEN 1 THEN coalesce(change.at, session.opened_at)
+        WHEN 2 THEN change.at
+        WHEN 3 THEN CASE
+            WHEN eyes.eyes > 0 AND eyes.shut = eyes.eyes THEN eyes.blind_since
+            WHEN monitor.silent THEN monitor.heard_at
+            ELSE eyes.watched_since
+        END
+        WHEN 4 THEN session.closed_at
+        ELSE coalesce(eyes.unwatched_since, room.added_at)
+    END AS since,
+    CASE WHEN session.closed_at IS NULL THEN session.session_id END AS session_id,
+    CASE WHEN session.closed_at IS NULL THEN session.opened_at END AS opened_at,
+    tick.at AS last_tick_at,
+    CASE WHEN judged.state_code = 1 THEN recent.viewers WHEN judged.state_code <> 3 THEN 0 END AS viewers,
+    recent.views_total, recent.likes_total,
+    CASE WHEN judged.state_code = 1 THEN recent.kbps WHEN judged.state_code <> 3 THEN 0 END AS kbps,
+    coalesce(slot.starts_at <= now(), false) AS expected,
+    slot.starts_at AS slot_starts_at,
+    slot.ends_at AS slot_ends_at,
+    sales.orders::int AS orders,
+    sales.gmv_minor,
+    in_major(sales.gmv_minor, setting.event_currency) AS gmv,
+    setting.event_currency AS currency
+FROM room
+CROSS JOIN (
+    SELECT event_currency, date_trunc('day', now(), timezone) AS today_at FROM setting
+) AS setting
+CROSS JOIN (
+    -- A monitor from which nothing has come for two minutes cannot see, whatever it said last.
+    SELECT max(applied_at) AS heard_at, coalesce(max(applied_at) < now() - interval '2 minutes', false) AS silent
+    FROM applied_batch
+) AS monitor
+LEFT JOIN LATERAL (
+    SELECT latest.session_id, latest.opened_at, latest.closed_at, latest.close_reason
+    FROM session AS latest
+    WHERE latest.room_id = room.room_id
+    ORDER BY latest.opened_at DESC
+    LIMIT 1
+) AS session ON true
+LEFT JOIN LATERAL (
+    SELECT latest.change, latest.at
+    FROM session_change AS latest
+    WHERE latest.session_id = session.session_id
+    ORDER BY latest.number DESC
+    LIMIT 1
+) AS change ON true
+LEFT JOIN LATERAL (
+    -- A lost room stays lost until it is live again or its planned end has passed.
+    SELECT max(schedule.ends_at) AS planned_end_at
+    FROM schedule
+    WHERE session.close_reason = 'lost' AND schedule.room_id = room.room_id
+        AND schedule.starts_at <= session.closed_at AND schedule.ends_at >= session.closed_at
+    HAVING max(schedule.ends_at) <= now()
+) AS lost ON true
+LEFT JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE watch.open) AS feeds,
+        count(*) FILTER (WHERE watch.open AND NOT watch.silent_by_nature) AS eyes,
+        count(*) FILTER (WHERE watch.open AND NOT watch.silent_by_nature AND shut.from_at IS NOT NULL) AS shut,
+        max(shut.from_at) FILTER (WHERE watch.open AND NOT watch.silent_by_nature) AS blind_since,
+        min(watch.from_at) FILTER (WHERE watch.open) AS watched_since,
+        max(watch.to_at) AS unwatched_since
+    FROM (
+        SELECT *, to_at IS NULL AND configured AS open FROM room_watch WHERE room_watch.room_id = room.room_id
+    ) AS watch
+    LEFT JOIN LATERAL (
+        SELECT min(blind.from_at) AS from_at
+        FROM blind
+        WHERE watch.open AND blind.feed = watch.feed AND blind.to_at IS NULL
+            AND (blind.room_id IS NULL OR blind.room_id = room.room_id)
+    ) AS shut ON true
+) AS eyes ON true
+LEFT JOIN LATERAL (
+    SELECT latest.at
+    FROM viewer_tick AS latest
+    WHERE latest.room_id = room.room_id AND latest.at > now() - interval '1 day'
+    ORDER BY latest.at DESC
+    LIMIT 1
+) AS tick ON true
+LEFT JOIN LATERAL (
+    -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick.
+    SELECT
+        (array_agg(part.viewers ORDER BY part.at DESC) FILTER (WHERE part.viewers IS NOT NULL))[1] AS viewers,
+        (array_agg(part.views_total ORDER BY part.at DESC) FILTER (WHERE part.views_total IS NOT NULL))[1] AS views_total,
+        (array_agg(part.likes_total ORDER BY part.at DESC) FILTER (WHERE part.likes_total IS NOT NULL))[1] AS likes_total,
+        (array_agg(part.kbps ORDER BY part.at DESC) FILTER (WHERE part.kbps IS NOT NULL))[1] AS kbps
+    FROM viewer_tick AS part
+    WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at <= tick.at
+) AS recent ON true
+LEFT JOIN LATERAL (
+    SELECT planned.starts_at, planned.ends_at
+    FROM schedule AS planned
+    WHERE planned.room_id = room.room_id AND planned.ends_at > now()
+    ORDER BY planned.starts_at
+    LIMIT 1
+) AS slot ON true
+LEFT JOIN LATERAL (
+    SELECT
+        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id))) AS orders,
+        coalesce(sum(sale.amount_minor), 0)::bigint AS gmv_minor
+    FROM sale
+    WHERE sale.room_id = room.room_id AND sale.at >= setting.today_at
+        AND sale.kind = 'paid' AND sale.currency = setting.event_currency
+) AS sales ON true
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN eyes.feeds = 0 THEN 5
+        WHEN eyes.eyes > 0 AND (eyes.shut = eyes.eyes OR monitor.silent) THEN 3
+        WHEN tick.at IS NULL AND session.session_id IS NULL THEN 3 -- watched, but nothing was ever heard of it
+        WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL AND change.change = 'dropped' THEN 2
+        WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL THEN 1
+        WHEN session.close_reason = 'lost' AND lost.planned_end_at IS NULL THEN 4
+        ELSE 0
+    END AS state_code
+) AS judged
+JOIN (
+    VALUES (0, 'offline', '未开播'), (1, 'live', '直播中'), (2, 'dropped', '断流'), (3, 'blind', '看不见'),
+        (4, 'lost', '断流未恢复'), (5, 'unwatched', '无数据源')
+) AS word (state_code, state, state_zh) ON word.state_code = judged.state_code
+WHERE room.active;
+
+COMMENT ON VIEW room_now IS
+    'One row per active room of the roster (直播间) as it stands now, as far as the database has been told: seconds behind '
+    'Prometheus, and blind when nothing has come from livemon for two minutes.';
+COMMENT ON COLUMN room_now.state IS
+    'offline 未开播, live 直播中, dropped 断流 (may come back within grace), blind 看不见 (every feed of the room is, or nothing was '
+    'heard yet; it says nothing about the room), lost 断流未恢复 (until live again or the planned end), unwatched 无数据源.';
+COMMENT ON COLUMN room_now.state_code IS 'The value of livemon_room_state: 0 offline, 1 live, 2 dropped, 3 blind, 4 lost, 5 unwatched.';
+COMMENT ON COLUMN room_now.since IS 'Since when this state holds; NULL: not known.';
+COMMENT ON COLUMN room_now.session_id IS 'The session under way, also while dropped or blind; NULL: none.';
+COMMENT ON COLUMN room_now.opened_at IS 'When that session opened.';
+COMMENT ON COLUMN room_now.last_tick_at IS 'The last observation of the room within a day.';
+COMMENT ON COLUMN room_now.viewers IS 'People watching now; 0 off air, NULL while blind and where no feed says.';
+COMMENT ON COLUMN room_now.views_total IS 'The platform''s own running total of visits, last reported.';
+COMMENT ON COLUMN room_now.likes_total IS 'The platform''s own running total of likes, last reported.';
+COMMENT ON COLUMN room_now.kbps IS 'Bit rate of the incoming stream in kbit/s; 0 off air, NULL while blind and where no feed says.';
+COMMENT ON COLUMN room_now.expected IS 'Inside a slot of its schedule now.';
+COMMENT ON COLUMN room_now.slot_starts_at IS 'The slot of the schedule that is on or comes next.';
+COMMENT ON COLUMN room_now.orders IS 'Orders paid since midnight of the event''s zone, in the event''s currency.';
+COMMENT ON COLUMN room_now.gmv_minor IS 'GMV of these orders, before refunds, in the minor unit (分) of currency.';
+COMMENT ON COLUMN room_now.gmv IS 'gmv_minor in the major unit (元).';
+COMMENT ON COLUMN room_now.contact IS 'Whom to call: an id of the contacts, never a number.';
