@@ -1,0 +1,161 @@
+"""Brings a database to the schema that this release needs: numbered migrations forward, then views and grants anew."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import msgspec
+
+SQL = Path(__file__).resolve().parents[2] / "sql"
+VIEWS = 0  # the ledger's number for views and grants
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+
+
+class MigrationError(Exception):
+    """The database was left as it was (or as the last whole migration left it); the message says why."""
+
+
+class BornDifferent(MigrationError):
+    """The database was made for another purpose, zone or currency than the config asks for: exit code 2."""
+
+
+class Birth(msgspec.Struct, frozen=True):
+    """What the first migration fixes for the life of a database."""
+
+    timezone: str
+    currency: str
+    purpose: str = "event"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    applied: list[str]  # names of the migrations that ran now
+    views: bool  # whether views and grants were applied anew
+    version: int
+
+
+class _File(NamedTuple):
+    number: int
+    name: str
+    text: str
+    sha256: str
+
+
+def version_needed(folder: Path = SQL) -> int:
+    """The schema that this release's code is written for."""
+    return max((file.number for file in _migrations(folder)), default=0)
+
+
+async def schema_version(connection: Connection) -> int:
+    """The last migration that this database has; 0 before the first."""
+    if not await connection.fetchval(_sql("has_ledger")):
+        return 0
+    return int(await connection.fetchval(_sql("version")))
+
+
+async def migrate(connection: Connection, birth: Birth, *, folder: Path = SQL, views_always: bool = True) -> Outcome:
+    """Apply what is missing, as livemon_owner. A second run changes nothing but the views, which it makes anew.
+
+    `views_always=False` leaves them alone while their files are what was applied last: readers are not disturbed.
+    """
+    await _become_owner(connection)
+    async with connection.transaction():
+        await connection.execute(_sql("begin"))
+        await connection.execute(_sql("ledger"))
+    files = _migrations(folder)
+    applied = []
+    for file in files:
+        if await _apply(connection, file, files, birth):
+            applied.append(file.name)
+    await _same_birth(connection, birth)
+    views = await _apply_views(connection, folder, always=views_always)
+    return Outcome(applied, views, await schema_version(connection))
+
+
+async def _become_owner(connection: Connection) -> None:
+    """Whatever login this is (the owner's, or an administrator's), what it makes shall belong to livemon_owner."""
+    may_own = await connection.fetchval(_sql("may_own"))
+    if may_own is None or not await connection.fetchval(_sql("has_schema")):
+        raise MigrationError(
+            "this database has no livemon roles or schema yet: let an administrator run `psql -f sql/roles.sql` on it once"
+        )
+    if not may_own:
+        raise MigrationError("this login may not act as livemon_owner: set migrate_dsn to the login of livemon_owner")
+    await connection.execute(_sql("become_owner"))
+
+
+async def _apply(connection: Connection, file: _File, known: list[_File], birth: Birth) -> bool:
+    """One migration, whole or not at all. Under the lock the ledger is read again: another runner may have been first."""
+    async with connection.transaction():
+        await connection.execute(_sql("begin"))
+        done = {row["number"]: row for row in await connection.fetch(_sql("applied")) if row["number"] != VIEWS}
+        if done and max(done) > known[-1].number:
+            raise MigrationError(
+                f"this database has migration {max(done)} ({done[max(done)]['name']}), this release knows {known[-1].number}"
+                " at most: a newer livemon was here, use that one"
+            )
+        if file.number in done:
+            if done[file.number]["sha256"] != file.sha256:
+                raise MigrationError(f"{file.name} has been changed after it was applied here: write a new migration")
+            return False
+        if done and max(done) > file.number:
+            raise MigrationError(f"{file.name} is missing here, though {done[max(done)]['name']} after it is applied")
+        if not await connection.fetchval(_sql("known_timezone"), birth.timezone):
+            raise BornDifferent(f"PostgreSQL does not know the timezone {birth.timezone!r}")
+        await connection.fetchrow(_sql("born"), birth.purpose, birth.timezone, birth.currency)
+        await _execute(connection, file.name, file.text)
+        await connection.execute(_sql("record"), file.number, file.name, file.sha256)
+    return True
+
+
+async def _same_birth(connection: Connection, birth: Birth) -> None:
+    row = await connection.fetchrow(_sql("birth"))
+    if row is None:
+        raise MigrationError("livemon.setting has no row: this database has been tampered with")
+    for field, asked in msgspec.structs.asdict(birth).items():
+        if row[field] != asked:
+            raise BornDifferent(
+                f"this database was born with {field} {row[field]!r}, and the config asks for {asked!r}: it never changes; "
+                "use another database (or data_dir), or the old value"
+            )
+
+
+async def _apply_views(connection: Connection, folder: Path, *, always: bool) -> bool:
+    paths = [*sorted((folder / "views").glob("*.sql")), *(p for p in [folder / "grants.sql"] if p.exists())]
+    texts = [path.read_text() for path in paths]
+    sha256 = hashlib.sha256("\0".join([*(path.name for path in paths), *texts]).encode()).hexdigest()
+    async with connection.transaction():
+        await connection.execute(_sql("begin"))
+        last = {row["number"]: row["sha256"] for row in await connection.fetch(_sql("applied"))}
+        if last.get(VIEWS) == sha256 and not always:
+            return False
+        await _execute(connection, "drop_views.sql", _sql("drop_views"))
+        for path, text in zip(paths, texts, strict=True):
+            await _execute(connection, path.name, text)
+        await connection.execute(_sql("record"), VIEWS, "views and grants", sha256)
+    return True
+
+
+async def _execute(connection: Connection, name: str, text: str) -> None:
+    try:
+        await connection.execute(text)
+    except asyncpg.PostgresError as error:
+        told = [f"{name}: {error}", *(str(part) for part in (error.detail, error.hint) if part)]
+        if error.position is not None:
+            told[0] = f"{name}:{text.count('\n', 0, int(error.position)) + 1}: {error}"
+        raise MigrationError("\n".join(told)) from error
+
+
+def _migrations(folder: Path) -> list[_File]:
+    files = []
+    for path in sorted((folder / "migrations").glob("[0-9]*.sql")):
+        text = path.read_text()
+        files.append(_File(int(path.name.split("_")[0]), path.stem, text, hashlib.sha256(text.encode()).hexdigest()))
+    if [file.number for file in files] != list(range(1, len(files) + 1)):
+        raise MigrationError(f"the migrations under {folder} are not numbered 1, 2, ... without a hole")
+    return files
+
+
+def _sql(name: str) -> str:
+    return (SQL / "migrate" / f"{name}.sql").read_text()

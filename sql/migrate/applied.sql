@@ -1,0 +1,1 @@
+SELECT number, name, sha256 FROM livemon.migration ORDER BY number

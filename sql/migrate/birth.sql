@@ -1,0 +1,1 @@
+SELECT purpose, timezone, event_currency AS currency FROM livemon.setting

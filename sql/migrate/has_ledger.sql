@@ -1,0 +1,1 @@
+SELECT to_regclass('livemon.migration') IS NOT NULL

@@ -1,0 +1,1 @@
+SELECT to_regnamespace('livemon') IS NOT NULL

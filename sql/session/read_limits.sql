@@ -1,0 +1,3 @@
+-- For this transaction. The first statement takes the snapshot: from then on READ ONLY cannot be undone in it.
+SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true),
+    count(*) FROM pg_class WHERE false
