@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `empty_database`
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
