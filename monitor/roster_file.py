@@ -113,7 +113,7 @@ def _listed(file: str, row: Row, problems: list[Problem], notes: list[Problem]) 
     fields: dict[str, str | int | None] = {}
     for column, cell in row.cells.items():
         try:
-            fields[column] = _value(column, cell)
+            fields[column] = meaning(column, cell)
         except Meaningless as error:
             fields[column] = None
             problems.append(Problem(file, row.line, f"{column} {error.what}", error.todo))
@@ -125,7 +125,7 @@ def _listed(file: str, row: Row, problems: list[Problem], notes: list[Problem]) 
     return Listed(row.line, str(platform or ""), str(room or ""), fields)
 
 
-def _value(column: str, cell: Cell) -> str | int | None:
+def meaning(column: str, cell: Cell) -> str | int | None:
     """What a cell means in this column; Meaningless says what is wrong."""
     text = text_of(cell)
     if column == "tier":

@@ -5,11 +5,12 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import msgspec
 import python_calamine
 
-from monitor.problem import Problem, quoted
+from monitor.problem import Problem, of_file, quoted
 
 Cell = str | int | float | bool | datetime | date | time | timedelta
 """What stands in one cell: text of a CSV; of a spreadsheet also what it made of the text."""
@@ -59,6 +60,16 @@ def read_table(data: bytes, file: str, names: Mapping[str, str], required: Itera
         return _rows(lines, file, columns, rows_max)
     except Unreadable as error:
         return Table(problems=(Problem(file, error.line, error.what, error.todo),), broken=True)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file, or one more than `read_table` takes; ConfigError if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        todo = "name a CSV or .xlsx file that livemon may read"
+        raise of_file(path, f"cannot be read: {error.strerror}", todo) from error
 
 
 def text_of(cell: Cell) -> str:

@@ -1,0 +1,2 @@
+-- The number that a running monitor follows.
+SELECT version FROM roster_version;
