@@ -1,8 +1,11 @@
 """Reads XML that strangers sent: strict UTF-8, no document type, no entities of its own."""
 
+import re
 from xml.etree import ElementTree
 
 from .collector import BadFrame
+
+NUMBER = re.compile(r"-?[0-9]{1,20}")
 
 
 def xml_root(frame: bytes) -> ElementTree.Element:
@@ -17,3 +20,11 @@ def xml_root(frame: bytes) -> ElementTree.Element:
         return ElementTree.fromstring(text)  # noqa: S314 (nothing to expand: refused above)
     except ElementTree.ParseError as error:
         raise BadFrame(f"not_xml: {error}") from None
+
+
+def number(element: ElementTree.Element, name: str) -> int:
+    """The whole number in a child element, however absurd: its range is judged where rows are sealed."""
+    text = element.findtext(name)
+    if text is None or not NUMBER.fullmatch(text):
+        raise BadFrame(f"bad_number: <{name}> is {text!r:.40}")
+    return int(text)

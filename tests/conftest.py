@@ -6,6 +6,4 @@ pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `emp
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update", action="store_true", help="write what the recorded frames mean now as their golden ticks"
-    )
+    parser.addoption("--update", action="store_true", help="write anew what recorded frames mean")

@@ -11,13 +11,11 @@ import msgspec
 
 from ..answer import answer
 from ..collector import BadFrame, Emit, FeedRefused, FeedRow, Now, every
-from ..markup import xml_root
+from ..markup import number, xml_root
 from ..tick import Tick
 
 WORKER = re.compile(rb"<pid>(\d{1,10})</pid>\s*<uptime>(\d{1,10})</uptime>")
-NUMBER = re.compile(r"-?[0-9]{1,20}")
 RELAY = "ngx-local-relay"  # what nginx calls its own pushes to other servers
-ASKS_AGAIN = 8  # of two workers, the other one answers at least one of so many all but certainly
 
 
 class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
@@ -44,14 +42,14 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         return await answer(http, self.url, self.body_bytes_max, timeout_s=max(self.interval_s, 2.0))
 
     async def refuse_if_back(self, http: aiohttp.ClientSession, pid: int) -> None:
-        """A crashed worker is replaced under another pid and never comes back; one of several does."""
-        for _ in range(ASKS_AGAIN):
+        """A crashed worker is replaced under another pid and never comes back; one of several does, in a few asks."""
+        for _ in range(8):
             if worker(await self.ask(http))[0] == pid:
                 raise FeedRefused("several workers answer, and each lists only its own streams: set worker_processes 1")
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         listed: dict[str, Tick] = {}
-        for seen in self.streams(stat_page(frame), at):
+        for seen in self.streams(xml_root(frame), at):
             # Two servers, or two names that nginx shows as the same: the first live one speaks for the name.
             known = listed.get(seen.room)
             if known is None or (seen.live and not known.live):
@@ -63,21 +61,22 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
                 ticks.append(tick)
             elif room.isascii() and room.isprintable():  # other names are listed as blanks: we cannot know
                 ticks.append(Tick(self.name, room, at, "status", False))
-        ticks += listed.values()
-        return ticks
+        return ticks + list(listed.values())
 
     def streams(self, root: Element, at: datetime) -> Iterator[Tick]:
         pid = root.findtext("pid")
+        if root.tag != "rtmp" or not pid or root.find("server/application/live") is None:
+            # A page that lists nothing must not look like a hall that is off air.
+            raise BadFrame("not_rtmp_stat: no <rtmp> with a <pid> and a <live> list; is `rtmp_stat all` set?")
         for application in root.iterfind("server/application"):
             name = application.findtext("name")
             for stream in application.iterfind("live/stream"):
                 yield self.observe(f"{name}/{stream.findtext('name')}", pid, stream, at)
 
-    def observe(self, room: str, pid: str | None, stream: Element, at: datetime) -> Tick:
+    def observe(self, room: str, pid: str, stream: Element, at: datetime) -> Tick:
         if stream.find("publishing") is None:  # players wait for it; the rates and totals beside them are old
             return Tick(self.name, room, at, "status", False)
-        viewers = number(stream, "nclients") - 1
-        key = None
+        viewers, key = number(stream, "nclients") - 1, None
         for client in stream.iterfind("client"):
             if client.find("publishing") is not None:
                 key = f"{pid}:{client.findtext('id')}"  # ids start again with each worker process
@@ -85,8 +84,8 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
                 viewers -= 1
         # The rate is 0 for the first ten seconds, and after them only while nothing comes: never a measurement.
         kbps = round(number(stream, "bw_in") / 1000) or None
-        shown = viewers if self.viewers else None
-        return Tick(self.name, room, at, "status", True, shown, None, None, kbps, number(stream, "bytes_in"), key)
+        told = viewers if self.viewers else None
+        return Tick(self.name, room, at, "status", True, told, None, None, kbps, number(stream, "bytes_in"), key)
 
 
 def worker(frame: bytes) -> tuple[int, int]:
@@ -99,18 +98,3 @@ def is_another_worker(frame: bytes, pid: int, elapsed_s: float) -> bool:
     """True when another process than `pid` answers although the server did not start anew meanwhile."""
     other, uptime_s = worker(frame)
     return other not in (0, pid) and uptime_s > elapsed_s + 1
-
-
-def stat_page(frame: bytes) -> Element:
-    """The root of a stat page: a page that lists nothing must not look like a hall that is off air."""
-    root = xml_root(frame)
-    if root.tag != "rtmp" or root.find("pid") is None or root.find("server/application/live") is None:
-        raise BadFrame("not_rtmp_stat: no <rtmp> with a <pid> and a <live> list; is `rtmp_stat all` set?")
-    return root
-
-
-def number(stream: Element, name: str) -> int:
-    text = stream.findtext(name)
-    if text is None or not NUMBER.fullmatch(text):
-        raise BadFrame(f"bad_number: <{name}> of a stream is {text!r:.40}")
-    return int(text)
