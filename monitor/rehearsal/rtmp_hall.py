@@ -40,7 +40,7 @@ http {{
   client_body_temp_path "{folder}/temp"; proxy_temp_path "{folder}/temp"; fastcgi_temp_path "{folder}/temp";
   uwsgi_temp_path "{folder}/temp"; scgi_temp_path "{folder}/temp";
   server {{
-    listen 127.0.0.1:{http_port};
+    listen 127.0.0.1:{http_port}{reuseport};
     location /stat {{ rtmp_stat {stat}; }}
     location /control {{ rtmp_control all; }}
   }}
@@ -75,6 +75,7 @@ class RtmpHall:
                 load_module=f'load_module "{module}";' if module else "",
                 folder=folder,
                 workers=workers,
+                reuseport=" reuseport" if workers > 1 else "",  # else one of them answers nearly always
                 rtmp_port=self.rtmp_port,
                 http_port=self.http_port,
                 live=live,
@@ -97,8 +98,8 @@ class RtmpHall:
                 time.sleep(0.05)
 
     def stop(self) -> None:
-        """A clean stop of nginx: every encoder and viewer is cut off."""
-        if self.server:
+        """A clean stop of nginx, also of a frozen one: every encoder and viewer is cut off."""
+        if self.server and self.server.running:
             self.server.stop(signal.SIGTERM)
 
     def stat(self) -> bytes:
@@ -138,7 +139,10 @@ class RtmpHall:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.everything.close()
+        try:
+            self.stop()  # so that nginx itself buries its workers
+        finally:
+            self.everything.close()
 
 
 def make_loop(ffmpeg: str, path: Path) -> None:
