@@ -18,7 +18,7 @@ class Shelf:
         self._ticks: deque[Ref] = deque()
         self._kept: dict[int, Batch] = {}
         self._kept_bytes, self._kept_bytes_max = 0, kept_bytes_max
-        self._filled = asyncio.Event()
+        self._filled, self._emptied = asyncio.Event(), asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._facts) + len(self._ticks)
@@ -46,3 +46,11 @@ class Shelf:
                 break
         if (batch := self._kept.pop(ref.seq, None)) is not None:
             self._kept_bytes -= batch.size
+        if not len(self):
+            self._emptied.set()
+
+    async def emptied(self) -> None:
+        """Wait until nothing is left to send."""
+        while len(self):
+            self._emptied.clear()
+            await self._emptied.wait()

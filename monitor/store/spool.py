@@ -233,7 +233,7 @@ class Spool:
                 "SELECT kind, received, written, duplicates, quarantined, shed, reoffered, lost FROM books"
             )
         spooled = dict(zip(KINDS, sums[3:], strict=True))
-        books = {kind: Book(*moves, spooled[kind]) for kind, *moves in accounts}
+        books = {kind: Book(*(*moves, spooled[kind])) for kind, *moves in accounts}
         return Standing(books, sums[1], sums[2], sums[0])
 
     def prune(self, now: float, facts_s: float = 86_400, ticks_s: float = 900, ticks_bytes: int = 268_435_456) -> None:

@@ -1,0 +1,154 @@
+"""Facts into their tables: changes, blind spans, sales, quarantine; one statement for all rows of a kind.
+
+Every statement does nothing the second time, and none minds the order in which batches come.
+"""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from collectors.tick import Sale
+from monitor.facts import BlindSpan, Change, Quarantined
+from monitor.store.batch import Fact, session_id
+from monitor.store.statements import statement
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+UNKNOWN_ROOM = "the room is not in the roster"
+
+
+class Tally(msgspec.Struct):
+    """Rows written, duplicates and quarantined, per book; and the sales that are new."""
+
+    outcome: dict[str, tuple[int, int, int]] = {}
+    sales: list[Sale] = []
+
+    def move(self, kind: str, written: int = 0, duplicates: int = 0, quarantined: int = 0) -> None:
+        had = self.outcome.get(kind, (0, 0, 0))
+        self.outcome[kind] = (had[0] + written, had[1] + duplicates, had[2] + quarantined)
+
+    def add(self, other: "Tally") -> None:
+        for kind, moves in other.outcome.items():
+            self.move(kind, *moves)
+        self.sales += other.sales
+
+
+async def put_facts(conn: Connection, batch_id: UUID, facts: Sequence[tuple[int, Fact]], tally: Tally) -> None:
+    """Put (place in the batch, fact) rows of all kinds; what cannot be resolved is quarantined with its place."""
+    changes = [(place, fact) for place, fact in facts if isinstance(fact, Change)]
+    spans = [(place, fact) for place, fact in facts if isinstance(fact, BlindSpan)]
+    sales = [(place, fact) for place, fact in facts if isinstance(fact, Sale)]
+    bad = [(place, fact) for place, fact in facts if isinstance(fact, Quarantined)]
+    if changes:
+        bad += await _put_changes(conn, changes, tally)
+    if spans:
+        bad += await _put_spans(conn, spans, tally)
+    if sales:
+        bad += await _put_sales(conn, sales, tally)
+    await put_quarantine(conn, batch_id, bad)
+
+
+async def _put_changes(
+    conn: Connection, changes: Sequence[tuple[int, Change]], tally: Tally
+) -> list[tuple[int, Quarantined]]:
+    ids = [session_id(change.platform, change.room, change.opened_at) for _, change in changes]
+    platforms, rooms = [c.platform for _, c in changes], [c.room for _, c in changes]
+    await conn.execute(statement("writer/put_sessions"), ids, platforms, rooms, [c.opened_at for _, c in changes])
+    rows = await conn.fetch(
+        statement("writer/put_changes"), [place for place, _ in changes], ids, platforms, rooms,
+        [c.number for _, c in changes], [c.at for _, c in changes], [c.change for _, c in changes],
+        [c.cause for _, c in changes],
+    )  # fmt: skip
+    closed = [(i, c) for i, (_, c) in zip(ids, changes, strict=True) if c.change == "closed"]
+    if closed:
+        await conn.execute(
+            statement("writer/close_sessions"), [i for i, _ in closed], [c.at for _, c in closed],
+            [c.cause for _, c in closed],
+        )  # fmt: skip
+    fate: dict[int, bool | None] = {row["place"]: row["is_new"] for row in rows}
+    bad = []
+    for place, change in changes:
+        if (new := fate[place]) is None:
+            bad.append((place, _unknown_room("", change)))
+        tally.move("change", written=new is True, duplicates=new is False, quarantined=new is None)
+    return bad
+
+
+async def _put_spans(
+    conn: Connection, spans: Sequence[tuple[int, BlindSpan]], tally: Tally
+) -> list[tuple[int, Quarantined]]:
+    rows = await conn.fetch(
+        statement("writer/put_spans"), [place for place, _ in spans], [s.feed for _, s in spans],
+        [s.platform for _, s in spans], [s.room for _, s in spans], [s.from_at for _, s in spans],
+        [s.to_at for _, s in spans], [s.cause for _, s in spans],
+    )  # fmt: skip
+    unknown = {row["place"] for row in rows}
+    tally.move("change", written=len(spans) - len(unknown), quarantined=len(unknown))
+    return [(at, _unknown_room(s.feed, s)) for at, s in spans if at in unknown]
+
+
+async def _put_sales(
+    conn: Connection, sales: Sequence[tuple[int, Sale]], tally: Tally
+) -> list[tuple[int, Quarantined]]:
+    first: dict[tuple[str, str], tuple[int, Sale]] = {}
+    for place, sale in sales:
+        first.setdefault((sale.platform, sale.event_id), (place, sale))
+    facts = [sale for _, sale in first.values()]
+    rows = await conn.fetch(
+        statement("writer/put_sales"), [s.platform for s in facts], [s.event_id for s in facts],
+        [s.at for s in facts], [s.received_at for s in facts], [s.feed for s in facts], [s.room for s in facts],
+        [s.shop or "" for s in facts], [s.order_id or "" for s in facts], [s.kind for s in facts],
+        [s.amount_minor for s in facts], [s.currency for s in facts], [s.units for s in facts],
+        [s.buyer for s in facts], [s.via for s in facts],
+    )  # fmt: skip
+    new = {(row["platform"], row["event_id"]) for row in rows}
+    new_places = {first[key][0] for key in new}
+    fresh = [sale for place, sale in sales if place in new_places]
+    await _put_items(conn, fresh)
+    tally.sales += fresh
+    known = await _known_sales(conn, [sale for place, sale in sales if place not in new_places])
+    bad = []
+    for place, sale in sales:
+        same = known.get((sale.platform, sale.event_id)) == (sale.kind, sale.amount_minor, sale.currency)
+        is_new = place in new_places
+        if not is_new and not same:
+            raw = msgspec.msgpack.encode(sale)
+            reason = "another sale is kept under this event id"
+            bad.append((place, Quarantined(sale.feed, "sale", reason, sale.received_at, sale.event_id, raw)))
+        tally.move("sale", written=is_new, duplicates=not is_new and same, quarantined=not is_new and not same)
+    return bad
+
+
+async def _known_sales(conn: Connection, sales: Sequence[Sale]) -> Mapping[tuple[str, str], tuple[str, int, str]]:
+    if not sales:
+        return {}
+    rows = await conn.fetch(statement("writer/sales_known"), [s.platform for s in sales], [s.event_id for s in sales])
+    return {(r["platform"], r["event_id"]): (r["kind"], r["amount_minor"], r["currency"]) for r in rows}
+
+
+async def _put_items(conn: Connection, sales: Sequence[Sale]) -> None:
+    items = [(sale, item) for sale in sales for item in sale.items]
+    if items:
+        await conn.execute(
+            statement("writer/put_sale_items"), [s.platform for s, _ in items], [s.event_id for s, _ in items],
+            [i.item_id for _, i in items], [i.title or "" for _, i in items], [i.units for _, i in items],
+            [i.amount_minor for _, i in items],
+        )  # fmt: skip
+
+
+async def put_quarantine(conn: Connection, batch_id: UUID, bad: Sequence[tuple[int, Quarantined]]) -> None:
+    """Keep bad rows whole; (batch, place) is their key, so that the same row is kept once."""
+    if bad:
+        await conn.execute(
+            statement("writer/put_quarantine"), batch_id, [place for place, _ in bad],
+            [q.received_at for _, q in bad], [q.feed for _, q in bad], [q.kind for _, q in bad],
+            [q.reason for _, q in bad], [q.sample.replace("\0", "\ufffd") for _, q in bad],
+            [q.payload for _, q in bad],
+        )  # fmt: skip
+
+
+def _unknown_room(feed: str, fact: Change | BlindSpan) -> Quarantined:
+    raw = msgspec.msgpack.encode(fact)
+    received_at = fact.at if isinstance(fact, Change) else fact.from_at
+    return Quarantined(feed, "change", UNKNOWN_ROOM, received_at, f"{fact.platform}/{fact.room}", raw)

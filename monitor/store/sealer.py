@@ -1,0 +1,169 @@
+"""The sealer: takes what the inbox holds, seals it in one fsynced transaction of the spool, puts it on the shelf.
+
+All of the spool's work is done here or through `call`, in one thread. What the writer applied is released in the same
+transactions, so that one fsync serves both.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+import msgspec
+
+from monitor.facts import Heard, Quarantined
+from monitor.store.batch import BOOKED, NAMES, Fact, facts_batches, pack_ticks, split, ticks_batch
+from monitor.store.books import Outcome, Ref, Seal, Standing
+from monitor.store.disk import SpoolFull
+from monitor.store.inbox import Inbox
+from monitor.store.shelf import Shelf
+from monitor.store.spool import Spool
+
+log = logging.getLogger(__name__)
+SHED_FROM = 0.95  # of the cap: ticks are shed from here on, sales never
+PENDING_BYTES_MAX = 8_589_934_592
+SAMPLE_MAX = 8_000
+FULL_WAIT_S = 1.0
+STOCK_S = 0.5
+
+
+class Sealer:
+    def __init__(
+        self,
+        spool: Spool,
+        inbox: Inbox,
+        shelf: Shelf,
+        now: Callable[[], datetime],
+        pending_bytes_max: int = PENDING_BYTES_MAX,
+    ) -> None:
+        self.inbox, self.shelf, self.now = inbox, shelf, now
+        self.pending_bytes_max = pending_bytes_max
+        self.shedding = False
+        self.busy = False  # steps were taken from the inbox and are not sealed yet
+        self.standing: Standing = spool.standing()
+        self._spool, self._stock_at = spool, 0.0
+        self._released: list[tuple[int, Outcome]] = []
+        self._thread = ThreadPoolExecutor(1, "spool")
+        for ref in spool.pending():
+            shelf.put(ref)
+
+    async def call[**P, T](self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something with the spool, in its thread, after what was asked for before."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: work(*args, **kwargs))
+
+    def release(self, ref: Ref, outcome: Outcome) -> None:
+        """PostgreSQL holds this batch: written down with the next sealing, soon."""
+        self.shelf.done(ref)
+        self._released.append((ref.seq, outcome))
+        self.inbox.stir()
+
+    async def run(self) -> None:
+        """Seal until the inbox is closed and drained, and every release so far is written."""
+        while True:
+            heard = await self.inbox.take()
+            if heard or self._released:
+                self.busy = True
+                await self._seal(heard)
+                self.busy = False
+            if self.inbox.closed and not self._released:
+                return
+
+    async def finish(self) -> None:
+        """After `run` and the writer have ended: write the last releases and close the spool."""
+        if self._released:
+            await self._seal([])
+        await self.call(self._spool.close)
+        self._thread.shutdown(wait=False)
+
+    async def _seal(self, heard: list[Heard]) -> None:
+        seal = await self._gather(heard)
+        seal.released, self._released = self._released, []
+        while True:
+            try:
+                refs = await self.call(self._spool.commit, seal)
+                break
+            except SpoolFull as error:
+                await self._make_room(seal, error)
+        for ref, batch in zip(refs, seal.batches, strict=True):
+            self.shelf.put(ref, batch)
+        if self._stock_at + STOCK_S <= time.monotonic():
+            await self.take_stock()
+
+    async def _gather(self, heard: list[Heard]) -> Seal:
+        """One sealing out of many steps: their ticks encoded, their facts in order, the newest state of each."""
+        seal, facts, at = Seal(), list[Fact](), self.now()
+        ticks = [tick for step in heard for tick in step.ticks]
+        for step in heard:
+            facts += step.changes
+            facts += step.spans
+            facts += step.sales
+            for bad in step.quarantine:
+                self._set_aside(seal, facts, bad)
+            for change in step.changes:
+                if change.state:
+                    seal.room_states[change.platform, change.room] = change.state
+            if step.feed is not None:
+                seal.feed_states[step.feed.feed] = step.feed
+        if self.shedding and ticks:
+            seal.shed["tick"] = len(ticks)
+            ticks = []
+        for part in split(ticks):
+            packed = pack_ticks(part, at)
+            for room_id, tick, reason in packed.refused:
+                sample = msgspec.json.encode(tick).decode(errors="replace")[:SAMPLE_MAX]
+                payload = msgspec.msgpack.encode((room_id, sample))
+                self._set_aside(seal, facts, Quarantined(tick.feed, "tick", reason, at, sample, payload))
+            if packed.rows:
+                seal.batches.append(ticks_batch(packed, at))
+            await asyncio.sleep(0)  # 5,000 rows are a few ms: let the collectors be heard between
+        seal.batches[:0] = facts_batches(self._encodable(seal, facts, at), at)
+        return seal
+
+    def _encodable(self, seal: Seal, facts: list[Fact], at: datetime) -> list[Fact]:
+        """The facts, with each that cannot be written down (a lone surrogate, 65 bits) replaced by its quarantine."""
+        kept: list[Fact] = []
+        for fact in facts:
+            try:
+                msgspec.msgpack.encode(fact)
+                kept.append(fact)
+            except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
+                feed = getattr(fact, "feed", "").encode(errors="replace").decode()
+                kind = BOOKED.get(NAMES[type(fact)], "change")
+                sample = repr(fact).encode(errors="backslashreplace")[:SAMPLE_MAX]
+                reason = f"cannot be encoded: {type(error).__name__}"
+                self._set_aside(
+                    seal, kept, Quarantined(feed, kind, reason, at, sample.decode(errors="replace"), sample)
+                )
+        return kept
+
+    def _set_aside(self, seal: Seal, facts: list[Fact], bad: Quarantined) -> None:
+        facts.append(bad)
+        seal.quarantined[bad.kind] = seal.quarantined.get(bad.kind, 0) + 1
+
+    async def _make_room(self, seal: Seal, error: SpoolFull) -> None:
+        """The disk is full: give up the ballast, shed the ticks of this sealing; facts wait, they are never shed."""
+        self.shedding = True
+        if await self.call(self._spool.ballast.give_up):
+            log.error("%s: the ballast was given up, ticks are shed from now on", error)
+        ticks = [batch for batch in seal.batches if batch.header.kind == "ticks"]
+        if ticks:
+            rows = sum(batch.header.counts["tick"] for batch in ticks)
+            seal.shed["tick"] = seal.shed.get("tick", 0) + rows
+            seal.batches = [batch for batch in seal.batches if batch.header.kind != "ticks"]
+        else:
+            await self.call(self._spool.prune, self.now().timestamp(), ticks_bytes=0)
+            await asyncio.sleep(FULL_WAIT_S)
+
+    async def take_stock(self) -> None:
+        """Read the books; shed from 95 % of the cap until there is room again; say so once each way."""
+        self.standing = await self.call(self._spool.standing)
+        self._stock_at = time.monotonic()
+        room_on_disk = not self.shedding or await self.call(self._spool.ballast.lay)
+        shedding = self.standing.pending_bytes >= SHED_FROM * self.pending_bytes_max or not room_on_disk
+        if shedding and not self.shedding:
+            log.error("spool at %d of %d bytes: ticks are shed", self.standing.pending_bytes, self.pending_bytes_max)
+        if self.shedding and not shedding:
+            log.warning("spool has room again: ticks are kept")
+        self.shedding = shedding

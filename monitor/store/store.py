@@ -1,0 +1,70 @@
+"""The way of a step to PostgreSQL, put together: inbox, sealer, spool, shelf, writer; and how it starts and stops."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from collectors.tick import Sale
+from monitor.store.apply import Connection
+from monitor.store.inbox import Inbox
+from monitor.store.reunion import application_name
+from monitor.store.sealer import PENDING_BYTES_MAX, Sealer
+from monitor.store.shelf import Shelf
+from monitor.store.spool import Spool
+from monitor.store.writer import Meters, Writer
+
+PRUNE_S = 10.0
+DRAIN_S = 5.0
+
+
+class Store:
+    """Everything between a step of the watch and a committed row."""
+
+    def __init__(
+        self,
+        folder: Path,
+        connect: Callable[[str], Awaitable[Connection]],
+        now: Callable[[], datetime],
+        meters: Meters,
+        tend: Callable[[Connection], Awaitable[None]],
+        sold: Callable[[Sequence[Sale]], None] = lambda sales: None,
+        pending_bytes_max: int = PENDING_BYTES_MAX,
+    ) -> None:
+        """Opens the spool in `folder` (raises the errors of `disk`); `connect` is given the application's name."""
+        self.spool = Spool(folder)
+        self.inbox, self.shelf, self.now = Inbox(), Shelf(), now
+        self._stopping = asyncio.Event()
+        self.sealer = Sealer(self.spool, self.inbox, self.shelf, now, pending_bytes_max)
+        self.writer = Writer(
+            self.spool, self.sealer, lambda: connect(application_name(self.spool.id)), now, meters, tend, sold
+        )
+
+    async def run(self) -> None:
+        """Seal and write until `stop`; then the inbox drains into the spool and the writer has a few seconds more.
+
+        What is not written by then waits on disk for the next start. Raises SpoolDiskFailed, SpoolUnreadable.
+        """
+        async with asyncio.TaskGroup() as group:
+            sealing = group.create_task(self.sealer.run(), name="sealer")
+            writing = group.create_task(self.writer.run(), name="writer")
+            pruning = group.create_task(self._prune(), name="prune")
+            await self._stopping.wait()
+            self.inbox.close()
+            await sealing
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    await self.shelf.emptied()
+            writing.cancel()
+            pruning.cancel()
+        await self.sealer.finish()
+
+    def stop(self) -> None:
+        """No more steps will come: finish."""
+        self._stopping.set()
+
+    async def _prune(self) -> None:
+        while True:
+            await asyncio.sleep(PRUNE_S)
+            await self.sealer.call(self.spool.prune, self.now().timestamp())

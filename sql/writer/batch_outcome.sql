@@ -1,0 +1,1 @@
+SELECT outcome::text FROM applied_batch WHERE batch_id = $1

@@ -1,0 +1,1 @@
+SELECT ensure_tick_day($1)
