@@ -4,6 +4,7 @@ import argparse
 import difflib
 import importlib
 import os
+import select
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import metadata
@@ -12,6 +13,7 @@ from typing import NoReturn
 
 from monitor.commands import CommandError
 from monitor.config import ConfigError
+from monitor.problem import quoted
 from monitor.secret import SecretError
 from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
 
@@ -62,7 +64,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     SpoolDiskFailed: 4,
     SpoolUnreadable: 5,
     CommandError: 1,
-    OSError: 1,
+    OSError: 1,  # among them a connection that was refused or timed out
 }
 INTERRUPTED = 130
 
@@ -87,14 +89,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        if _reader_left():
+        told = outcome(error)
+        if isinstance(error, BrokenPipeError) and _reader_left():
             return 1
-        failure = _expected(error)
-        if failure is None:
+        if told is None:
             raise
-        print(_told(failure), file=sys.stderr)
-        return next(code for kind, code in _exit_codes().items() if isinstance(failure, kind))
+        message, code = told
+        print(message, file=sys.stderr)
     return code
+
+
+def outcome(error: BaseException) -> tuple[str, int] | None:
+    """What to say of an expected failure, and its exit code; None of anything else: that is a bug, with traceback.
+
+    Of several that ended together the one with the highest code is told; one bug among them makes it a bug.
+    """
+    codes = _exit_codes()
+    found = [(code, leaf) for leaf in _leaves(error) if (code := _code(leaf, codes)) is not None]
+    if len(found) < len(list(_leaves(error))):
+        return None
+    code, failure = max(found, key=lambda pair: pair[0])
+    if isinstance(failure, ConfigError | CommandError):
+        return str(failure), code
+    text = " ".join(str(failure).split()) or type(failure).__name__
+    return f"livemon: {text}", code
 
 
 def command_names() -> list[str]:
@@ -106,15 +124,19 @@ def _dispatch(arguments: list[str]) -> int:
     if asked is not None and asked not in command_names():
         near = difflib.get_close_matches(asked, command_names(), 1)
         todo = f"did you mean {near[0]}?" if near else "livemon --help lists them"
-        raise CommandError(f"livemon: there is no command {asked!r}; {todo}")
+        raise CommandError(f"livemon: there is no command {quoted(asked)}; {todo}")
     parser = _parser()
-    if asked is None:
-        parser.parse_args(arguments)
-        parser.print_help(sys.stderr)
-        return 1
-    command = _command(asked)
-    command.add(parser.add_subparsers(prog="livemon", metavar="COMMAND", help=argparse.SUPPRESS))
-    code: int = command.run(parser.parse_args(arguments))
+    try:
+        if asked is None:
+            parser.parse_args(arguments)
+            parser.print_help(sys.stderr)
+            return 1
+        command = _command(asked)
+        command.add(parser.add_subparsers(prog="livemon", metavar="COMMAND", help=argparse.SUPPRESS))
+        args = parser.parse_args(arguments)
+    except SystemExit as end:  # --help, --version or a wrong command line; what was printed is still to be flushed
+        return end.code if isinstance(end.code, int) else 1
+    code: int = command.run(args)
     return code
 
 
@@ -165,13 +187,8 @@ def _exit_codes() -> dict[type[BaseException], int]:
     return EXIT_CODES | dict.fromkeys(libraries, 1)
 
 
-def _expected(error: BaseException) -> BaseException | None:
-    """The failure to tell of: of a group the one with the highest code; None if any part of it is a bug of ours."""
-    codes = _exit_codes()
-    leaves = list(_leaves(error))
-    if not all(isinstance(leaf, tuple(codes)) for leaf in leaves):
-        return None
-    return max(leaves, key=lambda leaf: next(code for kind, code in codes.items() if isinstance(leaf, kind)))
+def _code(error: BaseException, codes: dict[type[BaseException], int]) -> int | None:
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), None)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -182,18 +199,15 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _told(failure: BaseException) -> str:
-    if isinstance(failure, ConfigError | CommandError):
-        return str(failure)
-    text = " ".join(str(failure).split()) or type(failure).__name__
-    return f"livemon: {text}"
-
-
 def _reader_left() -> bool:
     """Whether whoever read our output has gone, as `head` does; the rest of it then goes nowhere."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+        descriptor = sys.stdout.fileno()
+    except OSError:  # a stdout that is no file
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    if not any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+    return True

@@ -22,8 +22,7 @@ NAME = re.compile(r"[\w-]{1,64}")
 PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
 DSN_KEYS = ("dsn", "migrate_dsn", "reader_dsn")
 HALL_CHARS_MAX = 64
-INTERVAL_S = (0.5, 3600.0)
-SILENCE_S = (1.0, 86_400.0)
+SILENCE_S = (0.5, 86_400)
 
 
 def complaints(sound: dict[str, Any], feeds: list[Row], folder: Path) -> Iterator[Complaint]:
@@ -125,7 +124,7 @@ def _secrets(at: Place, table: dict[str, Any], folder: Path) -> Iterator[Complai
             try:
                 read_secret(absolute(folder, value))
             except SecretError as error:
-                yield (*at, key), f"{key}: {error.what}", error.todo
+                yield (*at, key), f"{key} {quoted(value)} {error.what}", error.todo
 
 
 def _feeds(rows: list[Row], folder: Path) -> Iterator[Complaint]:
@@ -157,11 +156,13 @@ def _feed(row: dict[str, Any], at: Place) -> Iterator[Complaint]:
 
 
 def _pace(row: dict[str, Any], at: Place) -> Iterator[Complaint]:
-    for key, (low, high) in {"interval_s": INTERVAL_S, "silence_s_max": SILENCE_S}.items():
-        if key in row and not low <= row[key] <= high:
-            yield (*at, key), f"{key} is {row[key]}", f"give a number from {low:_} to {high:_}"
     interval, silence = row.get("interval_s"), row.get("silence_s_max")
-    if interval is not None and silence is not None and silence < interval:
+    if silence is None:
+        return
+    low, high = SILENCE_S
+    if not low <= silence <= high:
+        yield (*at, "silence_s_max"), f"silence_s_max is {silence}", f"give a number from {low:_} to {high:_}"
+    elif interval is not None and silence < interval:
         what = "silence_s_max is shorter than interval_s: the feed would be blind between any two polls"
         yield (*at, "silence_s_max"), what, "give at least twice the interval, or leave it out"
 

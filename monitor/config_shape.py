@@ -25,7 +25,7 @@ LATER_KEYS = frozenset(
     "grafana_url deadman_url account_key_file spool_key_file app robot rate shift".split()
 )
 LATER_KINDS = frozenset(
-    "nginx_rtmp srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
+    "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
     "tencent_live aliyun_live volcengine_live wechat_live kwaixiaodian_uv bilibili_open bilibili_oauth http_json "
     "ws_json twitch twitch_eventsub youtube push_json doudian kwaixiaodian wechat_shop xiaohongshu_push shopify "
     "stripe tiktok_shop taobao_tmc pinduoduo_pmc jd_orders xiaohongshu_orders".split()
@@ -182,6 +182,8 @@ def _shown(value: object) -> str:
         return str(value) if isinstance(value, float) or abs(value) < 10**30 else "a huge number"
     if isinstance(value, datetime):
         return "a time without an offset" if value.tzinfo is None else "a time"
+    if value == "":
+        return "an empty text"
     for type_, name in {str: "a text", list: "a list", dict: "a table"}.items():
         if isinstance(value, type_):
             return name

@@ -1,6 +1,7 @@
 """Secrets live in files that only their owner can read, and in memory under a name that does not show them."""
 
 import os
+import shlex
 import stat
 from pathlib import Path
 
@@ -10,9 +11,9 @@ BYTES_MAX = 65_536
 class SecretError(Exception):
     """Why a secret file will not do, and what to do about it. Never holds any of its content."""
 
-    def __init__(self, what: str, todo: str) -> None:
+    def __init__(self, path: Path, what: str, todo: str) -> None:
         self.what, self.todo = what, todo
-        super().__init__(f"{what}; {todo}")
+        super().__init__(f"{path} {what}; {todo}")
 
 
 class Secret:
@@ -54,31 +55,35 @@ def read_secret(path: Path) -> Secret:
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SecretError(f"{path} is not UTF-8 text", "write the secret into it as plain text") from error
+        raise SecretError(path, "is not UTF-8 text", "write the secret into it as plain text") from error
     text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
-        raise SecretError(f"{path} is empty", "write the secret into it")
+        raise SecretError(path, "is empty", "write the secret into it")
     if "\0" in text:
-        raise SecretError(f"{path} holds a NUL byte", "write the secret into it as plain text")
+        raise SecretError(path, "holds a NUL byte", "write the secret into it as plain text")
     return Secret(text)
 
 
 def _read_private(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(path, "rb", opener=_at_once) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SecretError(path, "is not a file", "name a file that holds the secret")
+            if status.st_mode & 0o077:
+                mode = stat.S_IMODE(status.st_mode)
+                todo = f"chmod 600 {shlex.quote(str(path))}"
+                raise SecretError(path, f"can be read by others (mode {mode:04o})", todo)
+            raw = file.read(BYTES_MAX + 1)
     except FileNotFoundError as error:
-        raise SecretError(f"{path} does not exist", "write the secret into it, then chmod 600") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise SecretError(f"{path} cannot be read: {reason}", "make it a file that livemon may read") from error
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise SecretError(f"{path} is not a file", "name a file that holds the secret")
-        if status.st_mode & 0o077:
-            mode = stat.S_IMODE(status.st_mode)
-            raise SecretError(f"{path} can be read by others (mode {mode:04o})", f"chmod 600 {path}")
-        raw = file.read(BYTES_MAX + 1)
+        raise SecretError(path, "does not exist", "write the secret into it, then chmod 600") from error
+    except OSError as error:
+        raise SecretError(path, f"cannot be read: {error.strerror}", "make it a file that livemon may read") from error
     if len(raw) > BYTES_MAX:
-        raise SecretError(f"{path} is larger than {BYTES_MAX} bytes", "name the file that holds the secret alone")
+        raise SecretError(path, f"is larger than {BYTES_MAX:_} bytes", "name the file that holds the secret alone")
     return raw
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for the other end, should somebody have put a pipe there."""
+    return os.open(path, flags | os.O_NONBLOCK)

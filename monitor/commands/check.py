@@ -70,7 +70,7 @@ def summary(checked: Config, roster: RosterFile | None) -> Iterator[str]:
 def _unwatched(checked: Config, rooms: Counter[str]) -> Iterator[str]:
     seen = {feed.platform or feed.PLATFORM for feed in checked.feeds}
     for platform in sorted(rooms.keys() - seen):
-        yield f"note: no feed sees platform {quoted(platform)}: its {rooms[platform]} rooms would be unwatched"
+        yield f"note: no feed sees platform {quoted(platform)}: {rooms[platform]} of the rooms would be unwatched"
 
 
 def _counts(counted: Counter[str]) -> str:

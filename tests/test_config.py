@@ -1,0 +1,221 @@
+"""A config is read whole or refused with every error: one bad file per message, and the message word for word."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from collectors.servers.nginx_rtmp import NginxRtmp
+from monitor import config, config_urls
+from monitor.config import Config, ConfigError
+from monitor.config_sense import host_and_port
+from monitor.secret import BYTES_MAX, Secret, SecretError, read_secret
+
+HERE = Path(__file__).parent / "config"
+ROOT = Path(__file__).parent.parent
+BAD = sorted(path.stem for path in (HERE / "bad").glob("*.toml"))
+GOOD = sorted(path.stem for path in (HERE / "good").glob("*.toml"))
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config.load(path)
+    return str(caught.value)
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    path = folder / "livemon.toml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_file_is_refused_word_for_word(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(HERE / "bad")
+    assert refused(Path(f"{name}.toml")) + "\n" == Path(f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_every_bad_file_has_its_message_and_no_message_shows_a_password() -> None:
+    assert sorted(path.stem for path in (HERE / "bad").glob("*.txt")) == BAD
+    assert not any("canary" in path.read_text(encoding="utf-8") for path in (HERE / "bad").glob("*.txt"))
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_file_is_read(name: str) -> None:
+    assert isinstance(config.load(HERE / "good" / f"{name}.toml"), Config)
+
+
+def test_all_keys_arrive_as_what_they_mean() -> None:
+    loaded = config.load(HERE / "good" / "everything.toml")
+    assert loaded.data_dir == ROOT / "var"
+    assert loaded.roster == HERE / "good" / "roster.csv"
+    assert loaded.address == ("::1", 8790)
+    assert loaded.zone.key == "Asia/Urumqi"
+    assert loaded.grace_s == 1.0
+    assert loaded.event is not None
+    assert loaded.event.starts_at == datetime(2026, 11, 18, 16, tzinfo=UTC)
+    assert loaded.event.ends_at == datetime(2026, 11, 25, 16, tzinfo=UTC)
+    assert loaded.event.ends_at.tzinfo is UTC
+    assert loaded.feeds == [
+        NginxRtmp(name="一号馆", url="http://[fd00::7]:8080/stat", hall="一号馆", rooms=["live/a", "直播/一"]),
+        NginxRtmp(
+            name="hall-b",
+            url="https://rtmp.example.cn/stat?key=1",
+            interval_s=10.0,
+            silence_s_max=30.0,
+            viewers=False,
+            platform="relay",
+        ),
+    ]
+
+
+def test_an_empty_file_means_the_defaults_beside_it(tmp_path: Path) -> None:
+    assert config.load(written(tmp_path, "")) == Config(data_dir=tmp_path / "var")
+
+
+def test_the_example_is_read_and_shows_the_defaults() -> None:
+    example = config.load(ROOT / "livemon.example.toml")
+    plain = Config(data_dir=ROOT / "var")
+    keys = set(Config.__struct_fields__) - {"event", "feeds"}
+    assert {key: getattr(example, key) for key in keys} == {key: getattr(plain, key) for key in keys}
+    [feed] = example.feeds
+    assert isinstance(feed, NginxRtmp)
+
+
+def test_a_text_with_bom_and_carriage_returns_is_read_and_its_lines_are_counted(tmp_path: Path) -> None:
+    assert config.load(written(tmp_path, b"\xef\xbb\xbfgrace_s = 60\r\n")).grace_s == 60
+    assert ":3: grace_s is 0;" in refused(written(tmp_path, b'\xef\xbb\xbf# a\r\nlisten = "a:1"\r\ngrace_s = 0\r\n'))
+
+
+def test_a_text_in_another_encoding_is_refused_at_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, '# a\n[event]\nname = "辽宁网红周"\n'.encode("gb18030"))
+    assert refused(path) == f"{path}:3: is not UTF-8 text; save the file as UTF-8"
+    assert "is not UTF-8 text" in refused(written(tmp_path, "grace_s = 1".encode("utf-16")))
+
+
+def test_what_is_no_config_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "no-such.toml"
+    todo = "name the file by --config or LIVEMON_CONFIG, or begin with a copy of livemon.example.toml"
+    assert refused(path) == f"{path}:1: there is no such file; {todo}"
+    assert "there is no such file" in refused(tmp_path)
+    path = written(tmp_path, b"#" * (config.BYTES_MAX + 1))
+    assert refused(path) == f"{path}:1: is larger than 16_777_216 bytes; this is not a config file"
+
+
+def test_a_huge_whole_number_is_an_error_line_and_no_crash(tmp_path: Path) -> None:
+    assert ":1: not TOML: " in refused(written(tmp_path, f"spool_bytes_max = {'9' * 5000}"))
+    assert ":1: spool_bytes_max is a huge number; " in refused(written(tmp_path, f"spool_bytes_max = {'9' * 50}"))
+
+
+def test_hostile_text_in_a_value_cannot_write_lines_of_its_own(tmp_path: Path) -> None:
+    said = refused(written(tmp_path, r'timezone = "a\nlivemon.toml:1: \u001b[2J fine\u202e"'))
+    assert "\n" not in said
+    assert said.isprintable()
+
+
+def test_the_config_is_the_one_given_else_of_the_environment_else_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LIVEMON_CONFIG", raising=False)
+    assert config.find() == Path("livemon.toml")
+    monkeypatch.setenv("LIVEMON_CONFIG", "event.toml")
+    assert config.find() == Path("event.toml")
+    assert config.find("given.toml") == Path("given.toml")
+
+
+@pytest.mark.parametrize(("mode", "fine"), [(0o600, True), (0o400, True), (0o640, False), (0o644, False)])
+def test_a_secret_file_must_be_private(tmp_path: Path, mode: int, fine: bool) -> None:
+    secret = tmp_path / "pg"
+    secret.write_text("canary\n")
+    secret.chmod(mode)
+    path = written(tmp_path, 'dsn = "postgresql://u@db/x"\ndsn_password_file = "pg"')
+    if fine:
+        assert config.load(path).password() == Secret("canary")
+        assert config.load(path).password("reader_dsn") is None
+    else:
+        what = f"dsn_password_file 'pg' can be read by others (mode {mode:04o})"
+        assert refused(path) == f"{path}:2: {what}; chmod 600 {secret}"
+
+
+def test_a_link_to_a_secret_is_as_private_as_what_it_points_to(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("canary")
+    link.symlink_to(target)
+    target.chmod(0o644)
+    with pytest.raises(SecretError, match="can be read by others"):
+        read_secret(link)
+    target.chmod(0o600)
+    assert read_secret(link).reveal() == "canary"
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        (b"canary", "canary"),
+        (b"canary\n", "canary"),
+        (b"canary\r\n", "canary"),
+        (b"canary\n\n", "canary\n"),
+        (b" canary ", " canary "),
+        (b"\xef\xbb\xbfcanary", "canary"),
+        ("密码".encode(), "密码"),
+    ],
+)
+def test_one_newline_at_the_end_of_a_secret_goes(tmp_path: Path, content: bytes, secret: str) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    assert read_secret(path).reveal() == secret
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is empty"),
+        (b"\n", "is empty"),
+        (b"can\0ary", "holds a NUL byte"),
+        (b"\xff\xfecanary", "is not UTF-8 text"),
+        (b"canary" * BYTES_MAX, "is larger than"),
+    ],
+)
+def test_a_secret_file_that_holds_none_is_refused_without_showing_it(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "secret"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(SecretError, match=said) as caught:
+        read_secret(path)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_secret_that_is_a_folder_or_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for path, said in {tmp_path: "cannot be read: Is a directory", tmp_path / "pipe": "is not a file"}.items():
+        with pytest.raises(SecretError, match=said):
+            read_secret(path)
+
+
+def test_a_secret_shows_itself_to_nobody_who_did_not_ask() -> None:
+    secret = Secret("canary")
+    assert {str(secret), repr(secret), f"{secret:>9}", repr([secret])} == {"***", "[***]"}
+    assert (secret == "canary", secret == Secret("canary")) == (False, True)
+    with pytest.raises(TypeError):
+        msgspec.json.encode({"secret": secret})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8080/stat",
+        "https://10.0.0.7/stat",
+        "http://rtmp:80",
+        "http://[::1]:8080/stat?a=b",
+        "http://服务器.example.cn/stat",
+    ],
+)
+def test_an_own_server_may_stand_anywhere(url: str) -> None:
+    assert config_urls.url_complaint(url) is None
+
+
+@pytest.mark.parametrize("address", ["", "8790", ":8790", "a:", "a:0", "a:65536", "a b:1", "::1:8790", "a:1\n", "a:１"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="not host:port"):
+        host_and_port(address)

@@ -1,0 +1,65 @@
+"""Fails when code, docs and the names that others rely on part."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from collectors import KINDS, Feed
+from monitor import cli, config_shape
+from monitor.config import Config, Event
+
+ROOT = Path(__file__).parent.parent
+EXAMPLE = (ROOT / "livemon.example.toml").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def keys_of(struct: type[msgspec.Struct]) -> set[str]:
+    return set(struct.__struct_encode_fields__)
+
+
+def test_the_example_shows_exactly_the_keys_there_are() -> None:
+    shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE, re.MULTILINE))
+    feeds = set().union(*(keys_of(kind) for kind in KINDS)) | {"kind"}
+    assert shown == (keys_of(Config) - {"event", "feed"}) | keys_of(Event) | feeds
+
+
+@pytest.mark.parametrize("kind", config_shape.kinds_of(Feed))
+def test_the_example_shows_every_kind(kind: str) -> None:
+    assert f'kind = "{kind}"' in EXAMPLE
+
+
+def test_what_is_said_to_come_later_has_not_come_yet() -> None:
+    assert not config_shape.LATER_KEYS & keys_of(Config)
+    assert not config_shape.LATER_KINDS & set(config_shape.kinds_of(Feed))
+
+
+def test_every_command_is_offered_and_every_offer_is_a_command() -> None:
+    folder = ROOT / "monitor" / "commands"
+    declaring = {path.stem for path in folder.glob("*.py") if "\ndef add(commands" in path.read_text(encoding="utf-8")}
+    assert declaring == set(cli.command_names())
+
+
+def test_the_readme_names_every_command_once_it_names_any() -> None:
+    named = set(re.findall(r"\blivemon ([a-z]+)", README)) & set(cli.command_names())
+    assert named in (set(), set(cli.command_names()))
+
+
+def test_the_docs_name_no_command_that_is_not_there() -> None:
+    pages = [
+        ROOT / "livemon.example.toml",
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("collectors/*.md"),
+    ]
+    for page in pages:
+        named = set(re.findall(r"(?:`|^|\$ )livemon ([a-z][a-z-]*)", page.read_text(encoding="utf-8"), re.MULTILINE))
+        assert named <= set(cli.command_names()), page.name
+
+
+def test_the_docs_name_no_option_of_the_config_that_is_not_there() -> None:
+    known = keys_of(Config) | keys_of(Event) | {"kind"} | set().union(*(keys_of(kind) for kind in KINDS))
+    for page in ROOT.glob("docs/**/*.md"):
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+            assert set(re.findall(r"^(?:# )?([a-z_]+) = ", block, re.MULTILINE)) <= known, page.name
