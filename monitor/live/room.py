@@ -1,0 +1,131 @@
+"""One room as it is now: its session, and the numbers that /metrics/rooms shows. Plain values, moved by the watch."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from collectors.tick import Tick
+from monitor.facts import RosterRoom, Slot
+from monitor.live.judgement import expected, turns_at
+from monitor.live.session import LIVE, Session
+
+if TYPE_CHECKING:
+    from monitor.live.sight import FeedSight
+
+BLIND, UNWATCHED = 3, 5
+INT_MAX, BIGINT_MAX = 2**31 - 1, 2**63 - 1  # what a row of ticks can hold
+STATE_OF_PHASE = (0, 1, 2, 4)  # offline, live, dropped, lost
+
+
+class Room:
+    __slots__ = (
+        "blind",
+        "drops_total",
+        "expected",
+        "external_id",
+        "feeds",
+        "kbps",
+        "last_tick_at",
+        "likes_seen",
+        "likes_total",
+        "numbers_feed",
+        "orders_total",
+        "platform",
+        "refunds_minor_total",
+        "room_id",
+        "row",
+        "sales_minor_total",
+        "session",
+        "slots",
+        "state",
+        "telling",
+        "turns_at",
+        "viewers",
+        "views_seen",
+        "views_total",
+    )
+
+    def __init__(self, row: RosterRoom) -> None:
+        self.row = row
+        self.room_id = row.room_id
+        self.platform = row.platform
+        self.external_id = row.external_id
+        self.session = Session()
+        self.slots: Sequence[Slot] = ()
+        self.turns_at: datetime | None = None
+        self.expected = False
+        self.feeds: list[FeedSight] = []
+        self.telling: list[FeedSight] = []  # those of them that can tell how it stands
+        self.blind = False
+        self.state = UNWATCHED
+        self.last_tick_at = 0.0
+        self.viewers: int | None = None
+        self.kbps: int | None = None
+        self.numbers_feed: str | None = None  # who told of viewers and kbps
+        self.views_seen: int | None = None  # of this session; None: not told since we watch it
+        self.likes_seen: int | None = None
+        self.views_total = self.likes_total = 0
+        self.orders_total = self.sales_minor_total = self.refunds_minor_total = 0
+        self.drops_total = 0
+
+    @property
+    def unseen(self) -> bool:
+        """Blind is a room whose feeds that can tell are all blind; hooks are silent by nature and blind nobody."""
+        if self.telling:
+            return not any(feed.sees for feed in self.telling)
+        return not self.feeds
+
+    def blind_since(self, now: datetime) -> datetime:
+        """The last good frame of any feed that could tell."""
+        return max((feed.blind_from for feed in self.telling if feed.blind_from and feed.seen_until), default=now)
+
+    def restate(self) -> None:
+        if not self.feeds:
+            self.state = UNWATCHED
+        elif self.blind or not self.last_tick_at:
+            self.state = BLIND
+        else:
+            self.state = STATE_OF_PHASE[self.session.phase]
+
+    def plan(self, slots: Sequence[Slot], now: datetime) -> None:
+        self.slots = slots
+        self.expected = expected(slots, now)
+        self.turns_at = turns_at(slots, now)
+
+    def tell(self, tick: Tick) -> None:
+        """Show what this tick tells. Where its feed says nothing any more, nothing is shown; another's word stays."""
+        viewers, kbps = tick.viewers, tick.kbps
+        if viewers is not None or kbps is not None:
+            self.numbers_feed = tick.feed
+            self.viewers = viewers if viewers is not None and 0 <= viewers <= INT_MAX else None
+            self.kbps = kbps if kbps is not None and 0 <= kbps <= INT_MAX else None
+        elif tick.feed == self.numbers_feed:
+            self.viewers = self.kbps = None
+        if tick.live is False and self.session.phase is not LIVE:
+            self.viewers = self.kbps = 0
+        if tick.views_total is not None and tick.views_total != self.views_seen:
+            self._count_views(tick.views_total)
+        if tick.likes_total is not None and tick.likes_total != self.likes_seen:
+            self._count_likes(tick.likes_total)
+
+    def hide(self) -> None:
+        """Nobody tells these numbers any longer."""
+        self.viewers = self.kbps = self.numbers_feed = None
+
+    def began(self) -> None:
+        """A new session counts from 0; but one that was on when we first looked, from what we first saw."""
+        self.views_seen = self.likes_seen = 0 if self.last_tick_at else None
+
+    def _count_views(self, total: int) -> None:
+        if total > BIGINT_MAX:
+            return  # nonsense, which a counter would never forget
+        if self.views_seen is None or total > self.views_seen:
+            self.views_total += 0 if self.views_seen is None else total - self.views_seen
+            self.views_seen = total
+
+    def _count_likes(self, total: int) -> None:
+        if total > BIGINT_MAX:
+            return
+        if self.likes_seen is None or total > self.likes_seen:
+            self.likes_total += 0 if self.likes_seen is None else total - self.likes_seen
+            self.likes_seen = total

@@ -1,0 +1,147 @@
+"""One feed as it is seen now: since when it is blind, and whether what it says still moves."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from collectors.collector import FeedRow
+from collectors.tick import Tick
+from monitor.facts import BlindSpan, FeedState
+from monitor.live.room import Room
+from monitor.live.session import Rules
+
+FROZEN = timedelta(seconds=60)
+LOOK_EVERY = timedelta(seconds=5)  # whether numbers move is asked so often, not of each frame
+UNLISTED_MAX = 500
+UNLISTED_FOR = timedelta(hours=1)
+FAILURES_MAX = 2  # in a row: blind
+
+SightState = Literal["ok", "refused", "blind", "frozen", "stale"]
+Numbers = tuple[int | None, int | None, int | None, int | None, int | None]
+
+
+class FeedSight:
+    def __init__(self, row: FeedRow, rules: Rules, now: datetime) -> None:
+        self.name = row.name
+        self.loaded_at = now
+        self.rooms: list[Room] = []
+        self.listed: dict[str, Room] = {}
+        self.dropped: set[Room] = set()  # those that wait for their grace to run out
+        self.seen_until: datetime | None = None
+        self.last_message_at: datetime | None = None
+        self.failures = 0
+        self.blind_from: datetime | None = None
+        self.blind_cause = ""
+        self.refused = ""
+        self.unlisted: dict[str, tuple[datetime, datetime]] = {}  # first and last seen
+        self.unlisted_more = 0  # further ones, beyond those that are kept
+        self.stale_s = 0.0  # how old the platform's newest stamp was when it came
+        self.moved_at: datetime | None = None  # when a number of a live room last moved
+        self._still_until: datetime | None = None  # since then all were looked at and stood still, until here
+        self._looked_at: datetime | None = None
+        self._numbers: dict[str, Numbers] = {}
+        self.configured(row, rules)
+
+    def configured(self, row: FeedRow, rules: Rules) -> None:
+        self.row, self.rules = row, rules
+        self.tells = row.TELLS_STATE
+        self.platform = platform_of(row)
+        self.hall = row.hall
+        self.silence_s_max = silence_s_max(row)
+
+    @property
+    def sees(self) -> bool:
+        return self.blind_from is None and self.seen_until is not None
+
+    @property
+    def state(self) -> SightState:
+        """The first that holds; the later ones are only symptoms of it."""
+        if self.refused:
+            return "refused"
+        if self.blind_from is not None:
+            return "blind"
+        if self.moved_at and self._still_until and self._still_until - self.moved_at >= FROZEN:
+            return "frozen"
+        return "stale" if self.stale_s > self.silence_s_max else "ok"
+
+    @property
+    def detail(self) -> str:
+        return self.refused or self.blind_cause
+
+    def seen(self, at: datetime) -> None:
+        """A good frame."""
+        self.failures = 0
+        if self.seen_until is None or at > self.seen_until:
+            self.seen_until = at
+        self.last_message_at = self.seen_until
+
+    def back(self, at: datetime) -> None:
+        """The first good frame after a blind span, or ever."""
+        self.blind_from, self.blind_cause, self.refused = None, "", ""
+        self.moved_at = self._still_until = self._looked_at = None
+        self.seen(at)
+
+    def blind(self, cause: str, now: datetime) -> None:
+        self.blind_from, self.blind_cause = min(self.seen_until or self.loaded_at, now), cause
+
+    def stepped(self, now: datetime) -> None:
+        """Instants from before the clock's step may lie in the future now."""
+        self.loaded_at = min(self.loaded_at, now)
+        if self.seen_until is not None:
+            self.seen_until = min(self.seen_until, now)
+
+    def remembered(self) -> FeedState:
+        return FeedState(self.name, self.seen_until or self.loaded_at, self.blind_from, self.blind_cause)
+
+    def span(self, to_at: datetime | None = None) -> BlindSpan:
+        from_at = self.blind_from or self.seen_until or self.loaded_at
+        return BlindSpan(
+            self.name, self.platform, from_at, self.blind_cause, to_at=None if to_at is None else max(to_at, from_at)
+        )
+
+    def note_unlisted(self, external_id: str, at: datetime) -> bool:
+        """False where there are more than a list is good for."""
+        known = self.unlisted.get(external_id)
+        if known is None and len(self.unlisted) >= UNLISTED_MAX:
+            return False
+        self.unlisted[external_id] = (known[0] if known else at, at)
+        return True
+
+    def forget_unlisted(self, now: datetime) -> None:
+        kept = {room: seen for room, seen in self.unlisted.items() if now - seen[1] < UNLISTED_FOR}
+        self.unlisted = {room: seen for room, seen in kept.items() if room not in self.listed}
+
+    def look(self, ticks: Sequence[Tick], now: datetime) -> None:
+        """Is what it says fresh, and does it move? A number that nobody compares is a number that froze unseen."""
+        newest = ticks[-1]
+        if newest.evidence == "event":
+            self.stale_s = (now - newest.at).total_seconds()
+        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        numbers = {tick.room: numbers_of(tick) for tick in ticks if tick.live}
+        told = {room: found for room, found in numbers.items() if any(number is not None for number in found)}
+        if (
+            not told
+            or self.moved_at is None
+            or any(self._numbers.get(room, found) != found for room, found in told.items())
+        ):
+            self.moved_at, self._still_until = now, None
+        else:
+            self._still_until = now
+        self._numbers.update(told)
+
+
+def numbers_of(tick: Tick) -> Numbers:
+    return tick.viewers, tick.views_total, tick.likes_total, tick.kbps, tick.progress
+
+
+def platform_of(row: FeedRow) -> str:
+    return row.platform or row.PLATFORM
+
+
+def silence_s_max(row: FeedRow) -> float:
+    if row.silence_s_max is not None:
+        return row.silence_s_max
+    interval_s = getattr(row, "interval_s", None)
+    return max(10.0, 3.0 * interval_s) if isinstance(interval_s, int | float) else 10.0

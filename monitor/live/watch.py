@@ -1,0 +1,277 @@
+"""The watch: takes what feeds bring, step by step, and keeps every room's session and numbers. Plain synchronous code.
+
+Each step returns all that it brought to light; the caller puts that into the inbox without an await between, so that
+the order of the spool is the order of the steps.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from collectors.collector import FeedRow
+from collectors.tick import SaleKind, Tick
+from monitor.facts import BlindSpan, FeedState, Heard, RosterRoom, Slot
+from monitor.live.blindness import blinded, given_up, reanchored, sighted, unmeasured
+from monitor.live.muster import Key, Muster
+from monitor.live.record import bad_tick, changed
+from monitor.live.room import BLIND, Room
+from monitor.live.seeing import see, wait
+from monitor.live.session import DROPPED, LOST, NOTHING, Rules, Session, Step
+from monitor.live.sight import FAILURES_MAX, FeedSight
+
+AGE_MAX = timedelta(days=7)  # what is older is a row, perhaps, but says nothing of a room today
+REVIEW_EVERY = timedelta(seconds=60)
+
+
+class Watch:
+    def __init__(
+        self,
+        grace_s: float = 120.0,
+        end_slack_s: float = 900.0,
+        event_currency: str = "CNY",
+        settle_s: float = 15.0,
+        blind_s_max: float = 14_400.0,
+    ) -> None:
+        self.limits = Rules(
+            grace=timedelta(seconds=grace_s),
+            end_slack=timedelta(seconds=end_slack_s),
+            settle=timedelta(seconds=settle_s),
+            blind_max=timedelta(seconds=blind_s_max),
+        )
+        self.event_currency = event_currency
+        self.muster = Muster()
+        self.lost: set[Room] = set()
+        self.hooked: set[Room] = set()  # dropped, and only hooks tell of them
+        self._spans: list[BlindSpan] = []  # of the start, until somebody asks
+        self._review_at: datetime | None = None
+
+    @property
+    def rooms(self) -> list[Room]:
+        return self.muster.rooms
+
+    @property
+    def feeds(self) -> dict[str, FeedSight]:
+        return self.muster.feeds
+
+    @property
+    def roster_generation(self) -> int:
+        return self.muster.generation
+
+    def rooms_of(self, feed: FeedRow) -> list[str]:
+        """The external ids that this feed shall watch."""
+        return self.muster.rooms_of(feed)
+
+    def load(
+        self, roster: Sequence[RosterRoom], slots: Sequence[Slot], feeds: Sequence[FeedRow], now: datetime
+    ) -> Heard:
+        """The roster, the schedule or the config is new: rooms and feeds that stay keep all that is known of them."""
+        heard = Heard()
+        for feed in self.muster.load(roster, slots, feeds, self.limits, now):
+            if feed.blind_from is not None:
+                heard.spans.append(feed.span(now))
+        for room in (*self.rooms, *self.muster.parted.values()):
+            self._measure(room)
+            self._resee(room, now, now, heard)
+            self._file(room)
+        return heard
+
+    def restore(self, sessions: Mapping[Key, Session], feeds: Iterable[FeedState], now: datetime) -> None:
+        """A start: go on from what was sealed. We saw nothing since, so every feed is blind until its first frame."""
+        for state in feeds:
+            feed = self.feeds.get(state.feed)
+            if feed is not None and feed.tells:
+                feed.seen_until = min(state.seen_until, now)
+                feed.blind_from = state.blind_from or feed.seen_until
+                feed.blind_cause = state.blind_cause or "restart"
+                self._spans.append(feed.span())
+        for key, session in sessions.items():
+            room = self.muster.by_key.get(key) or self.muster.parked(key)
+            if session.decided_at is not None and session.decided_at > now:
+                session = reanchored(session, now)  # the clock stepped back before we were started
+            room.session = blinded(session, room.blind_since(now)) if room.unseen else session
+            room.blind = room.unseen
+            self._measure(room)
+            self._file(room)
+
+    def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime) -> Heard:
+        """A good frame: it was seen that these rooms stood so at these instants."""
+        heard = Heard()
+        sight = self.feeds.get(feed)
+        if sight is None:
+            return heard  # taken out of the config while this frame was on its way
+        at = min(at, now)
+        if sight.sees:
+            sight.seen(at)
+        else:
+            self._see_again(sight, at, heard)
+        if ticks:
+            self._hear_ticks(sight, ticks, now, heard)
+            sight.look(ticks, now)
+        if sight.dropped and sight.tells:
+            for room in tuple(sight.dropped):
+                self._take(room, wait(room.session, at, self.limits, room.slots), heard)
+        heard.feed = sight.remembered()
+        return heard
+
+    def _hear_ticks(self, sight: FeedSight, ticks: Sequence[Tick], now: datetime, heard: Heard) -> None:
+        """The loop that runs for every tick there is: what is not needed for most of them is elsewhere."""
+        listed, rules, rows = sight.listed, sight.rules, heard.ticks
+        oldest, last_at, last_s, more = now - AGE_MAX, None, 0.0, 0
+        for tick in ticks:
+            room = listed.get(tick.room)
+            if room is None:
+                more += bool(tick.live) and not sight.note_unlisted(tick.room, now)
+                continue
+            at = tick.at
+            try:
+                if at is not last_at:
+                    last_s, last_at = min(at, now).timestamp(), at
+                if oldest <= at:
+                    room.session, marks = see(room.session, tick, at if at <= now else now, rules, room.slots)
+                else:
+                    marks = NOTHING
+            except (TypeError, ValueError, OverflowError) as error:  # a naive or an absurd instant
+                heard.quarantine.append(bad_tick(tick, error, now))
+                continue
+            rows.append((room.room_id, tick))
+            if marks:
+                self._take(room, (room.session, marks), heard)
+            if last_s >= room.last_tick_at:
+                room.tell(tick)
+                room.last_tick_at = last_s
+            if room.state >= BLIND:
+                room.restate()
+        sight.unlisted_more = more
+
+    def fail(self, feed: str, cause: str, now: datetime) -> Heard:
+        """One failure: that may be chance. The second in a row blinds the feed, as of its last good frame."""
+        sight = self.feeds.get(feed)
+        if sight is None:
+            return Heard()
+        sight.failures += 1
+        return self._blind(sight, cause, now) if sight.failures >= FAILURES_MAX else Heard()
+
+    def silent(self, feed: str, now: datetime) -> Heard:
+        """Nothing was heard for as long as this feed may be silent."""
+        sight = self.feeds.get(feed)
+        if sight is None:
+            return Heard()
+        sight.failures += 1
+        return self._blind(sight, "silence", now)
+
+    def refuse(self, feed: str, detail: str, now: datetime) -> Heard:
+        """The feed will not have us."""
+        sight = self.feeds.get(feed)
+        if sight is None:
+            return Heard()
+        sight.failures += 1
+        sight.refused = detail or "refused"
+        return self._blind(sight, "refused", now)
+
+    def tend(self, now: datetime) -> Heard:
+        """Each second: what comes of time alone."""
+        heard = Heard(spans=self._spans)
+        self._spans = []
+        for room in self.rooms:
+            if room.turns_at is not None and now >= room.turns_at:
+                room.plan(room.slots, now)
+        for room in (*self.lost, *self.hooked):
+            self._take(room, wait(room.session, now, self.limits, room.slots), heard)
+        if self._review_at is None or now >= self._review_at:
+            self._review_at = now + REVIEW_EVERY
+            self._review(now, heard)
+        return heard
+
+    def stepped(self, now: datetime) -> Heard:
+        """The clock stepped: what we know is of another time. Every feed is blind until its next frame."""
+        heard = Heard()
+        for feed in self.feeds.values():
+            feed.stepped(now)
+            if feed.tells and feed.sees:
+                feed.blind("clock", now)
+                heard.spans.append(feed.span())
+        for room in (*self.rooms, *self.muster.parted.values()):
+            room.session = reanchored(room.session, now)
+            room.last_tick_at = min(room.last_tick_at, now.timestamp())
+            room.plan(room.slots, now)
+            self._resee(room, now, now, heard)
+        self._review_at = None
+        return heard
+
+    def sold(self, platform: str, room: str | None, kind: SaleKind, amount_minor: int, currency: str) -> None:
+        """A commit returned this sale as new."""
+        seller = self.muster.by_key.get((platform, room or ""))
+        if seller is None or kind not in ("paid", "refunded"):
+            return
+        amount = max(amount_minor, 0) if currency == self.event_currency else 0
+        if kind == "paid":
+            seller.orders_total += 1
+            seller.sales_minor_total += amount
+        else:
+            seller.refunds_minor_total += amount
+
+    def _blind(self, sight: FeedSight, cause: str, now: datetime) -> Heard:
+        if sight.blind_from is not None:
+            return Heard()
+        sight.blind(cause, now)
+        heard = Heard(spans=[sight.span()], feed=sight.remembered())
+        for room in sight.rooms if sight.tells else ():
+            self._resee(room, room.blind_since(now), now, heard)
+            if room.blind:
+                continue
+            if room.session.progress_feed == sight.name:
+                room.session = unmeasured(room.session)
+            if room.numbers_feed == sight.name:
+                room.hide()
+        return heard
+
+    def _see_again(self, sight: FeedSight, at: datetime, heard: Heard) -> None:
+        if sight.blind_from is not None:
+            heard.spans.append(sight.span(at))
+        sight.back(at)
+        for room in sight.rooms:
+            self._resee(room, at, at, heard)
+
+    def _resee(self, room: Room, from_at: datetime, to_at: datetime, heard: Heard) -> None:
+        """Whether somebody sees this room may have changed."""
+        unseen = room.unseen
+        if unseen and not room.session.is_blind:
+            room.session = blinded(room.session, from_at)
+            room.hide()
+        elif room.session.is_blind and not unseen:
+            self._take(room, sighted(room.session, to_at, self.limits), heard)
+        room.blind = unseen
+        room.restate()
+
+    def _measure(self, room: Room) -> None:
+        if room.session.progress_feed not in (None, *(feed.name for feed in room.feeds)):
+            room.session = unmeasured(room.session)
+
+    def _take(self, room: Room, step: Step, heard: Heard) -> None:
+        """Write down what a step changed."""
+        room.session, marks = step
+        for mark in marks:
+            heard.changes.append(changed(room, mark))
+            if mark.change == "opened":
+                room.began()
+            elif mark.change == "resumed" or mark.cause == "lost":
+                room.drops_total += 1
+        self._file(room)
+        room.restate()
+
+    def _file(self, room: Room) -> None:
+        """Who waits for what: so that no step need go through all rooms."""
+        phase = room.session.phase
+        for feed in room.telling:
+            (feed.dropped.add if phase is DROPPED else feed.dropped.discard)(room)
+        hooked = phase is DROPPED and bool(room.feeds) and not room.telling
+        (self.hooked.add if hooked else self.hooked.discard)(room)
+        (self.lost.add if phase is LOST else self.lost.discard)(room)
+
+    def _review(self, now: datetime, heard: Heard) -> None:
+        """What need not be looked at each second."""
+        for room in (*self.rooms, *self.muster.parted.values()):
+            if room.session.is_blind:
+                self._take(room, given_up(room.session, now, self.limits), heard)
+        self.muster.forget_parted()
+        for feed in self.feeds.values():
+            feed.forget_unlisted(now)
