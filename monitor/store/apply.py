@@ -12,9 +12,9 @@ import asyncpg.transaction
 import msgspec
 
 from collectors.tick import Sale
-from monitor.facts import Quarantined
 from monitor.store.batch import BOOKED, COPY_HEAD, COPY_TAIL, NAMES, Batch, Fact, cut_rows, facts_of
 from monitor.store.books import Outcome
+from monitor.store.keeping import keep_fact, keep_tick, tick_of
 from monitor.store.put import Tally, put_facts, put_quarantine
 from monitor.store.statements import statement
 from monitor.store.verdict import Verdict, verdict
@@ -82,8 +82,7 @@ async def _put_ticks(conn: Connection, batch: Batch, careful: bool) -> Tally:
         await _copy(conn, b"".join(part), columns)
 
     bad = await sieve(conn, rows, put)
-    sealed_at = batch.header.sealed_at
-    kept = [(at, Quarantined("", "tick", why, sealed_at, rows[at].hex()[:8000], rows[at])) for at, why in bad]
+    kept = [(at, keep_tick(*tick_of(rows[at]), why, batch.header.sealed_at)) for at, why in bad]
     await put_quarantine(conn, batch.header.id, kept)
     return Tally({"tick": (len(rows) - len(bad), 0, len(bad))})
 
@@ -108,9 +107,7 @@ async def _put_facts(conn: Connection, batch: Batch, careful: bool) -> Tally:
     for at, why in bad:
         place, fact = facts[at]
         name = NAMES[type(fact)]
-        raw = msgspec.msgpack.encode(fact)
-        kept.append((place, Quarantined(getattr(fact, "feed", ""), BOOKED.get(name, "change"), why,
-                                        batch.header.sealed_at, "", raw)))  # fmt: skip
+        kept.append((place, keep_fact(fact, why, batch.header.sealed_at)))
         if name in BOOKED:
             tally.move(BOOKED[name], quarantined=1)
     await put_quarantine(conn, batch.header.id, kept)

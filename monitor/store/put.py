@@ -12,6 +12,7 @@ import msgspec
 from collectors.tick import Sale
 from monitor.facts import BlindSpan, Change, Quarantined
 from monitor.store.batch import Fact, session_id
+from monitor.store.keeping import keep_fact
 from monitor.store.statements import statement
 
 type Connection = asyncpg.Connection[asyncpg.Record]
@@ -70,7 +71,7 @@ async def _put_changes(
     bad = []
     for place, change in changes:
         if (new := fate[place]) is None:
-            bad.append((place, _unknown_room("", change)))
+            bad.append((place, keep_fact(change, UNKNOWN_ROOM, change.at)))
         tally.move("change", written=new is True, duplicates=new is False, quarantined=new is None)
     return bad
 
@@ -85,7 +86,7 @@ async def _put_spans(
     )  # fmt: skip
     unknown = {row["place"] for row in rows}
     tally.move("change", written=len(spans) - len(unknown), quarantined=len(unknown))
-    return [(at, _unknown_room(s.feed, s)) for at, s in spans if at in unknown]
+    return [(at, keep_fact(s, UNKNOWN_ROOM, s.from_at)) for at, s in spans if at in unknown]
 
 
 async def _put_sales(
@@ -113,9 +114,7 @@ async def _put_sales(
         same = known.get((sale.platform, sale.event_id)) == (sale.kind, sale.amount_minor, sale.currency)
         is_new = place in new_places
         if not is_new and not same:
-            raw = msgspec.msgpack.encode(sale)
-            reason = "another sale is kept under this event id"
-            bad.append((place, Quarantined(sale.feed, "sale", reason, sale.received_at, sale.event_id, raw)))
+            bad.append((place, keep_fact(sale, "another sale is kept under this event id", sale.received_at)))
         tally.move("sale", written=is_new, duplicates=not is_new and same, quarantined=not is_new and not same)
     return bad
 
@@ -143,12 +142,6 @@ async def put_quarantine(conn: Connection, batch_id: UUID, bad: Sequence[tuple[i
         await conn.execute(
             statement("writer/put_quarantine"), batch_id, [place for place, _ in bad],
             [q.received_at for _, q in bad], [q.feed for _, q in bad], [q.kind for _, q in bad],
-            [q.reason for _, q in bad], [q.sample.replace("\0", "\ufffd") for _, q in bad],
+            [q.reason for _, q in bad], [q.sample for _, q in bad],
             [q.payload for _, q in bad],
         )  # fmt: skip
-
-
-def _unknown_room(feed: str, fact: Change | BlindSpan) -> Quarantined:
-    raw = msgspec.msgpack.encode(fact)
-    received_at = fact.at if isinstance(fact, Change) else fact.from_at
-    return Quarantined(feed, "change", UNKNOWN_ROOM, received_at, f"{fact.platform}/{fact.room}", raw)

@@ -14,17 +14,17 @@ from datetime import datetime
 import msgspec
 
 from monitor.facts import Heard, Quarantined
-from monitor.store.batch import BOOKED, NAMES, Fact, facts_batches, pack_ticks, split, ticks_batch
+from monitor.store.batch import Fact, facts_batches, pack_ticks, split, ticks_batch
 from monitor.store.books import Outcome, Ref, Seal, Standing
 from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox
+from monitor.store.keeping import keep_fact, keep_tick
 from monitor.store.shelf import Shelf
 from monitor.store.spool import Spool
 
 log = logging.getLogger(__name__)
 SHED_FROM = 0.95  # of the cap: ticks are shed from here on, sales never
 PENDING_BYTES_MAX = 8_589_934_592
-SAMPLE_MAX = 8_000
 FULL_WAIT_S = 1.0
 STOCK_S = 0.5
 
@@ -112,9 +112,7 @@ class Sealer:
         for part in split(ticks):
             packed = pack_ticks(part, at)
             for room_id, tick, reason in packed.refused:
-                sample = msgspec.json.encode(tick).decode(errors="replace")[:SAMPLE_MAX]
-                payload = msgspec.msgpack.encode((room_id, sample))
-                self._set_aside(seal, facts, Quarantined(tick.feed, "tick", reason, at, sample, payload))
+                self._set_aside(seal, facts, keep_tick(room_id, tick, reason, at))
             if packed.rows:
                 seal.batches.append(ticks_batch(packed, at))
             await asyncio.sleep(0)  # 5,000 rows are a few ms: let the collectors be heard between
@@ -129,13 +127,7 @@ class Sealer:
                 msgspec.msgpack.encode(fact)
                 kept.append(fact)
             except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
-                feed = getattr(fact, "feed", "").encode(errors="replace").decode()
-                kind = BOOKED.get(NAMES[type(fact)], "change")
-                sample = repr(fact).encode(errors="backslashreplace")[:SAMPLE_MAX]
-                reason = f"cannot be encoded: {type(error).__name__}"
-                self._set_aside(
-                    seal, kept, Quarantined(feed, kind, reason, at, sample.decode(errors="replace"), sample)
-                )
+                self._set_aside(seal, kept, keep_fact(fact, f"cannot be encoded: {type(error).__name__}", at))
         return kept
 
     def _set_aside(self, seal: Seal, facts: list[Fact], bad: Quarantined) -> None:
