@@ -50,9 +50,8 @@ class Broadcast(msgspec.Struct, frozen=True):
     def audience(self, at_s: float) -> int:
         """Who watches, or waits while the picture is away: many leave then, and come back over some time."""
         crowd = sum(wave.left(at_s) for wave in self.waves)
-        crowd += self.unrest * sum(
-            sin(2 * pi * at_s / period + self.phase * period) for period in (170.0, 410.0, 990.0)
-        )
+        restless = self.unrest * min(1.0, (at_s - self.starts_s) / (3 * MINUTE))
+        crowd += restless * sum(sin(2 * pi * at_s / period + self.phase * period) for period in UNREST_S)
         for fault in self.faults:
             crowd *= patience(fault, at_s)
         return max(0, round(crowd))
