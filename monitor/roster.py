@@ -8,7 +8,7 @@ import msgspec
 from monitor.facts import RosterRoom, Slot
 from monitor.problem import ConfigError, of_file
 from monitor.roster_file import Listed, read_roster_file
-from monitor.roster_plan import ROOMS_MAX, Plan, RosterRefused, plan_import, plan_undo, refuse
+from monitor.roster_plan import ROOMS_MAX, Plan, RosterFull, RosterRefused, plan_import, plan_undo, refuse
 from monitor.store.db import Connection
 from monitor.store.statements import statement
 from monitor.table_file import read_bytes
@@ -45,7 +45,7 @@ async def fill_empty(conn: Connection, path: Path, rooms_max: int = ROOMS_MAX) -
         plan = plan_import([], file.rooms)
         try:
             refuse(plan, rooms_max, yes=True)
-        except RosterRefused as error:
+        except RosterFull as error:
             raise of_file(path, error.what, error.todo) from error
         return await _save(conn, plan, "livemon run", "import", str(path))
 

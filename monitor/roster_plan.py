@@ -19,6 +19,10 @@ class RosterRefused(Exception):
         self.what, self.todo = what, todo
 
 
+class RosterFull(RosterRefused):
+    """More active rooms than allowed."""
+
+
 class Move(msgspec.Struct, frozen=True):
     """One room before and after; `before` None: it is new, and its id is still to be given."""
 
@@ -108,7 +112,7 @@ def refuse(plan: Plan, rooms_max: int, yes: bool) -> None:
     """Raise RosterRefused where a plan goes over a limit."""
     active = sum(room.active for room in plan.rooms)
     if plan.added and active > rooms_max:
-        raise RosterRefused(
+        raise RosterFull(
             f"the roster would hold {active:,} active rooms, and at most {rooms_max:,} are allowed",
             "retire rooms that are over with --replace, or run a second livemon for a part of them",
         )

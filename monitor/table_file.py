@@ -186,6 +186,7 @@ def _columns(line: int, header: Sequence[Cell], names: Mapping[str, str], requir
 def _rows(lines: Iterator[Line], file: str, columns: list[str], rows_max: int) -> Table:
     rows: list[Row] = []
     problems: list[Problem] = []
+    wanted = dict.fromkeys(column for column in columns if column and column not in NOTE_COLUMNS)
     for line, cells in lines:
         if not _filled(cells):
             continue
@@ -195,8 +196,8 @@ def _rows(lines: Iterator[Line], file: str, columns: list[str], rows_max: int) -
         if stray:
             todo = "put a value that holds a comma in double quotes"
             problems.append(Problem(file, line, f"{quoted(stray[0])} stands in no column", todo))
-        rows.append(Row(line, {column: cell for column, cell in _pairs(columns, cells) if column}))
-    return Table(tuple(c for c in columns if c and c not in NOTE_COLUMNS), tuple(rows), tuple(problems))
+        rows.append(Row(line, {column: cell for column, cell in _pairs(columns, cells) if column in wanted}))
+    return Table(tuple(wanted), tuple(rows), tuple(problems))
 
 
 def _pairs(columns: Sequence[str], cells: Sequence[Cell]) -> Iterator[tuple[str, Cell]]:

@@ -1,4 +1,5 @@
--- One change of the roster: the rooms as they are from now on, the log of it with before and after, a new version.
+-- One change of the roster: the rooms as they are from now on, the log of it with before and after,
+-- a new version unless nothing changed.
 -- $1 by_whom, $2 action, $3 source, $4 undoes, $5 added, $6 changed, $7 retired,
 -- $8 [{"before": room or null, "after": room}, ...] as JSON text. A room keeps its id; a new one is given its own.
 WITH move AS (
@@ -20,7 +21,7 @@ saved AS (
 ),
 change AS (
     INSERT INTO roster_change (by_whom, action, source, undoes, added, changed, retired)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    VALUES ($1, $2, $3, $4, $5::int, $6::int, $7::int)
     RETURNING roster_change_id
 ),
 logged AS (
@@ -30,6 +31,6 @@ logged AS (
     JOIN move ON move.after ->> 'platform' = saved.platform AND move.after ->> 'external_id' = saved.external_id
 ),
 bumped AS (
-    UPDATE roster_version SET version = version + 1 RETURNING version
+    UPDATE roster_version SET version = version + CASE WHEN $5::int + $6::int + $7::int > 0 THEN 1 ELSE 0 END RETURNING version
 )
 SELECT change.roster_change_id, bumped.version FROM change, bumped;
