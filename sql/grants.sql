@@ -12,7 +12,7 @@ GRANT INSERT ON
     blind, sale, sale_item, applied_batch, quarantine
 TO livemon_writer;
 GRANT UPDATE ON
-    room, roster_version, schedule, feed, feed_room, room_unlisted, session, session_change, blind, sale, quarantine
+    room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine
 TO livemon_writer;
 GRANT UPDATE (event_name, event_starts_at, event_ends_at) ON setting TO livemon_writer;
 GRANT DELETE ON schedule, room_unlisted TO livemon_writer;

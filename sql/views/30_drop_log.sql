@@ -49,9 +49,14 @@ LEFT JOIN LATERAL (
     ) END AS back_at
 ) AS back ON true
 LEFT JOIN LATERAL (
-    SELECT max(schedule.ends_at) AS ends_at
-    FROM schedule
-    WHERE schedule.room_id = stop.room_id AND schedule.starts_at <= stop.stopped_at AND schedule.ends_at > stop.stopped_at
+    -- Slots that touch are one. One that begins within minutes counts, too: grace ran out inside it.
+    SELECT max(upper(slot.part)) AS ends_at
+    FROM unnest((
+        SELECT range_agg(tstzrange(schedule.starts_at, schedule.ends_at))
+        FROM schedule
+        WHERE stop.outcome = 'lost' AND schedule.room_id = stop.room_id AND schedule.ends_at > stop.stopped_at
+    )) AS slot (part)
+    WHERE lower(slot.part) <= stop.stopped_at + interval '5 minutes'
 ) AS slot ON true
 LEFT JOIN LATERAL (
     SELECT tick.viewers

@@ -53,12 +53,16 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS change ON true
 LEFT JOIN LATERAL (
-    -- A lost room stays lost until it is live again or its planned end has passed.
-    SELECT max(schedule.ends_at) AS planned_end_at
-    FROM schedule
-    WHERE session.close_reason = 'lost' AND schedule.room_id = room.room_id
-        AND schedule.starts_at <= session.closed_at AND schedule.ends_at >= session.closed_at
-    HAVING max(schedule.ends_at) <= now()
+    -- A lost room stays lost until it is live again or its planned end has passed. Slots that touch are one; one that
+    -- begins within minutes of the stop counts, too: grace ran out inside it.
+    SELECT max(upper(missed.part)) AS planned_end_at
+    FROM unnest((
+        SELECT range_agg(tstzrange(schedule.starts_at, schedule.ends_at))
+        FROM schedule
+        WHERE session.close_reason = 'lost' AND schedule.room_id = room.room_id AND schedule.ends_at > session.closed_at
+    )) AS missed (part)
+    WHERE lower(missed.part) <= session.closed_at + interval '5 minutes'
+    HAVING max(upper(missed.part)) <= now()
 ) AS lost ON true
 LEFT JOIN LATERAL (
     SELECT
