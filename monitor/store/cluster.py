@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from monitor.store.installation import Account, EmbeddedError, Installation, account_for, open_way
@@ -49,6 +50,8 @@ class Cluster:
         """Make what is missing; called under the start lock and only while no server runs."""
         account = self.account()
         self._make_home(account)
+        if account is not None:
+            open_way(programs.bin / "postgres", account)
         for role in (SUPERUSER, *ROLES):
             _write_secret(self.passwords / role)
         version = self.data / "PG_VERSION"
@@ -60,11 +63,6 @@ class Cluster:
         settings.write_bytes((SQL / "embedded" / "livemon.conf").read_bytes())
         _give(settings, account, 0o600)
         self._forget_stale_pid()
-
-    def running(self) -> bool:
-        """Whether postmaster.pid names a live postmaster of this very directory."""
-        pid, _ = self.postmaster()
-        return pid is not None and _is_postmaster(pid, self.data)
 
     def postmaster(self) -> tuple[int | None, list[str]]:
         """The pid and the lines of postmaster.pid; (None, []) without one."""
@@ -81,9 +79,12 @@ class Cluster:
         _, lines = self.postmaster()
         return lines[4].strip() if len(lines) > 4 and lines[4].strip() else None
 
-    def ready(self) -> bool:
-        _, lines = self.postmaster()
-        return len(lines) > 7 and lines[7].strip() == "ready" and self.running()
+    def status(self) -> str | None:
+        """`starting`, `ready` or `stopping`, as the running server itself noted it; None if none runs."""
+        pid, lines = self.postmaster()
+        if pid is None or not _is_postmaster(pid, self.data):
+            return None
+        return lines[7].strip() if len(lines) > 7 else "starting"
 
     def progress(self) -> int:
         """A number that grows while recovery moves: what the startup process said. Refused clients do not count."""
@@ -96,7 +97,7 @@ class Cluster:
         return "\n".join(lines) or "(it wrote nothing)"
 
     def choose_socket(self) -> str:
-        """A private directory with a short path; the same one after each start where that is possible."""
+        """A private directory with a short path, the same one after each start if possible; while no server runs."""
         account = self.account()
         owner = os.geteuid() if account is None else account.uid
         name = f"livemon-{hashlib.sha256(os.fsencode(self.home)).hexdigest()[:12]}"
@@ -104,13 +105,16 @@ class Cluster:
             folder = parent / name
             if len(os.fsencode(folder / f".s.PGSQL.{PORT}")) > SOCKET_PATH_MAX or not os.access(parent, os.W_OK):
                 continue
-            folder.mkdir(mode=0o700, exist_ok=True)
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
             status = folder.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (owner, os.geteuid()):
                 continue  # somebody else put something there: never trust it
             _give(folder, account, 0o700)
+            for left in folder.glob(f".s.PGSQL.{PORT}*"):  # by a crash; its lock file would bar a new server
+                left.unlink()
             return str(folder)
-        folder = Path(tempfile.mkdtemp(prefix="livemon-", dir="/tmp"))  # noqa: S108 -- private, and short
+        folder = Path(tempfile.mkdtemp(prefix="livemon-", dir="/tmp"))
         _give(folder, account, 0o700)
         return str(folder)
 
@@ -130,8 +134,6 @@ class Cluster:
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir(mode=0o700)
         _give(made, account, 0o700)
-        if account is not None:
-            open_way(programs.bin / "initdb", account)
         password = self.home / "initdb.password"
         password.unlink(missing_ok=True)
         password.touch(mode=0o600)
@@ -151,7 +153,7 @@ class Cluster:
         made.rename(self.data)
 
     def _forget_stale_pid(self) -> None:
-        """After a crash the pid may belong to somebody else (a container counts from 1 again): postgres would refuse."""
+        """After a crash its pid may be somebody else's (a container counts from 1 again): postgres would refuse."""
         pid, _ = self.postmaster()
         if pid is not None and not _is_postmaster(pid, self.data):
             log.info("removing postmaster.pid of a crashed server (pid %d is no postmaster of %s)", pid, self.data)
@@ -159,11 +161,14 @@ class Cluster:
 
     def _other_major(self, major: str, programs: Installation) -> str:
         return (
-            f"{self.data} was made by PostgreSQL {major}, this livemon brings PostgreSQL {programs.major}. Take the data "
-            f"along with the programs of {major}: OLD/bin/pg_ctl -D {self.data} -w start; "
-            f"PGPASSWORD=$(cat {self.passwords / SUPERUSER}) OLD/bin/pg_dump -h $(sed -n 5p {self.data}/postmaster.pid) "
-            f"-U {SUPERUSER} -Fc -f livemon-{major}.dump livemon; OLD/bin/pg_ctl -D {self.data} stop; "
-            f"mv {self.home} {self.home}-{major}; livemon migrate; then pg_restore --clean into `livemon dsn --show`"
+            f"{self.data} was made by PostgreSQL {major}, this livemon brings PostgreSQL {programs.major} and leaves "
+            f"it alone. Take the data along with the programs of {major} (in OLD; pg_ctl as the owner of the data):\n"
+            f"  OLD/pg_ctl -w -D {self.data} -o '-k /tmp' start\n"
+            f"  PGPASSWORD=$(cat {self.passwords / SUPERUSER}) "
+            f"OLD/pg_dump -h /tmp -U {SUPERUSER} -Fc -f livemon-{major}.dump livemon\n"
+            f"  OLD/pg_ctl -w -D {self.data} stop && mv {self.home} {self.home}-{major}\n"
+            "then start `livemon run`, which makes an empty database, and put the dump into it:\n"
+            f"  pg_restore --clean --if-exists -d $(livemon dsn --show --role owner) livemon-{major}.dump"
         )
 
     def _logs(self) -> list[Path]:

@@ -4,13 +4,18 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
-from urllib.parse import quote, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import asyncpg
 import msgspec
 
+from monitor.secret import read_secret
+
 SQL = Path(__file__).resolve().parents[2] / "sql" / "session"
+
+if TYPE_CHECKING:
+    from monitor.store.embedded import Server
 
 type Connection = asyncpg.Connection[asyncpg.Record]
 Role = Literal["owner", "writer", "reader"]
@@ -24,6 +29,13 @@ class DatabaseError(Exception):
     """There is no way to the database as configured; the message says what to do."""
 
 
+def refusal(platform: str) -> str | None:
+    """Why there is no embedded server on this platform of `sys.platform`; None where there is."""
+    if platform == "win32":
+        return "the embedded PostgreSQL is for Linux and macOS: on Windows, set dsn in the config to a server's"
+    return None
+
+
 class Login(msgspec.Struct, frozen=True):
     """A DSN without the password, and the password when it is known apart from it."""
 
@@ -34,11 +46,15 @@ class Login(msgspec.Struct, frozen=True):
     def shown(self, *, password: bool = False) -> str:
         """The DSN as a person may read it, or, with `password`, as a program can use it."""
         parts = urlsplit(self.dsn)
-        if (secret := self.password if self.password is not None else parts.password) is None:
-            return self.dsn
+        options = parse_qsl(parts.query, keep_blank_values=True)
+        secret = parts.password if self.password is None else quote(self.password, safe="")
+        if not password:
+            secret = None if secret is None else "***"
+            options = [(name, "***" if name in ("password", "sslpassword") else value) for name, value in options]
+        login = f"{parts.username or ''}{'' if secret is None else f':{secret}'}"
         host = parts.netloc.rpartition("@")[2]
-        secret = quote(secret, safe="") if password and self.password is not None else secret if password else "***"
-        return urlunsplit(parts._replace(netloc=f"{quote(parts.username or '', safe='%')}:{secret}@{host}"))
+        query = urlencode(options, safe="/*,:", quote_via=quote)
+        return f"{parts.scheme}://{f'{login}@' if login else ''}{host}{parts.path}{f'?{query}' if query else ''}"
 
 
 class Database(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,29 +64,37 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
     dsn: str | None = None
     dsn_password_file: Path | None = None
     migrate_dsn: str | None = None
+    migrate_dsn_password_file: Path | None = None
     reader_dsn: str | None = None
+    reader_dsn_password_file: Path | None = None
     timezone: str = "UTC"  # in which readers see days begin
+
+    @classmethod
+    def of(cls, config: object) -> "Database":
+        """From whatever has attributes of these names, as the config does."""
+        return msgspec.convert(config, cls, from_attributes=True)
 
     @property
     def embedded(self) -> bool:
         return self.dsn is None
 
     @asynccontextmanager
-    async def reachable(self) -> AsyncIterator[None]:
+    async def reachable(self) -> "AsyncIterator[Server | None]":
         """Within the block the embedded server runs: the one that is there, or one started for as long."""
         if not self.embedded:
-            yield
+            yield None
             return
-        if sys.platform == "win32":
-            raise DatabaseError("the embedded PostgreSQL is for Linux and macOS: on Windows, set dsn in the config.")
+        if (sentence := refusal(sys.platform)) is not None:
+            raise DatabaseError(sentence)
         from monitor.store import embedded  # not at the top: it needs what Windows does not have
+        from monitor.store.installation import EmbeddedError
 
         try:
             server = await embedded.start(self.data_dir)
-        except embedded.EmbeddedError as error:
+        except EmbeddedError as error:
             raise DatabaseError(str(error)) from error
         try:
-            yield
+            yield server
         finally:
             await server.release()
 
@@ -78,11 +102,11 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         """Read anew at every connect: passwords rotate, and the embedded server's socket may move."""
         if self.dsn is None:
             return self._embedded_login(role)
-        if role == "owner":
-            return Login(self.migrate_dsn or self.dsn, None if self.migrate_dsn else self._password())
+        if role == "owner" and self.migrate_dsn:
+            return Login(self.migrate_dsn, _password(self.migrate_dsn_password_file))
         if role == "reader" and self.reader_dsn:
-            return Login(self.reader_dsn)
-        return Login(self.dsn, self._password(), as_reader=role == "reader")
+            return Login(self.reader_dsn, _password(self.reader_dsn_password_file))
+        return Login(self.dsn, _password(self.dsn_password_file), as_reader=role == "reader")
 
     async def connect(
         self,
@@ -112,16 +136,9 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
             await connection.execute(_sql("become_reader"))
         return connection
 
-    def _password(self) -> str | None:
-        if self.dsn_password_file is None:
-            return None
-        try:
-            return self.dsn_password_file.read_text().strip()
-        except OSError as error:
-            raise DatabaseError(f"cannot read dsn_password_file: {error}") from error
-
     def _embedded_login(self, role: Role) -> Login:
-        from monitor.store.cluster import Cluster, EmbeddedError
+        from monitor.store.cluster import Cluster
+        from monitor.store.installation import EmbeddedError
 
         cluster, name = Cluster(self.data_dir), f"livemon_{role}"
         try:
@@ -139,6 +156,10 @@ async def reading(connection: Connection, seconds_max: float = 30.0) -> AsyncIte
     async with connection.transaction(readonly=True):
         await connection.fetchrow(_sql("read_limits"), f"{seconds_max * 1000:.0f}")
         yield
+
+
+def _password(file: Path | None) -> str | None:
+    return None if file is None else read_secret(file).reveal()
 
 
 def _sql(name: str) -> str:

@@ -27,14 +27,22 @@ log = logging.getLogger(__name__)
 DATABASE = "livemon"
 STALL_S_MAX = 60.0  # a start may take as long as it likes, while recovery says that it moves
 LOOK_EVERY_S = 0.1
+KEEP_EVERY_S = 2.0
 STOP_S_MAX = 150.0
 
 
 class Server:
     """A running embedded server, and our hold on it."""
 
-    def __init__(self, cluster: Cluster, users: int, guardian: "subprocess.Popen[bytes] | None") -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        users: int,
+        guardian: "subprocess.Popen[bytes] | None",
+        programs: Installation | None = None,
+    ) -> None:
         self.cluster = cluster
+        self._programs = programs
         self._users = users
         self.guardian = guardian  # None: somebody else started the server, and we do not stop it
 
@@ -55,9 +63,30 @@ class Server:
             return
         with suppress(BrokenPipeError):
             self.guardian.stdin.close()
-        async with asyncio.timeout(STOP_S_MAX):
-            while self.guardian.poll() is None and not await _others_hold(self.cluster):
-                await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            async with asyncio.timeout(STOP_S_MAX):
+                while self.guardian.poll() is None and not _others_hold(self.cluster):  # noqa: ASYNC110 -- a process
+                    await asyncio.sleep(LOOK_EVERY_S)
+        except TimeoutError:
+            log.warning("the embedded PostgreSQL still stops; its guardian (pid %d) waits for it", self.guardian.pid)
+
+    async def keep(self) -> None:
+        """For the service, until cancelled: have it back should the server go together with its guardian.
+
+        A postmaster that dies alone is started again by the guardian.
+        """
+        while True:
+            await asyncio.sleep(KEEP_EVERY_S)
+            if self.cluster.status() is not None or (self.guardian is not None and self.guardian.poll() is None):
+                continue
+            log.error("the embedded PostgreSQL has gone; starting it again")
+            try:
+                again = await start(self.cluster.home.parent, self._programs)
+            except EmbeddedError as error:
+                log.error("cannot start it: %s", error)
+                continue
+            os.close(again._users)
+            self.guardian = again.guardian
 
 
 @asynccontextmanager
@@ -72,8 +101,6 @@ async def hold(data_dir: Path, programs: Installation | None = None) -> AsyncIte
 
 async def start(data_dir: Path, programs: Installation | None = None, *, stall_s_max: float = STALL_S_MAX) -> Server:
     """Hold the server of this directory, running and set up; end it by `release`."""
-    if sys.platform == "win32":
-        raise EmbeddedError("the embedded PostgreSQL is for Linux and macOS: on Windows, set dsn in the config.")
     cluster = Cluster(data_dir)
     cluster.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Shared, for as long as we live: the guardian stops only under the exclusive lock, also when it started for others.
@@ -81,7 +108,8 @@ async def start(data_dir: Path, programs: Installation | None = None, *, stall_s
     guardian: subprocess.Popen[bytes] | None = None
     try:
         async with _Starting(cluster):
-            if not cluster.running():
+            await _wait_while_stopping(cluster)
+            if cluster.status() is None:
                 programs = programs or installation.wheel()
                 await asyncio.to_thread(cluster.prepare, programs)
                 guardian = _spawn(cluster, programs)
@@ -93,7 +121,7 @@ async def start(data_dir: Path, programs: Installation | None = None, *, stall_s
     except BaseException:
         await Server(cluster, users, guardian).release()
         raise
-    return Server(cluster, users, guardian)
+    return Server(cluster, users, guardian, programs)
 
 
 class _Starting:
@@ -114,7 +142,7 @@ class _Starting:
 async def _locked(path: Path, kind: int) -> int:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        while not _try_lock(descriptor, kind):
+        while not _try_lock(descriptor, kind):  # noqa: ASYNC110 -- other processes hold it
             await asyncio.sleep(LOOK_EVERY_S)
     except BaseException:
         os.close(descriptor)
@@ -130,16 +158,21 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-async def _others_hold(cluster: Cluster) -> bool:
-    """Whether another livemon uses the server that we let go. The guardian's own lock looks the same: ask twice."""
-    for _ in range(2):
-        descriptor = os.open(cluster.users_lock, os.O_RDWR)
-        try:
-            if _try_lock(descriptor, fcntl.LOCK_EX) or not _try_lock(descriptor, fcntl.LOCK_SH):
-                return False  # nobody, or the guardian that is stopping it
-        finally:
-            os.close(descriptor)
-    return True
+def _others_hold(cluster: Cluster) -> bool:
+    """Whether another livemon uses the server that we let go: then its guardian stops it later, without us."""
+    descriptor = os.open(cluster.users_lock, os.O_RDWR)
+    try:
+        nobody = _try_lock(descriptor, fcntl.LOCK_EX)
+        return not nobody and _try_lock(descriptor, fcntl.LOCK_SH)  # neither: the guardian is stopping it
+    finally:
+        os.close(descriptor)
+
+
+async def _wait_while_stopping(cluster: Cluster) -> None:
+    """A server that a person is stopping by hand: one of our own follows it."""
+    async with asyncio.timeout(STOP_S_MAX):
+        while cluster.status() == "stopping":  # noqa: ASYNC110 -- a file of another process
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 def _spawn(cluster: Cluster, programs: Installation) -> "subprocess.Popen[bytes]":
@@ -147,8 +180,9 @@ def _spawn(cluster: Cluster, programs: Installation) -> "subprocess.Popen[bytes]
     command = [sys.executable, "-m", "monitor.store.guardian", "--users-lock", str(cluster.users_lock)]
     if account is not None:
         command += ["--uid", str(account.uid), "--gid", str(account.gid)]
-    command += ["--", programs.program("postgres"), "-D", str(cluster.data), "-k", cluster.choose_socket()]
-    command += ["-p", str(PORT)]
+    socket = cluster.choose_socket()
+    command += ["--socket", socket, "--", programs.program("postgres"), "-D", str(cluster.data)]
+    command += ["-k", socket, "-p", str(PORT)]
     with cluster.start_log.open("wb") as start_log:
         return subprocess.Popen(  # noqa: S603 -- our own guardian
             command,
@@ -165,9 +199,9 @@ async def _wait_until_ready(cluster: Cluster, guardian: "subprocess.Popen[bytes]
     """Recovery may take long: wait as long as it moves, and not for one that ended or hangs."""
     loop = asyncio.get_running_loop()
     moved_at, progress, said_at = loop.time(), -1, loop.time()
-    while not cluster.ready():
+    while cluster.status() != "ready":
         await asyncio.sleep(LOOK_EVERY_S)
-        if guardian.poll() is not None if guardian else not cluster.running():
+        if guardian.poll() is not None if guardian else cluster.status() is None:
             raise EmbeddedError(f"the embedded PostgreSQL did not start:\n{cluster.last_words()}")
         if (now := loop.time()) - said_at > 1:
             said_at = now

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 STOP_S_MAX = 120.0  # a fast stop writes a checkpoint; after so long an immediate one (recovery at the next start)
 USERS_EVERY_S = 0.2
@@ -47,6 +48,8 @@ def main() -> int:
         while not _alone(users.fileno()):
             time.sleep(USERS_EVERY_S)
         _stop(child)  # under the lock: who comes now waits, and then starts a server of their own
+        with suppress(OSError):
+            os.rmdir(given.socket)
     return 0
 
 
@@ -55,6 +58,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--uid", type=int)
     parser.add_argument("--gid", type=int)
     parser.add_argument("--users-lock", required=True)
+    parser.add_argument("--socket", required=True)
     parser.add_argument("command", nargs="+", help="the postmaster's command line")
     return parser.parse_args()
 

@@ -78,7 +78,7 @@ async def _become_owner(connection: Connection) -> None:
     may_own = await connection.fetchval(_sql("may_own"))
     if may_own is None or not await connection.fetchval(_sql("has_schema")):
         raise MigrationError(
-            "this database has no livemon roles or schema yet: let an administrator run `psql -f sql/roles.sql` on it once"
+            "this database has no livemon roles or schema: let an administrator run `psql -f sql/roles.sql` on it once"
         )
     if not may_own:
         raise MigrationError("this login may not act as livemon_owner: set migrate_dsn to the login of livemon_owner")
@@ -86,14 +86,14 @@ async def _become_owner(connection: Connection) -> None:
 
 
 async def _apply(connection: Connection, file: _File, known: list[_File], birth: Birth) -> bool:
-    """One migration, whole or not at all. Under the lock the ledger is read again: another runner may have been first."""
+    """One migration, whole or not at all. The ledger is read under the lock: another runner may have been first."""
     async with connection.transaction():
         await connection.execute(_sql("begin"))
         done = {row["number"]: row for row in await connection.fetch(_sql("applied")) if row["number"] != VIEWS}
         if done and max(done) > known[-1].number:
             raise MigrationError(
-                f"this database has migration {max(done)} ({done[max(done)]['name']}), this release knows {known[-1].number}"
-                " at most: a newer livemon was here, use that one"
+                f"this database has migration {done[max(done)]['name']}, this release knows {known[-1].name} at most: "
+                "a newer livemon was here, use that one"
             )
         if file.number in done:
             if done[file.number]["sha256"] != file.sha256:
@@ -104,7 +104,7 @@ async def _apply(connection: Connection, file: _File, known: list[_File], birth:
         if not await connection.fetchval(_sql("known_timezone"), birth.timezone):
             raise BornDifferent(f"PostgreSQL does not know the timezone {birth.timezone!r}")
         await connection.fetchrow(_sql("born"), birth.purpose, birth.timezone, birth.currency)
-        await _execute(connection, file.name, file.text)
+        await _execute(connection, f"{file.name}.sql", file.text)
         await connection.execute(_sql("record"), file.number, file.name, file.sha256)
     return True
 
@@ -116,8 +116,8 @@ async def _same_birth(connection: Connection, birth: Birth) -> None:
     for field, asked in msgspec.structs.asdict(birth).items():
         if row[field] != asked:
             raise BornDifferent(
-                f"this database was born with {field} {row[field]!r}, and the config asks for {asked!r}: it never changes; "
-                "use another database (or data_dir), or the old value"
+                f"this database was born with {field} {row[field]!r}, which never changes, and {asked!r} is asked for: "
+                "use the old value, or another database (or data_dir)"
             )
 
 
@@ -140,11 +140,12 @@ async def _apply_views(connection: Connection, folder: Path, *, always: bool) ->
 async def _execute(connection: Connection, name: str, text: str) -> None:
     try:
         await connection.execute(text)
+    except asyncpg.DependentObjectsStillExistError as error:
+        raise MigrationError(f"{error.detail}: drop what is not ours, migrate, and make it again") from error
     except asyncpg.PostgresError as error:
-        told = [f"{name}: {error}", *(str(part) for part in (error.detail, error.hint) if part)]
-        if error.position is not None:
-            told[0] = f"{name}:{text.count('\n', 0, int(error.position)) + 1}: {error}"
-        raise MigrationError("\n".join(told)) from error
+        line = "" if error.position is None else f":{text.count('\n', 0, int(error.position) - 1) + 1}"
+        parts = (f"{name}{line}: {error.message}", error.detail, error.hint, error.context)
+        raise MigrationError("\n".join(str(part) for part in parts if part)) from error
 
 
 def _migrations(folder: Path) -> list[_File]:
