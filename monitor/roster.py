@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from monitor.facts import RosterRoom, Slot
-from monitor.problem import ConfigError, of_file
-from monitor.roster_file import Listed, read_roster_file
+from monitor.problem import ConfigError, of_file, quoted
+from monitor.roster_file import Listed, Meaningless, meaning, read_roster_file
 from monitor.roster_plan import ROOMS_MAX, Plan, RosterFull, RosterRefused, plan_import, plan_undo, refuse
 from monitor.store.db import Connection
 from monitor.store.statements import statement
@@ -22,10 +22,16 @@ class Outcome(msgspec.Struct, frozen=True):
     version: int
 
 
+async def read_version(conn: Connection) -> int:
+    """The number that moves with every change of roster or schedule: cheap to ask for, every few seconds."""
+    version: int = await conn.fetchval(statement("roster/version"))
+    return version
+
+
 async def read_roster(conn: Connection) -> tuple[int, list[RosterRoom], list[Slot]]:
     """The version of the roster, all rooms that ever were in it, and all slots, as of one instant."""
     async with conn.transaction(isolation="repeatable_read", readonly=True):
-        version: int = await conn.fetchval(statement("roster/version"))
+        version = await read_version(conn)
         rooms = await read_rooms(conn)
         slots = await read_slots(conn)
     return version, rooms, slots
@@ -89,12 +95,22 @@ async def undo(conn: Connection, *, by_whom: str, dry_run: bool = False) -> Outc
 async def adopt(
     conn: Connection, feed: str, room: str, *, by_whom: str, dry_run: bool = False, rooms_max: int = ROOMS_MAX
 ) -> Outcome:
-    """Take into the roster what a feed sees and the roster lacks; RosterRefused if the feed saw no such room."""
+    """Take into the roster what a feed sees and the roster lacks; RosterRefused if the feed saw no such room.
+
+    Ids of unlisted rooms come from strangers: one that a roster file may not hold is not taken in either.
+    """
+    try:
+        if meaning("room", room) != room:
+            raise RosterRefused(
+                f"room {quoted(room)} begins or ends with a space", "let the publisher use another name"
+            )
+    except Meaningless as error:
+        raise RosterRefused(f"room {error.what}", "let the publisher use another name") from error
     async with conn.transaction():
         await conn.execute(statement("roster/lock"))
         seen = await conn.fetchrow(statement("roster/unlisted"), feed, room)
         if seen is None:
-            what = f"feed {feed!r} saw no unlisted room {room!r}"
+            what = f"feed {quoted(feed)} saw no unlisted room {quoted(room)}"
             raise RosterRefused(what, 'livemon sql "SELECT * FROM room_unlisted" lists them all')
         listed = Listed(1, seen["platform"], room, {"hall": seen["hall"]} if seen["hall"] else {})
         plan = plan_import(await read_rooms(conn), [listed])
@@ -128,7 +144,7 @@ async def _save(
 ) -> Outcome:
     """Write what was planned, within the caller's transaction; a running monitor sees the new version and follows."""
     if dry_run:
-        return Outcome(plan, None, await conn.fetchval(statement("roster/version")))
+        return Outcome(plan, None, await read_version(conn))
     moves = [
         {"before": move.before and msgspec.structs.asdict(move.before), "after": msgspec.structs.asdict(move.after)}
         for move in plan.moves

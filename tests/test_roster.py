@@ -162,6 +162,19 @@ async def test_adopt_takes_in_what_a_feed_sees_with_its_hall(database):
         await adopt(conn, "hall-a", "live/z", by_whom="li")
 
 
+@pytest.mark.parametrize("room", ["a\nb", "a\u202eb", " a", "x" * 129, ""])
+async def test_an_id_that_a_file_may_not_hold_is_not_adopted_either(database, room):
+    conn = await database.connect()
+    await conn.execute(
+        "INSERT INTO room_unlisted (feed, platform, external_id, first_at, last_at)"
+        " VALUES ('hall-a', 'srs', $1, now(), now())",
+        room,
+    )
+    with pytest.raises(RosterRefused, match="let the publisher use another name"):
+        await adopt(conn, "hall-a", room, by_whom="li")
+    assert await roster(conn) == {}
+
+
 async def test_imports_at_the_same_time_take_turns(database):
     async def one(number):
         conn = await database.connect()
