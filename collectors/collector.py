@@ -50,6 +50,11 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
+    SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
+
+    def signals(self) -> list[str]:
+        """What this row tells of its rooms, after its settings."""
+        return [signal for signal in self.SIGNALS if signal != "viewers" or self.viewers]
 
 
 class FeedRefused(Exception):

@@ -8,7 +8,7 @@ import os
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -59,8 +59,7 @@ class Spool:
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.execute("PRAGMA fullfsync = 1")
         self._sql.executescript(SCHEMA)
-        self.is_new = found is None
-        if self.is_new:
+        if found is None:
             self._sql.executemany(
                 "INSERT INTO about (name, value) VALUES (?, ?)", [("format", FORMAT), ("id", uuid.uuid4().bytes)]
             )
@@ -192,6 +191,20 @@ class Spool:
 
     def room_states(self) -> dict[tuple[str, str], bytes]:
         return {(row[0], row[1]): row[2] for row in self._rows("SELECT platform, room, state FROM room_state")}
+
+    @property
+    def knows_sessions(self) -> bool:
+        """Whether the room states here are all there are: a new spool first learns which sessions are open."""
+        return self._about("knows_sessions") is not None
+
+    def learn_sessions(self, states: Mapping[tuple[str, str], bytes]) -> None:
+        """The sessions that an earlier spool left open, read from PostgreSQL."""
+        with self._transaction():
+            self._sql.executemany(
+                "INSERT OR IGNORE INTO room_state (platform, room, state) VALUES (?, ?, ?)",
+                [(platform, room, state) for (platform, room), state in states.items()],
+            )
+            self._sql.execute("INSERT OR REPLACE INTO about (name, value) VALUES ('knows_sessions', 1)")
 
     def feed_states(self) -> list[FeedState]:
         return [msgspec.msgpack.decode(row[0], type=FeedState) for row in self._rows("SELECT state FROM feed_state")]

@@ -31,14 +31,17 @@ class Store:
         tend: Callable[[Connection], Awaitable[None]],
         sold: Callable[[Sequence[Sale]], None] = lambda sales: None,
         pending_bytes_max: int = PENDING_BYTES_MAX,
+        fatal: tuple[type[Exception], ...] = (),
     ) -> None:
-        """Opens the spool in `folder` (raises the errors of `disk`); `connect` is given the application's name."""
+        """Opens the spool in `folder` (raises the errors of `disk`); `connect` is given the application's name.
+
+        Errors of the types `fatal` out of `tend` end the run; all others are PostgreSQL's, and tried again."""
         self.spool = Spool(folder)
         self.inbox, self.shelf, self.now = Inbox(), Shelf(), now
         self._stopping = asyncio.Event()
         self.sealer = Sealer(self.spool, self.inbox, self.shelf, now, pending_bytes_max)
         self.writer = Writer(
-            self.spool, self.sealer, lambda: connect(application_name(self.spool.id)), now, meters, tend, sold
+            self.spool, self.sealer, lambda: connect(application_name(self.spool.id)), now, meters, tend, sold, fatal
         )
 
     async def run(self) -> None:

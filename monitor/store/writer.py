@@ -17,7 +17,7 @@ from collectors.tick import Sale
 from monitor.store.apply import Applied, Connection, apply
 from monitor.store.batch import Batch, BatchDamaged
 from monitor.store.books import Ref
-from monitor.store.disk import SpoolUnreadable
+from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
 from monitor.store.reunion import Held, reunite
 from monitor.store.sealer import Sealer
 from monitor.store.spool import Spool
@@ -49,10 +49,12 @@ class Writer:
         meters: Meters,
         tend: Callable[[Connection], Awaitable[None]],
         sold: Callable[[Sequence[Sale]], None] = lambda sales: None,
+        fatal: tuple[type[Exception], ...] = (),
     ) -> None:
         """`tend(conn)` is called after each connect and every few seconds between batches: the house's other SQL."""
         self._spool, self._sealer, self._shelf = spool, sealer, sealer.shelf
         self._connect, self._now, self._meters, self._tend, self._sold = connect, now, meters, tend, sold
+        self._fatal: tuple[type[Exception], ...] = (SpoolLocked, SpoolDiskFailed, SpoolUnreadable, *fatal)
         self._unknown: int | None = None  # the batch of which nobody knows whether it was committed
         self._failures: dict[int, int] = {}  # how often in a row a batch failed, by its number
         self._careful: int | None = None  # the batch that holds a row which can never go in
@@ -68,7 +70,7 @@ class Writer:
                 conn = await self._connect()
                 await self._meet(conn)
                 await self._write(conn)
-            except (SpoolUnreadable, BatchDamaged):
+            except self._fatal:
                 raise
             except Held as error:
                 self._block("held", error)

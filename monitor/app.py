@@ -1,0 +1,248 @@
+"""The monitor as a whole: wires all rooms of the house, starts them in order, stops them in order.
+
+Nothing waits for PostgreSQL, except the feeds of a spool that is new: until the sessions that an earlier spool left
+open have been read, they stay blind.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+
+from collectors.tick import Sale
+from monitor.chores import Chores, OpenSession
+from monitor.config import Config, ConfigError, load
+from monitor.crew import Crew
+from monitor.embedded_keeper import EmbeddedKeeper
+from monitor.facts import Heard, Quarantined, RosterRoom, Slot
+from monitor.http import web
+from monitor.http.guard import Guard
+from monitor.http.metrics import Metrics
+from monitor.http.sources import Sources, WriterSight
+from monitor.live.blindness import recalled
+from monitor.live.clock import Clock
+from monitor.live.record import encoded
+from monitor.live.session import Session
+from monitor.live.supervise import Outlets
+from monitor.live.watch import Watch
+from monitor.problem import of_file
+from monitor.store.apply import Connection
+from monitor.store.db import Database
+from monitor.store.disk import untrusted
+from monitor.store.keeping import as_text
+from monitor.store.store import Store
+
+log = logging.getLogger(__name__)
+VERSION = version("livemon")
+BLOCKED_S_MAX = 15.0
+COMMAND_TIMEOUT_S = 20.0
+
+
+class App:
+    """One run of the monitor."""
+
+    def __init__(self, config: Config, path: Path) -> None:
+        """Opens the spool and goes on from what it holds. Raises ConfigError and the errors of the spool's disk."""
+        self.config, self.path = config, path
+        folder = config.data_dir / "spool"
+        if (why := untrusted(config.data_dir)) is not None:
+            raise of_file(path, f"data_dir: {why}", "the spool must survive a power cut")
+        self.clock = Clock()
+        self.stopping, self.reloading, self.ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.watch = Watch(config.grace_s, config.end_slack_s, config.event_currency)
+        self.database = Database.of(config)
+        self.keeper = EmbeddedKeeper(self.database, config) if self.database.embedded else None
+        self.metrics = Metrics(self._sources(), VERSION)
+        self.store = Store(
+            folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,)
+        )
+        self.crew = Crew(self.watch, self.clock.now, self._outlets())
+        self.chores = self._take_up()
+
+    def _take_up(self) -> Chores:
+        """Roster, sessions and feeds as the spool remembers them."""
+        spool, now = self.store.spool, self.clock.now()
+        roster_version, rooms, slots = spool.roster()
+        heard = self.watch.load(rooms, slots, self.config.feeds, now)
+        sessions = {key: msgspec.msgpack.decode(state, type=Session) for key, state in spool.room_states().items()}
+        self.watch.restore(sessions, spool.feed_states(), now)
+        self.store.inbox.put(heard)
+        self._name_feeds()
+        known = None if spool.knows_sessions else self._sessions_known
+        if known is None:
+            self.ready.set()
+        return Chores(
+            self.config, self.path, self.watch, self._roster_changed, known, self.store.inbox.put, roster_version
+        )
+
+    # --- one run -----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT; then collectors go first, the inbox drains, the writer has a few seconds."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reloading.set)
+        guard = Guard(refused=lambda reason: self.metrics.connections_refused.labels(reason).inc())
+        served = await web.start(web.make_app(self._sources(), self.metrics, VERSION), *self.config.address, guard)
+        log.info("livemon %s listens on http://%s, data in %s", VERSION, self.config.listen, self.config.data_dir)
+        try:
+            async with asyncio.TaskGroup() as group:
+                storing = group.create_task(self.store.run(), name="store")
+                others = [group.create_task(self._tick(), name="tick")]
+                if self.keeper is not None:
+                    others.append(group.create_task(self.keeper.keep(), name="embedded postgres"))
+                self.crew.muster(self.config.feeds)
+                await self.crew.work(self.ready, self.stopping)
+                self.store.stop()
+                await storing
+                for task in others:
+                    task.cancel()
+        finally:
+            await web.stop(served)
+        if self.keeper is not None:
+            await self.keeper.release()
+
+    async def _tick(self) -> None:
+        """Once a second: the clock, what time alone decides, a reload if one was asked for, the loop's own lag."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + 1.0
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            self.metrics.loop_lag.set(max(0.0, loop.time() - due))
+            due = loop.time() + 1.0
+            stepped = self.clock.check()
+            self.metrics.clock_skew.set(self.clock.skew_s)
+            await self.store.inbox.room(0, 1)
+            now = self.clock.now()
+            if stepped:
+                log.warning("the wall clock stepped: stamps follow it from now on, and every feed has a blind span")
+                self.store.inbox.put(self.watch.stepped(now))
+            self.store.inbox.put(self.watch.tend(now))
+            taken, self.store.spool.fsync_s = self.store.spool.fsync_s, []
+            for seconds in taken:
+                self.metrics.fsync_duration.observe(seconds)
+            if self.reloading.is_set():
+                self.reloading.clear()
+                await self._reload()
+
+    async def _reload(self) -> None:
+        """SIGHUP: feeds and the event follow the file; a bad file changes nothing and is said."""
+        try:
+            config = await asyncio.to_thread(load, self.path)
+        except ConfigError as error:
+            self.metrics.config_rejected.inc()
+            log.error("the config was not taken over: %s", error)
+            return
+        fixed = ("data_dir", "dsn", "listen", "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s")
+        later = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
+        if later:
+            log.warning("these settings wait for the next start: %s", ", ".join(later))
+        self.config = self.chores.config = msgspec.structs.replace(
+            self.config, feeds=config.feeds, event=config.event, roster=config.roster
+        )
+        _, rooms, slots = await self.store.sealer.call(self.store.spool.roster)
+        self._reload_watch(rooms, slots)
+        log.info("the config was read again: %d feeds", len(config.feeds))
+
+    # --- what others are given ---------------------------------------------------------------------------------------
+
+    async def _connect(self, name: str) -> Connection:
+        if self.keeper is not None:
+            self.keeper.check()
+        return await self.database.connect("writer", name, command_timeout=COMMAND_TIMEOUT_S)
+
+    async def _tend(self, conn: Connection) -> None:
+        await self.chores.tend(conn)
+
+    async def _roster_changed(self, number: int, rooms: Sequence[RosterRoom], slots: Sequence[Slot]) -> None:
+        """The mirror first: a room is watched only when the next start will know its id, too."""
+        await self.store.sealer.call(self.store.spool.mirror, number, rooms, slots)
+        self._reload_watch(rooms, slots)
+
+    def _reload_watch(self, rooms: Sequence[RosterRoom], slots: Sequence[Slot]) -> None:
+        self.store.inbox.put(self.watch.load(rooms, slots, self.config.feeds, self.clock.now()))
+        self._name_feeds()
+        self.crew.muster(self.config.feeds)
+
+    def _name_feeds(self) -> None:
+        self.metrics.feeds_are(self.watch.feeds)
+        self.metrics.platforms_are({room.platform for room in self.watch.rooms}, self.config.event_currency)
+
+    async def _sessions_known(self, found: Sequence[OpenSession]) -> None:
+        sessions = {(s.platform, s.room): recalled(s.opened_at, s.number, s.change, s.at) for s in found}
+        states = {key: encoded(session) for key, session in sessions.items()}
+        await self.store.sealer.call(self.store.spool.learn_sessions, states)
+        self.watch.restore(sessions, (), self.clock.now())
+        self.ready.set()
+
+    def _outlets(self) -> Outlets:
+        metrics, inbox = self.metrics, self.store.inbox
+        return Outlets(
+            room=inbox.room,
+            put=inbox.put,
+            quarantine=self._quarantine,
+            failed=lambda feed, reason: metrics.feed_failures.labels(feed, reason).inc(),
+            heard=lambda feed: metrics.feed_messages.labels(feed).inc(),
+            polled=lambda feed, seconds: metrics.feed_poll_duration.labels(feed).observe(seconds),
+        )
+
+    def _quarantine(self, feed: str, frame: bytes, at: datetime, reason: str) -> None:
+        sample = as_text(frame[:2_000].decode("utf-8", "backslashreplace"), bare=True)
+        bad = Quarantined(feed, "frame", as_text(reason, bare=True)[:500], at, sample, frame)
+        self.store.inbox.put(Heard(quarantine=[bad]))
+
+    def _sold(self, sales: Sequence[Sale]) -> None:
+        for sale in sales:
+            self.metrics.sold(sale.platform, sale.kind, sale.amount_minor, sale.currency)
+            if sale.room is not None:
+                self.watch.sold(sale.platform, sale.room, sale.kind, sale.amount_minor, sale.currency)
+
+    def wrote(self, seconds: float, rows: int) -> None:
+        self.metrics.write_duration.observe(seconds)
+
+    def resolved(self, outcome: str) -> None:
+        self.metrics.unknown_resolved.labels(outcome).inc()
+
+    # --- what the pages are told -------------------------------------------------------------------------------------
+
+    def _sources(self) -> Sources:
+        return Sources(
+            now=self.clock.now,
+            watch=lambda: self.watch,
+            standing=lambda: self.store.sealer.standing,
+            writer=self._writer_sight,
+            reasons=self._reasons,
+            event=self.config.event.name if self.config.event else "",
+        )
+
+    def _writer_sight(self) -> WriterSight:
+        writer = self.store.writer
+        since = writer.blocked_since
+        return WriterSight(
+            connected=since is None,
+            blocked_since=None if since is None else datetime.fromtimestamp(since, UTC),
+            blocked_by=writer.blocked_reason,
+            partitions_ready_until=self.chores.ready_until,
+        )
+
+    def _reasons(self) -> list[str]:
+        """Why a balancer should not send here: the spool is open by now, so only the writer can be at fault."""
+        writer = self.store.writer
+        if writer.blocked_since is not None and time.time() - writer.blocked_since > BLOCKED_S_MAX:
+            return [f"PostgreSQL takes no batches: {writer.blocked_reason}"]
+        return []
+
+
+async def run(config: Config, path: Path) -> None:
+    """Run the monitor until it is told to stop."""
+    app = App(config, path)
+    with contextlib.suppress(asyncio.CancelledError):
+        await app.run()

@@ -1,0 +1,188 @@
+"""What the monitor does in PostgreSQL between batches, on the writer's own connection.
+
+Looks whether the database is ours, follows the roster, keeps partitions ready, tells which feeds see which rooms, and
+carries out what a person decided about quarantined rows. Whatever fails here counts as a failure of PostgreSQL: it is
+tried again where that is, in the writer.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from monitor.config import Config
+from monitor.facts import ChangeName, Heard, RosterRoom, Slot
+from monitor.live.watch import Watch
+from monitor.problem import of_file
+from monitor.roster import fill_empty, read_roster
+from monitor.store.apply import Connection
+from monitor.store.keeping import CannotRevive, revive
+from monitor.store.migrate import schema_version, version_needed
+from monitor.store.reunion import Held
+from monitor.store.statements import statement
+
+log = logging.getLogger(__name__)
+PARTITIONS_S = 600.0
+UNLISTED_S = 10.0
+
+
+class OpenSession(msgspec.Struct, frozen=True):
+    """A session that PostgreSQL has as open, and its last change."""
+
+    platform: str
+    room: str
+    opened_at: datetime
+    number: int
+    change: ChangeName
+    at: datetime
+
+
+class Chores:
+    """`roster_changed` and `sessions_known` hand over what was read; `put` takes rows brought back from quarantine."""
+
+    def __init__(
+        self,
+        config: Config,
+        config_path: Path,
+        watch: Watch,
+        roster_changed: Callable[[int, Sequence[RosterRoom], Sequence[Slot]], "object"],
+        sessions_known: Callable[[Sequence[OpenSession]], "object"] | None,
+        put: Callable[[Heard], None],
+        roster_version: int,
+    ) -> None:
+        self.config, self.config_path, self.watch = config, config_path, watch
+        self._roster_changed, self._sessions_known, self._put = roster_changed, sessions_known, put
+        self._roster_version = roster_version
+        self._conn: Connection | None = None
+        self._partitions_at = self._unlisted_at = 0.0
+        self._told_feeds: list[tuple[str, ...]] = []
+        self._told_rooms = -1
+        self.ready_until: datetime | None = None
+
+    async def tend(self, conn: Connection) -> None:
+        """Every few seconds, and first of all at each connect."""
+        if conn is not self._conn:
+            await self._greet(conn)
+            self._conn = conn
+        await self._follow_roster(conn)
+        await self._read_sessions(conn)
+        now = time.monotonic()
+        if now - self._partitions_at >= PARTITIONS_S:
+            row = await conn.fetchrow(statement("writer/ensure_days_ahead"))
+            self.ready_until, self._partitions_at = (row["ready_until"] if row else None), now
+        await self._tell_feeds(conn)
+        if now - self._unlisted_at >= UNLISTED_S:
+            await self._tell_unlisted(conn)
+            self._unlisted_at = now
+        await self._carry_out(conn)
+
+    async def _greet(self, conn: Connection) -> None:
+        """Is this database of our schema, and of our event? Raises Held, or ConfigError where waiting helps nobody."""
+        found, needed = await schema_version(conn), version_needed()
+        if found < needed:
+            raise Held(f"the schema is at migration {found}, this release needs {needed}: run `livemon migrate`")
+        row = await conn.fetchrow(statement("chores/setting"))
+        asked = {"purpose": "event", "timezone": self.config.timezone, "currency": self.config.event_currency}
+        for name, value in asked.items():
+            if row is None or row[name] != value:
+                has = "nothing" if row is None else repr(row[name])
+                raise of_file(
+                    self.config_path,
+                    f"the database was born with {name} {has}, and the config asks for {value!r}",
+                    "it never changes: use another database (or data_dir), or the old value",
+                )
+        event = self.config.event
+        window = ("", None, None) if event is None else (event.name, event.starts_at, event.ends_at)
+        await conn.execute(statement("chores/set_event"), *window)
+        self._partitions_at = self._unlisted_at = 0.0
+        self._told_feeds, self._told_rooms = [], -1
+
+    async def _follow_roster(self, conn: Connection) -> None:
+        if await conn.fetchval(statement("roster/version")) == self._roster_version:
+            return
+        if self.config.roster is not None:
+            await fill_empty(conn, self.config.roster)
+        version, rooms, slots = await read_roster(conn)
+        result = self._roster_changed(version, rooms, slots)
+        if hasattr(result, "__await__"):
+            await result
+        self._roster_version = version
+        log.info("roster version %d: %d rooms, %d slots", version, sum(room.active for room in rooms), len(slots))
+
+    async def _read_sessions(self, conn: Connection) -> None:
+        """Once in the life of a spool: the sessions that an earlier one left open."""
+        if self._sessions_known is None:
+            return
+        rows = await conn.fetch(statement("writer/open_sessions"))
+        result = self._sessions_known([OpenSession(*row) for row in rows])
+        if hasattr(result, "__await__"):
+            await result
+        self._sessions_known = None
+
+    async def _tell_feeds(self, conn: Connection) -> None:
+        feeds = [
+            (
+                f.name,
+                f.row.__struct_config__.tag,
+                f.platform,
+                f.hall,
+                ",".join(f.row.signals()),
+                f.state,
+                f.detail[:500],
+            )
+            for f in self.watch.feeds.values()
+        ]
+        if feeds != self._told_feeds:
+            columns = [list(column) for column in zip(*feeds, strict=True)] or [[]] * 7
+            await conn.execute(statement("chores/put_feeds"), *columns)
+            self._told_feeds = [tuple(map(str, feed)) for feed in feeds]
+        if self.watch.roster_generation != self._told_rooms:
+            pairs = [(feed.name, room.room_id) for feed in self.watch.feeds.values() for room in feed.rooms]
+            names, rooms = [name for name, _ in pairs], [room for _, room in pairs]
+            async with conn.transaction():
+                await conn.execute(statement("chores/end_feed_rooms"), names, rooms)
+                await conn.execute(statement("chores/begin_feed_rooms"), names, rooms)
+            self._told_rooms = self.watch.roster_generation
+
+    async def _tell_unlisted(self, conn: Connection) -> None:
+        rows = [
+            (feed.name, feed.platform, room, first_at, last_at)
+            for feed in self.watch.feeds.values()
+            for room, (first_at, last_at) in feed.unlisted.items()
+        ]
+        if rows:
+            columns = [list(column) for column in zip(*rows, strict=True)]
+            await conn.execute(statement("chores/put_unlisted"), *columns)
+        await conn.execute(statement("chores/forget_unlisted"))
+
+    async def _carry_out(self, conn: Connection) -> None:
+        for row in await conn.fetch(statement("chores/quarantine_asked")):
+            if row["state"] == "drop":
+                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "dropped", None)
+                continue
+            try:
+                heard = self._brought_back(row["kind"], row["feed"], row["received_at"], row["payload"])
+            except CannotRevive as error:
+                why = f"tried again, not a row: {error}"[:500].replace("\0", "")
+                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why)
+                continue
+            # A crash between the two means a second try, and the second try of a fact is a duplicate, of a tick a row.
+            self._put(heard)
+            await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None)
+
+    def _brought_back(self, kind: str, feed_name: str, at: datetime, payload: bytes) -> Heard:
+        """A new receipt. A frame is read again by its feed's parser; its ticks are rows and decide nothing."""
+        if kind != "frame":
+            return revive(payload)
+        feed = self.watch.feeds.get(feed_name)
+        if feed is None:
+            raise CannotRevive(f"there is no feed {feed_name} now")
+        try:
+            ticks = feed.row.parse(payload, at)  # type: ignore[attr-defined]  # every row of `Feed` is a Collector
+        except Exception as error:
+            raise CannotRevive(f"{type(error).__name__}: {error}") from error
+        listed = feed.listed
+        return Heard(ticks=[(listed[tick.room].room_id, tick) for tick in ticks if tick.room in listed])

@@ -1,0 +1,37 @@
+"""`livemon run`: the monitor itself."""
+
+import argparse
+import asyncio
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from monitor import app, log
+from monitor.commands import add_config_option, load_config
+from monitor.config import find
+
+if TYPE_CHECKING:
+    from monitor.commands import Commands
+
+DESCRIPTION = """\
+Watch all feeds of the config until SIGTERM or SIGINT, then stop cleanly (exit 0): collectors first, then what was
+heard is sealed on disk, then PostgreSQL has a few seconds; the rest waits in the spool for the next start.
+SIGHUP reads the config again: feeds, roster file and event follow it; a bad file changes nothing and is said."""
+
+
+def add(commands: "Commands") -> None:
+    parser = commands.add_parser(
+        "run",
+        help="the monitor: watches all feeds until SIGINT or SIGTERM",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_config_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    config = load_config(args)
+    with log.started(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.run(config, find(args.config)))
+    return 0

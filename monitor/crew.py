@@ -1,0 +1,62 @@
+"""The crew: one supervised collector for each feed, as config and roster say now."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import cast
+
+import aiohttp
+import msgspec
+
+from collectors.collector import FeedRow, Now
+from monitor.live.supervise import Collecting, Outlets, supervise
+from monitor.live.watch import Watch
+
+CONNECTIONS_PER_HOST_MAX = 8
+TOTAL_TIMEOUT_S = 30.0
+
+
+class Crew:
+    def __init__(self, watch: Watch, now: Now, outlets: Outlets) -> None:
+        self.watch, self.now, self.outlets = watch, now, outlets
+        self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
+        self._rows: Sequence[FeedRow] = ()
+        self._group: asyncio.TaskGroup | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._ready = False
+
+    async def work(self, ready: asyncio.Event, until: asyncio.Event) -> None:
+        """Keep all collectors at work from `ready` until `until`, then let each of them go."""
+        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST_MAX)
+        timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_S)
+        async with aiohttp.ClientSession(
+            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        ) as self._http:
+            try:
+                async with asyncio.TaskGroup() as self._group:
+                    starting = self._group.create_task(self._start(ready), name="crew")
+                    await until.wait()
+                    starting.cancel()
+                    for _, task in self._tasks.values():
+                        task.cancel()
+            finally:
+                self._group = None
+                self._tasks.clear()
+
+    async def _start(self, ready: asyncio.Event) -> None:
+        await ready.wait()
+        self._ready = True
+        self.muster(self._rows)
+
+    def muster(self, rows: Sequence[FeedRow]) -> None:
+        """Begin what is new, end what is gone, begin anew what changed (its settings, or the rooms it watches)."""
+        self._rows = rows
+        if self._group is None or self._http is None or not self._ready:
+            return
+        wanted = {row.name: msgspec.structs.replace(row, rooms=self.watch.rooms_of(row)) for row in rows}
+        for name in [name for name, (row, _) in self._tasks.items() if wanted.get(name) != row]:
+            self._tasks.pop(name)[1].cancel()
+        for name, row in wanted.items():
+            if name not in self._tasks:
+                feed = cast(Collecting, row)  # every kind in `Feed` is a Collector: a test sees to it
+                work = supervise(feed, self._http, self.watch, self.now, self.outlets)
+                self._tasks[name] = (row, self._group.create_task(work, name=f"feed {name}"))

@@ -1,0 +1,1 @@
+SELECT purpose, timezone, event_currency::text AS currency FROM setting
