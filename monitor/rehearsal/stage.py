@@ -1,10 +1,11 @@
 """Sets up a monitor for a play: its config, roster and schedule, in a folder that belongs to the play alone."""
 
 import csv
+import fcntl
 import io
-import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,19 +38,29 @@ class NotOurs(Exception):
     """The folder holds something that no play has put there."""
 
 
-def clear(folder: Path) -> None:
-    """Make the folder empty and ours. One with anything in it must bear our mark."""
+class Busy(Exception):
+    """Another play uses the folder just now."""
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[Path]:
+    """The folder, emptied and held against any other play until the block ends."""
+    folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
     mark = folder / MARK
-    content = [path for path in folder.iterdir() if path != mark]
-    if content and not mark.exists():
-        raise NotOurs(f"{folder} is not empty and was not made by a rehearsal: give another --data-dir")
-    mark.touch()
-    for path in content:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    if not mark.exists() and any(folder.iterdir()):
+        raise NotOurs(f"{folder} is not empty and was not made by a rehearsal: give another folder")
+    with mark.open("ab") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(f"another rehearsal runs in {folder}") from None
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path != mark:
+                path.unlink()
+        yield folder
 
 
 def write(
@@ -81,7 +92,7 @@ def write(
 def schedule_csv(slots: Sequence[tuple[Part, float, float]], platform: str, began_at: datetime) -> bytes:
     """The plan as a schedule file; the play's clock showed 0 at `began_at`."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator=os.linesep)
+    writer = csv.writer(text)
     writer.writerow(("platform", "room", "starts_at", "ends_at"))
     for part, from_s, to_s in slots:
         starts_at, ends_at = (began_at + timedelta(seconds=round(second)) for second in (from_s, to_s))

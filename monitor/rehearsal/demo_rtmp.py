@@ -1,0 +1,84 @@
+"""`make demo-rtmp`: a real nginx with real encoders and viewers, hurt one after the other, watched by the monitor."""
+
+import argparse
+import asyncio
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+
+from . import stage
+from .cast import cast, roster_csv
+from .demo import PLATFORM, USUAL_PORT
+from .monitored import Livemon
+from .program import Program
+from .rtmp_hall import RtmpHall, free_port
+from .show import done_before, perform, say, show, stop_asked
+
+ROOMS = 3
+VIEWERS = (2, 1, 0)
+ACT_EVERY_S = 15.0  # longer than a stall needs to be called one
+
+Act = tuple[str, Callable[[], object]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="demo-rtmp", description=__doc__)
+    parser.add_argument("--for", type=float, default=None, metavar="SECONDS", dest="for_s", help="then a clean stop")
+    parser.add_argument("--data-dir", type=Path, default=Path("var-demo-rtmp"), help="emptied at each start")
+    args = parser.parse_args()
+    return perform(demo(args.for_s, args.data_dir))
+
+
+async def demo(for_s: float | None, data_dir: Path) -> int:
+    stop = stop_asked()
+    parts = cast(ROOMS, seed=1, halls="A")
+    with stage.taken(data_dir) as folder, RtmpHall(folder / "nginx") as hall:
+        rooms = [part.room for part in parts]
+        encoders = {room: hall.publish(room) for room in rooms}
+        for room, viewers in zip(rooms, VIEWERS, strict=True):
+            for _ in range(viewers):
+                hall.play(room)
+        port = free_port(USUAL_PORT)
+        config = stage.write(folder, datetime.now(UTC), port, {"A": hall.stat_url}, roster_csv(parts, PLATFORM))
+        say(f"{ROOMS} encoders and {sum(VIEWERS)} viewers at a real nginx; starting livemon ...")
+        async with Livemon(config, f"http://127.0.0.1:{port}") as livemon:
+            if not await done_before(stop, livemon.ready()):
+                say("stopped before it was ready")
+                return 1
+            links = {"landing page": livemon.url, "stat page of nginx": hall.stat_url, "its log": str(livemon.log)}
+            acting = asyncio.ensure_future(act(acts(hall, encoders, rooms)))
+            try:
+                return await show(livemon, stop, for_s, links)
+            finally:
+                acting.cancel()
+
+
+async def act(story: Iterator[Act]) -> None:
+    for what, do in story:
+        await asyncio.sleep(ACT_EVERY_S)
+        say(f"          -- {what}")
+        await asyncio.to_thread(do)
+
+
+def acts(hall: RtmpHall, encoders: dict[str, Program], rooms: list[str]) -> Iterator[Act]:
+    """What happens to the encoders, again and again."""
+
+    def publish(room: str) -> None:
+        encoders[room] = hall.publish(room)
+
+    first, second, third = rooms
+    yield from cycle(
+        [
+            (f"{first}: SIGKILL to its encoder", lambda: encoders[first].kill()),
+            (f"{first}: its encoder is back, within the grace", lambda: publish(first)),
+            (f"{second}: its encoder freezes (SIGSTOP), the connection stays open", lambda: encoders[second].freeze()),
+            (f"{second}: it thaws", lambda: encoders[second].thaw()),
+            (f"{third}: its encoder stops cleanly", lambda: encoders[third].stop()),
+            (f"{third}: on air again, after the grace", lambda: publish(third)),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
