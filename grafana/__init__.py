@@ -1,0 +1,1 @@
+"""Grafana: provisioning, dashboards, and the boards they are generated from."""

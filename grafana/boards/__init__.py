@@ -1,0 +1,1 @@
+"""The source of Grafana's boards. `python -m grafana.boards` writes grafana/dashboards anew; a test compares."""

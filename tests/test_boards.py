@@ -1,0 +1,223 @@
+"""Grafana's boards: generated, whole, and every query of them asked of a real PostgreSQL and of promtool."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import promql_parser
+import pytest
+import yaml
+
+from grafana.boards.__main__ import BOARDS, DASHBOARDS, as_text
+from tests.postgres import FreshDatabase
+from tests.sql.stage import ZONE, Stage
+
+ROOT = Path(__file__).resolve().parents[1]
+METRICS = "\n".join(path.read_text() for path in (ROOT / "monitor" / "http").glob("*.py"))
+
+# Value of $hall -> what every number of the board must say of the series below.
+SERIES = {
+    'livemon_room_state{platform="p", room="1"}': "1x3",
+    'livemon_room_state{platform="p", room="2"}': "2x3",
+    'livemon_room_state{platform="p", room="3"}': "3x3",
+    'livemon_room_state{platform="p", room="4"}': "4x3",
+    'livemon_room_state{platform="p", room="5"}': "5x3",
+    'livemon_room_state{platform="p", room="6"}': "0x3",
+    **{f'livemon_room_info{{platform="p", room="{n}", anchor="a", hall="A", tier=""}}': "1x3" for n in range(1, 6)},
+    'livemon_room_info{platform="p", room="6", anchor="a", hall="", tier=""}': "1x3",
+    **{f'livemon_room_expected{{platform="p", room="{n}"}}': f"{n % 2}x3" for n in range(1, 7)},
+    'livemon_room_viewers{platform="p", room="1"}': "40x3",
+    'livemon_room_viewers{platform="p", room="6"}': "2x3",
+    'livemon_feed_up{feed="a", platform="p", hall="A"}': "0x3",
+    'livemon_feed_up{feed="b", platform="p", hall="B"}': "0x3",
+    'up{job="livemon", instance="i"}': "1x3",
+    'up{job="livemon-rooms", instance="i"}': "0x3",
+}
+OF_HALL_A = {"直播中": 1, "应播未播": 2, "断流": 1, "断流未恢复": 1, "看不见": 1, "无数据源": 1, "监控本身": 0}
+NUMBERS = {
+    "A": OF_HALL_A | {"失联数据源": 1, "在线人数": 40, "未开播": 0},
+    ".*": OF_HALL_A | {"失联数据源": 2, "在线人数": 42, "未开播": 1},
+}
+
+
+def panels() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, board in BOARDS.items():
+        for panel in board()["panels"]:
+            yield name, panel
+
+
+def queries(kind: str) -> dict[str, str]:
+    """By "panel: refId (legend)"; `kind` is `expr` or `rawSql`."""
+    return {
+        f"{name} {panel['title']} {target['refId']} {target.get('legendFormat', '')}".strip(): target[kind]
+        for name, panel in panels()
+        for target in panel["targets"]
+        if kind in target
+    }
+
+
+def expanded(query: str, hall: str) -> str:
+    """As Grafana does; whatever else of its syntax is left in the query fails the test."""
+    query = query.replace("${hall:pipe}", hall)
+    query = query.replace("$__rate_interval", "20s").replace("$__interval", "15s")
+    assert not re.search(r"\$\{|\$[a-z_]\w*|\[\[\w", query), query
+    return query
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_committed_json_is_what_the_source_makes(name: str):
+    assert (DASHBOARDS / name).read_text() == as_text(BOARDS[name]()), "run `python -m grafana.boards`"
+
+
+def test_every_dashboard_has_its_source():
+    assert {path.name for path in DASHBOARDS.rglob("*.json")} == set(BOARDS)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_board_is_whole(name: str):
+    board = BOARDS[name]()
+    assert board["schemaVersion"] == 41
+    assert board["timezone"] == "Asia/Shanghai"
+    assert board["editable"] is False
+    assert "id" not in board
+    assert "version" not in board
+    assert len(board["uid"]) <= 40
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        place = panel["gridPos"]
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
+    uids = [BOARDS[other]()["uid"] for other in BOARDS]
+    assert len(set(uids)) == len(uids)
+
+
+def test_every_panel_says_what_it_is_and_in_what_unit():
+    for _, panel in panels():
+        assert re.search(r"[一-鿿].* · [A-Z]", panel["title"])  # Chinese, then English
+        assert re.search(r"[一-鿿].*[A-Z]", panel["description"])
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        refs = [target["refId"] for target in panel["targets"]]
+        assert refs
+        assert len(set(refs)) == len(refs)
+        for target in panel["targets"]:
+            assert target["datasource"] == panel["datasource"]
+
+
+def test_datasources_are_the_provisioned_ones():
+    text = (ROOT / "grafana/provisioning/datasources/livemon.yaml").read_text()
+    provisioned = {(source["uid"], source["type"]) for source in yaml.safe_load(text)["datasources"]}
+    used = {(panel["datasource"]["uid"], panel["datasource"]["type"]) for _, panel in panels()}
+    assert used == provisioned
+
+
+@pytest.mark.parametrize("query", queries("expr").values(), ids=queries("expr"))
+def test_promql_parses_asks_known_metrics_and_never_for_every_room(query: str):
+    text = expanded(query, ".*")
+    assert isinstance(promql_parser.parse(text), promql_parser.AggregateExpr)  # one line or a few, never 12,000
+    names = set(re.findall(r"\b(?:livemon_\w+|up)\b", text))
+    assert names
+    assert not {name for name in names if name != "up" and name not in METRICS}
+
+
+@pytest.mark.parametrize("hall", NUMBERS)
+def test_promql_says_what_a_small_hall_shows(tmp_path: Path, hall: str):
+    checks = []
+    for _, panel in panels():
+        for target in panel["targets"]:
+            if "expr" in target:
+                title = panel["title"].split(" · ")[0]
+                told = NUMBERS[hall][target["legendFormat"] if target["legendFormat"] in NUMBERS[hall] else title]
+                sample = {"labels": '{platform="p"}' if "by (platform)" in target["expr"] else "{}", "value": told}
+                checks.append({"expr": expanded(target["expr"], hall), "eval_time": "10s", "exp_samples": [sample]})
+    assert len(checks) == 15  # 8 numbers, viewers, 6 states
+    story = {
+        "interval": "5s",
+        "input_series": [{"series": s, "values": v} for s, v in SERIES.items()],
+        "promql_expr_test": checks,
+    }
+    case = tmp_path / "board_test.yml"
+    case.write_text(
+        yaml.safe_dump({"rule_files": [], "evaluation_interval": "5s", "tests": [story]}, allow_unicode=True)
+    )
+    done = subprocess.run(["promtool", "test", "rules", case], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+async def small_hall(database: FreshDatabase) -> FreshDatabase:
+    sql = await database.connect("writer")
+    stage = Stage(sql)
+    await stage.ready()
+    room = await stage.room("live/1")
+    await stage.feed("hall-a", [room])
+    at = datetime.now(ZONE) - timedelta(minutes=10)
+    await stage.session(
+        room,
+        ("opened", at, "status"),
+        ("dropped", at + timedelta(seconds=60), "status"),
+        ("resumed", at + timedelta(seconds=70), "status"),
+    )
+    await stage.ticks(room, (datetime.now(ZONE), True, 7))
+    await stage.blind("hall-a", at, at + timedelta(seconds=20))
+    await sql.execute("UPDATE feed SET hall = '一号馆'")
+    await sql.close()
+    return database
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("role", ["reader", "hall"])
+@pytest.mark.parametrize(("hall", "rows"), [(".*", 1), ("A|一号馆", 1), ("B", 0)])
+async def test_every_sql_panel_answers_those_who_may_only_read(
+    small_hall: FreshDatabase, role: str, hall: str, rows: int
+):
+    sql = await small_hall.connect(role)
+    for name, query in queries("rawSql").items():
+        found = await sql.fetch(expanded(query, hall))
+        assert len(found) == rows, name
+    await sql.close()
+
+
+@pytest.mark.real
+async def test_the_halls_offered_are_patterns_that_no_query_minds(small_hall: FreshDatabase):
+    writer, reader = await small_hall.connect("writer"), await small_hall.connect("reader")
+    await writer.execute("UPDATE room SET hall = $1", 'O\'Brien "3" (a|b) `$x\\')
+    (variable,) = BOARDS["hall.json"]()["templating"]["list"]
+    (option,) = await reader.fetch(variable["query"])
+    assert option["__text"] == 'O\'Brien "3" (a|b) `$x\\'
+    for query in queries("rawSql").values():
+        try:
+            await reader.fetch(expanded(query, option["__value"]))
+        except asyncpg.PostgresSyntaxError as error:
+            pytest.fail(f"{error}: {query}")
+    assert len(await reader.fetch(expanded(queries("rawSql")["hall.json 直播间 · Rooms A"], option["__value"]))) == 1
+    for query in queries("expr").values():
+        promql_parser.parse(expanded(query, option["__value"]))
+    await writer.close()
+    await reader.close()
+
+
+def test_columns_that_are_dressed_up_exist():
+    for name, panel in panels():
+        if panel["type"] != "table":
+            continue
+        (target,) = panel["targets"]
+        for override in panel["fieldConfig"]["overrides"]:
+            assert f'"{override["matcher"]["options"]}"' in target["rawSql"], (name, override)
+
+
+def test_board_files_are_json_and_name_no_host():
+    for path in DASHBOARDS.rglob("*.json"):
+        assert not re.search(r"https?://", json.dumps(json.loads(path.read_text())))
