@@ -3,17 +3,15 @@
 import asyncio
 import gzip
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from monitor.facts import RosterRoom
+from monitor.live.room import BLIND, Room
+from monitor.live.watch import Watch
 
 from .labels import clean, escape, name_label
 
-if TYPE_CHECKING:
-    from monitor.live.watch import Room, Watch
-
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-BLIND = 3
 SLICE_ROOMS = 1_000
 """So many rooms' prefixes are made before the event loop gets its turn."""
 
@@ -25,15 +23,15 @@ class Family(NamedTuple):
     kind: str
     text: str
     dense: bool
-    read: Callable[[Sequence['Room']], Sequence[float | None]]
+    read: Callable[[Sequence[Room]], Sequence[float | None]]
     place: str = "%d"
 
 
-def read_viewers(rooms: "Sequence[Room]") -> list[int | None]:
+def read_viewers(rooms: Sequence[Room]) -> list[int | None]:
     return [room.viewers if room.state != BLIND else None for room in rooms]
 
 
-def read_bits(rooms: "Sequence[Room]") -> list[int | None]:
+def read_bits(rooms: Sequence[Room]) -> list[int | None]:
     return [kbps * 1000 if (kbps := room.kbps) is not None and room.state != BLIND else None for room in rooms]
 
 
@@ -119,7 +117,7 @@ class Prefixes(NamedTuple):
     """All that is the same from one scrape to the next while the roster stays."""
 
     generation: int
-    rooms: "list[Room]"
+    rooms: list[Room]
     heads: list[bytes]  # HELP and TYPE of each family
     templates: list[bytes]  # of dense families: all lines, with a place for each number
     lines: list[list[str]]  # of the others: one prefix per room
@@ -149,7 +147,7 @@ def head(name: str, kind: str, text: str) -> bytes:
 class RoomsPage:
     """The page of one watch. Asked by several at once it is rendered once."""
 
-    def __init__(self, watch: "Callable[[], Watch]") -> None:
+    def __init__(self, watch: Callable[[], Watch]) -> None:
         self.watch = watch
         self.prefixes: Prefixes | None = None
         self.page = Page(b"", b"")
@@ -191,7 +189,7 @@ class RoomsPage:
         return self.prefixes
 
 
-async def make_prefixes(watch: "Watch") -> Prefixes:
+async def make_prefixes(watch: Watch) -> Prefixes:
     generation, rooms = watch.roster_generation, list(watch.rooms)
     rows = [room.row for room in rooms]
     labels: list[str] = []

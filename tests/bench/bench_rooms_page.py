@@ -116,4 +116,4 @@ def measure(rooms: int = ROOMS, turns: int = TURNS) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure()))  # noqa: T201
+    print(json.dumps(measure()))

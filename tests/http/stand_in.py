@@ -4,9 +4,11 @@ import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
+from collectors.collector import FeedRow
 from monitor.facts import RosterRoom
+from monitor.http.sources import Sources, WriterSight
 
 NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 NAMES = ("小雪直播", "辽宁大樱桃", "盘锦河蟹", "鞍山南果梨", "Anna Q.")
@@ -40,10 +42,51 @@ class StillWatch:
     roster_generation: int = 1
 
 
-def still_feed(name: str, rooms: list[Any], **more: Any) -> Any:
-    kind = SimpleNamespace(TELLS_STATE=True, viewers=True, kind="nginx_rtmp")
+class StillRow(FeedRow, tag="nginx_rtmp", frozen=True):
+    """A feed kind that polls."""
+
+
+class StillHooks(FeedRow, tag="nginx_rtmp_hooks", frozen=True):
+    """A feed kind that only listens."""
+
+    TELLS_STATE: ClassVar[bool] = False
+
+
+@dataclass(frozen=True)
+class StillBook:
+    received: int = 0
+    written: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    shed: int = 0
+    spooled: int = 0
+    reoffered: int = 0
+    lost: int = 0
+
+    @property
+    def difference(self) -> int:
+        return self.received - self.written - self.duplicates - self.quarantined - self.shed - self.spooled
+
+
+@dataclass(frozen=True)
+class StillStanding:
+    books: dict[str, StillBook] = field(default_factory=lambda: dict.fromkeys(("tick", "sale", "change"), StillBook()))
+    pending: int = 0
+    pending_bytes: int = 0
+    oldest_sealed_at: float | None = None
+
+
+def still_sources(watch: Any, **more: Any) -> Sources:
     facts: dict[str, Any] = {
-        "name": name, "row": kind, "tells": True, "platform": "nginx_rtmp", "hall": "A", "rooms": rooms,
+        "now": lambda: NOW, "watch": lambda: watch, "standing": StillStanding, "writer": lambda: WriterSight(True),
+        "event": "辽宁网红周",
+    }  # fmt: skip
+    return Sources(**(facts | more))
+
+
+def still_feed(name: str, rooms: list[Any], **more: Any) -> Any:
+    facts: dict[str, Any] = {
+        "name": name, "row": StillRow(name=name), "tells": True, "platform": "nginx_rtmp", "hall": "A", "rooms": rooms,
         "state": "ok", "detail": "", "last_message_at": NOW, "failures": 0, "unlisted": {}, "unlisted_more": 0,
         "blind_from": None, "blind_cause": "",
     }  # fmt: skip
@@ -56,16 +99,21 @@ def busy_watch(count: int, seed: int = 7) -> StillWatch:
     rooms = []
     for index in range(count):
         row = RosterRoom(
-            index + 1, "nginx_rtmp", f"live/room{index:05d}", anchor=f"{dice.choice(NAMES)}{index}", hall="ABCD"[index % 4],
-            city=dice.choice(CITIES), category="服饰", tier=index % 3 + 1,
-        )  # fmt: skip
-        state = dice.choices((0, 1, 2, 3, 4, 5), (20, 70, 2, 5, 1, 2))[0]
-        told = state not in (3, 5)
-        rooms.append(
-            StillRoom(
-                row, state, dice.randrange(50_000) if told else None, dice.randrange(8_000) if told else None,
-                dice.randrange(10**7), dice.randrange(10**8), dice.randrange(20_000), dice.randrange(10**9),
-                dice.randrange(10**7), dice.randrange(9), NOW.timestamp() + dice.random(), dice.random() < 0.8,
-            )  # fmt: skip
+            index + 1,
+            "nginx_rtmp",
+            f"live/room{index:05d}",
+            anchor=f"{dice.choice(NAMES)}{index}",
+            hall="ABCD"[index % 4],
+            city=dice.choice(CITIES),
+            category="服饰",
+            tier=index % 3 + 1,
         )
+        room = StillRoom(row, state=dice.choices((0, 1, 2, 3, 4, 5), (20, 70, 2, 5, 1, 2))[0])
+        if room.state not in (3, 5):
+            room.viewers, room.kbps = dice.randrange(50_000), dice.randrange(8_000)
+        room.views_total, room.likes_total = dice.randrange(10**7), dice.randrange(10**8)
+        room.orders_total, room.sales_minor_total = dice.randrange(20_000), dice.randrange(10**9)
+        room.refunds_minor_total, room.drops_total = dice.randrange(10**7), dice.randrange(9)
+        room.last_tick_at, room.expected = NOW.timestamp() + dice.random(), dice.random() < 0.8
+        rooms.append(room)
     return StillWatch(rooms)

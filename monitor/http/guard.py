@@ -1,0 +1,214 @@
+"""Bounds what a client may hold open: connections, the time its headers take, the time it takes to read an answer."""
+
+import asyncio
+import ipaddress
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+from aiohttp import web
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Refusal = Literal["header_deadline", "reading_stalled", "client_connections", "connections", "malformed"]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+QUIET_S = 10.0
+"""Of the same complaint in the log, one in so many seconds."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one listener allows. aiohttp bounds the size of headers itself (8,190 bytes, 128 fields)."""
+
+    header_s_max: float = 5.0
+    idle_s_max: float = 75.0
+    stalled_s_max: float = 30.0  # an answer that the client does not take
+    client_connections_max: int = 50
+    connections_max: int = 4_000
+    trusted: Sequence[Network] = ()  # proxies: many clients behind one address, so only the global cap counts
+
+
+@dataclass
+class Guard:
+    """The connections of one listener. `refused` is called with the reason of each one that was cut."""
+
+    limits: Limits = field(default_factory=Limits)
+    refused: Callable[[Refusal], None] = lambda reason: None
+    open: int = 0
+    by_client: Counter[str] = field(default_factory=Counter)
+    said_at: dict[str, float] = field(default_factory=dict)
+
+    def admit(self, client: str) -> Refusal | None:
+        if self.open >= self.limits.connections_max:
+            return "connections"
+        if self.by_client[client] >= self.limits.client_connections_max and not self.trusts(client):
+            return "client_connections"
+        self.open += 1
+        self.by_client[client] += 1
+        return None
+
+    def leave(self, client: str) -> None:
+        self.open -= 1
+        self.by_client[client] -= 1
+        if not self.by_client[client]:
+            del self.by_client[client]
+
+    def trusts(self, client: str) -> bool:
+        try:
+            address = ipaddress.ip_network(client)
+        except ValueError:
+            return False
+        return any(address.subnet_of(net) for net in self.limits.trusted if net.version == address.version)  # type: ignore[arg-type]
+
+    def say(self, what: str, error: BaseException | None = None) -> None:
+        """Log it, but not each time: a flood of bad requests must not become a flood of lines."""
+        now = asyncio.get_running_loop().time()
+        if now - self.said_at.get(what, -QUIET_S) >= QUIET_S:
+            self.said_at[what] = now
+            log.error("%s", what, exc_info=error)
+
+    def server(self, runner_server: web.Server) -> Callable[[], "GuardedHandler"]:
+        """The protocol factory to listen with, in place of aiohttp's own."""
+        return lambda: GuardedHandler(runner_server, self)
+
+
+def client_of(peer: object) -> str:
+    """Whom a connection counts for: its address, of IPv6 the /64 that one customer has."""
+    if not isinstance(peer, tuple):
+        return "local"
+    try:
+        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    except ValueError:
+        return "local"
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+
+
+class GuardedHandler(web.RequestHandler):
+    """aiohttp's protocol with deadlines; its public hooks are all that is used."""
+
+    __slots__ = ("_admitted", "_deadline", "_guard", "_heard", "_in_request", "_peer", "_stalled")
+
+    def __init__(self, server: web.Server, guard: Guard) -> None:
+        super().__init__(
+            server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=guard.limits.idle_s_max,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp takes None for none
+            lingering_time=2.0,
+        )
+        self._guard = guard
+        self._peer = ""
+        self._admitted = False
+        self._in_request = False
+        self._heard = False
+        self._deadline: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._peer = client_of(transport.get_extra_info("peername"))
+        refusal = self._guard.admit(self._peer)
+        if refusal is not None:
+            self._guard.refused(refusal)
+            cast(asyncio.Transport, transport).abort()
+            return
+        self._admitted = True
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._stop_clocks()
+        if self._admitted:
+            self._admitted = False
+            self._guard.leave(self._peer)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._in_request:
+            self._heard = True
+            if self._deadline is None:
+                self._expect_headers()
+        super().data_received(data)
+
+    def headers_arrived(self) -> None:
+        self._in_request = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        try:
+            return await super().finish_response(request, resp, start_time)
+        finally:
+            # The next headers' clock starts with their first byte; until then aiohttp's keep-alive timer runs.
+            self._in_request = self._heard = False
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stalled = self._loop.call_later(self._guard.limits.stalled_s_max, self._cut, "reading_stalled")
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """A fixed answer: aiohttp's own repeats what was sent, and writes a traceback for each malformed request."""
+        if status >= 500:
+            self._guard.say("a page failed", exc)
+        else:
+            self._guard.refused("malformed")
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer had begun already")
+        response = web.Response(status=status, text=f"{status}\n", headers={"Server": "livemon"})
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        self._guard.say("the web server failed", kw.get("exc_info"))
+
+    def _expect_headers(self) -> None:
+        self._deadline = self._loop.call_later(self._guard.limits.header_s_max, self._too_late)
+
+    def _too_late(self) -> None:
+        if self._heard and self.transport is not None:
+            self.transport.write(TOO_LATE)
+            self.transport.close()
+            self._guard.refused("header_deadline")
+        else:
+            self._cut("header_deadline")
+
+    def _cut(self, reason: Refusal) -> None:
+        self._stop_clocks()
+        self._guard.refused(reason)
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _stop_clocks(self) -> None:
+        for clock in (self._deadline, self._stalled):
+            if clock is not None:
+                clock.cancel()
+        self._deadline = self._stalled = None
+
+
+@web.middleware
+async def tell_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The first middleware of a guarded app: its headers have come, so their deadline is off."""
+    if isinstance(request.protocol, GuardedHandler):
+        request.protocol.headers_arrived()
+    return await handler(request)
