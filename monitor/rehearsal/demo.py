@@ -48,17 +48,17 @@ async def demo(rooms: int, speed: float, seed: int, for_s: float | None, data_di
             schedule.write_bytes(stage.schedule_csv(play.planned(PLANNED_S / speed), PLATFORM, began_at))
             say(f"{rooms} rooms in {len(urls)} halls, {speed:g} times faster than life; starting livemon ...")
             async with Livemon(config, f"http://127.0.0.1:{port}") as livemon:
-                if not await done_before(stop, ready(livemon, schedule)):
+                if not await done_before(stop, ready(livemon, rooms, schedule)):
                     say("stopped before it was ready")
                     return 1
                 return await show(livemon, stop, for_s, links(livemon, config, urls))
 
 
-async def ready(livemon: Livemon, schedule: Path) -> None:
-    await livemon.ready()
+async def ready(livemon: Livemon, rooms: int, schedule: Path) -> None:
+    await livemon.ready(rooms)
     code, output = await livemon.command("schedule", "import", str(schedule))
     if code != 0:
-        raise NotRunning(f"the schedule was not taken: exit code {code}\n{output}")
+        raise NotRunning(f"the schedule was not taken: exit code {code}\n{output[:1000]}")
 
 
 @asynccontextmanager

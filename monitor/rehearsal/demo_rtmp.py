@@ -43,7 +43,7 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
         config = stage.write(folder, datetime.now(UTC), port, {"A": hall.stat_url}, roster_csv(parts, PLATFORM))
         say(f"{ROOMS} encoders and {sum(VIEWERS)} viewers at a real nginx; starting livemon ...")
         async with Livemon(config, f"http://127.0.0.1:{port}") as livemon:
-            if not await done_before(stop, livemon.ready()):
+            if not await done_before(stop, livemon.ready(ROOMS)):
                 say("stopped before it was ready")
                 return 1
             links = {"landing page": livemon.url, "stat page of nginx": hall.stat_url, "its log": str(livemon.log)}

@@ -60,25 +60,30 @@ class Livemon:
         finally:
             await self.end.aclose()
 
-    async def ready(self, within_s: float = START_S_MAX) -> None:
-        """Wait until `/readyz` says so."""
+    async def ready(self, rooms: int, within_s: float = START_S_MAX) -> None:
+        """Wait until `/readyz` says so, and so many rooms of the roster are watched."""
         said = "nothing"
         try:
             async with asyncio.timeout(within_s):
-                while True:
-                    self.must_run()
-                    try:
-                        async with self.http.get(f"{self.url}/readyz") as reply:
-                            if reply.status == 200:
-                                return
-                            said = await reply.text()
-                    except aiohttp.ClientError:
-                        pass  # it does not listen yet
+                while said:
                     await asyncio.sleep(0.2)
+                    said = await self.lacks(rooms)
         except TimeoutError:
             raise NotRunning(
                 f"livemon is not ready after {within_s:.0f} s; it says {said}\n{self.last_words()}"
             ) from None
+
+    async def lacks(self, rooms: int) -> str:
+        """Why it is not ready; nothing if it is."""
+        self.must_run()
+        try:
+            async with self.http.get(f"{self.url}/readyz") as reply:
+                if reply.status != 200:
+                    return await reply.text()
+            watched = (await self.look()).states.total()
+        except aiohttp.ClientError as error:
+            return f"{type(error).__name__}: {error}"
+        return "" if watched >= rooms else f"{watched} of {rooms} rooms"
 
     async def look(self) -> Sight:
         """What its metrics say now."""
