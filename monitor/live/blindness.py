@@ -21,15 +21,18 @@ from monitor.live.session import (
 
 
 def blinded(session: Session, from_at: datetime) -> Session:
-    """Since `from_at` nobody can tell how the room stands. What was half seen before is forgotten."""
+    """Since `from_at` nobody can tell how the room stands."""
     doubt = session.doubt or CERTAIN
     if doubt.blind_from is not None:
         return session
-    return doubting(session, replace(doubt, absent_at=None, blind_from=from_at))
+    return doubting(session, replace(doubt, blind_from=from_at))
 
 
 def sighted(session: Session, to_at: datetime, rules: Rules) -> Step:
-    """We see again: the clocks go on from where they stood, and the publishers get time to come back."""
+    """We see again: the clocks go on from where they stood, and the publishers get time to come back.
+
+    One answer that missed the room before the span, and one after it, are not two in a row: the first is forgotten.
+    """
     session, marks = given_up(session, to_at, rules)
     doubt = session.doubt
     if doubt is None or doubt.blind_from is None:

@@ -75,6 +75,12 @@ class Room:
             return not any(feed.sees for feed in self.telling)
         return not self.feeds
 
+    @property
+    def measured(self) -> bool:
+        """False where the feed that measured the session's progress is gone or blind, though others see the room."""
+        measure = self.session.progress_feed
+        return measure is None or any(feed.name == measure and (feed.sees or not feed.tells) for feed in self.feeds)
+
     def blind_since(self, now: datetime) -> datetime:
         """The last good frame of any feed that could tell."""
         return max((feed.blind_from for feed in self.telling if feed.blind_from and feed.seen_until), default=now)

@@ -4,7 +4,7 @@ Each step returns the session after it and the changes on the way; most ticks br
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from collectors.tick import Tick
 from monitor.facts import Slot
@@ -51,7 +51,7 @@ def wait(session: Session, seen_at: datetime, rules: Rules, slots: Sequence[Slot
     stop = session.stop
     if stop is None:
         return session, NOTHING
-    if session.phase is DROPPED and not session.is_blind and seen_at - stop.since > rules.grace:
+    if session.phase is DROPPED and _grace_used(session, stop, seen_at) > rules.grace:
         return _run_out(session, stop, rules, slots)
     if session.phase is LOST and loss_is_over(slots, stop.at, stop.since, seen_at):
         return replace(session, phase=OFF), NOTHING
@@ -105,7 +105,7 @@ def _see_live(session: Session, tick: Tick, at: datetime, rules: Rules, slots: S
     stop = session.stop
     if session.phase is not DROPPED or stop is None:
         return opened(session, tick, at)
-    if at - stop.since > rules.grace:
+    if _grace_used(session, stop, at) > rules.grace:
         over, marks = _run_out(session, stop, rules, slots)
         return opened(over, tick, at, marks)
     if other and rules.key_is_session:
@@ -177,6 +177,12 @@ def _run_out(session: Session, stop: Stop, rules: Rules, slots: Sequence[Slot]) 
     ran_out_at = stop.since + rules.grace
     reason = judge(stop.cause, stop.at, ran_out_at, stop.could_tell, slots, rules.end_slack)
     return closed(replace(session, stop=replace(stop, since=ran_out_at)), stop.at, reason)
+
+
+def _grace_used(session: Session, stop: Stop, at: datetime) -> timedelta:
+    """How long it has been seen to be down. While blind this stands still, though an event may come all the same."""
+    blind_from = session.doubt.blind_from if session.doubt else None
+    return (at if blind_from is None else min(at, blind_from)) - stop.since
 
 
 def _too_soon(session: Session, at: datetime, rules: Rules) -> bool:

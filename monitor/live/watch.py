@@ -69,7 +69,6 @@ class Watch:
             if feed.blind_from is not None:
                 heard.spans.append(feed.span(now))
         for room in (*self.rooms, *self.muster.parted.values()):
-            self._measure(room)
             self._resee(room, now, now, heard)
             self._file(room)
         return heard
@@ -89,7 +88,6 @@ class Watch:
                 session = reanchored(session, now)  # the clock stepped back before we were started
             room.session = blinded(session, room.blind_since(now)) if room.unseen else session
             room.blind = room.unseen
-            self._measure(room)
             self._file(room)
 
     def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime) -> Heard:
@@ -216,10 +214,6 @@ class Watch:
         heard = Heard(spans=[sight.span()], feed=sight.remembered())
         for room in sight.rooms if sight.tells else ():
             self._resee(room, room.blind_since(now), now, heard)
-            if room.blind:
-                continue
-            if room.session.progress_feed == sight.name:
-                room.session = unmeasured(room.session)
             if room.numbers_feed == sight.name:
                 room.hide()
         return heard
@@ -240,11 +234,9 @@ class Watch:
         elif room.session.is_blind and not unseen:
             self._take(room, sighted(room.session, to_at, self.limits), heard)
         room.blind = unseen
-        room.restate()
-
-    def _measure(self, room: Room) -> None:
-        if room.session.progress_feed not in (None, *(feed.name for feed in room.feeds)):
+        if not unseen and not room.measured:
             room.session = unmeasured(room.session)
+        room.restate()
 
     def _take(self, room: Room, step: Step, heard: Heard) -> None:
         """Write down what a step changed."""
