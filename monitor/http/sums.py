@@ -37,16 +37,13 @@ def platform_sums(watch: Watch) -> dict[str, PlatformSums]:
 
 
 def add_covered(watch: Watch, sums: dict[str, PlatformSums]) -> None:
-    """A room is covered by a signal if a feed that lists it gives that signal; hooks tell of live, not of viewers."""
-    for signal in ("live", "viewers"):
-        counted: set[int] = set()
-        for feed in watch.feeds.values():
-            if signal == "viewers" and not (feed.row.TELLS_STATE and feed.row.viewers):
-                continue
-            for room in feed.rooms:
-                if id(room) not in counted:
-                    counted.add(id(room))
-                    sums[room.platform].covered[signal] += 1
+    """A room is covered by a signal if some feed that lists it gives that signal."""
+    for signal in SIGNALS:
+        covered = {
+            id(room): room for feed in watch.feeds.values() if signal in feed.row.signals() for room in feed.rooms
+        }
+        for room in covered.values():
+            sums[room.platform].covered[signal] += 1
 
 
 def is_up(feed: FeedSight) -> bool:

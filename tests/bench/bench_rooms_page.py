@@ -10,19 +10,21 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from monitor.http.rooms_page import FAMILIES, RoomsPage, make_prefixes
-from tests.http.stand_in import StillWatch, busy_watch
+from monitor.live.room import Room
+from monitor.live.watch import Watch
+from tests.http.stand_in import busy_watch
 
 ROOMS = 12_000
 TURNS = 7
 INFO = ("platform", "room", "anchor", "hall", "city", "category", "tier")
 
 
-def info_values(room: Any) -> tuple[str, ...]:
+def info_values(room: Room) -> tuple[str, ...]:
     row = room.row
     return (row.platform, row.external_id, row.anchor, row.hall, row.city, row.category, str(row.tier))
 
 
-def with_children(watch: StillWatch) -> CollectorRegistry:
+def with_children(watch: Watch) -> CollectorRegistry:
     """The usual way: one child per series, set beforehand; only its rendering is timed."""
     registry = CollectorRegistry()
     for family in FAMILIES:
@@ -32,7 +34,7 @@ def with_children(watch: StillWatch) -> CollectorRegistry:
         for room, value in zip(watch.rooms, family.read(watch.rooms), strict=True):
             if value is not None:
                 child = metric.labels(room.row.platform, room.row.external_id)
-                (child.inc if isinstance(metric, Counter) else child.set)(value)
+                child.inc(value)
     info = Gauge("livemon_room_info", "Who broadcasts in the room, 1.", INFO, registry=registry)
     for room in watch.rooms:
         info.labels(*info_values(room)).set(1)
@@ -42,7 +44,7 @@ def with_children(watch: StillWatch) -> CollectorRegistry:
 class Fresh:
     """The other way: a collector that builds its families at each scrape."""
 
-    def __init__(self, watch: StillWatch) -> None:
+    def __init__(self, watch: Watch) -> None:
         self.watch = watch
 
     def collect(self) -> Iterator[Metric]:
@@ -89,11 +91,11 @@ async def longest_block_ms(page: RoomsPage) -> float:
 
 
 def measure(rooms: int = ROOMS, turns: int = TURNS) -> dict[str, Any]:
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]
     watch = busy_watch(rooms)
-    page = RoomsPage(lambda: watch)  # type: ignore[arg-type,return-value]
+    page = RoomsPage(lambda: watch)
     with asyncio.Runner() as runner:
-        first = median_ms(lambda: runner.run(make_prefixes(watch)), 3)  # type: ignore[arg-type]
+        first = median_ms(lambda: runner.run(make_prefixes(watch)), 3)
         text = runner.run(page.render())
         ours = median_ms(lambda: runner.run(page.render()), turns)
         block = runner.run(longest_block_ms(page))
@@ -101,7 +103,7 @@ def measure(rooms: int = ROOMS, turns: int = TURNS) -> dict[str, Any]:
     children = with_children(watch)
     usual = median_ms(lambda: generate_latest(children), 3)
     registry = CollectorRegistry()
-    registry.register(Fresh(watch))  # type: ignore[arg-type]
+    registry.register(Fresh(watch))
     fresh = median_ms(lambda: generate_latest(registry), 3)
     series = sum(1 for line in text.splitlines() if not line.startswith(b"#"))
     theirs = sum(1 for line in generate_latest(children).splitlines() if not line.startswith(b"#"))

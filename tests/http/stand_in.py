@@ -1,54 +1,37 @@
-"""A watch that stands still: what the pages read of rooms and feeds, set by hand."""
+"""A watch that stands still: real rooms and feeds whose numbers are set by hand, and the callables around it."""
 
 import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any, ClassVar
+
+import aiohttp
 
 from collectors.collector import FeedRow
 from monitor.facts import RosterRoom
+from monitor.http import web
+from monitor.http.guard import Guard
+from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
+from monitor.live.watch import Watch
 
 NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 NAMES = ("小雪直播", "辽宁大樱桃", "盘锦河蟹", "鞍山南果梨", "Anna Q.")
 CITIES = ("沈阳", "大连", "鞍山", "丹东", "锦州")
 
 
-@dataclass(slots=True)
-class StillRoom:
-    row: RosterRoom
-    state: int = 3
-    viewers: int | None = None
-    kbps: int | None = None
-    views_total: int = 0
-    likes_total: int = 0
-    orders_total: int = 0
-    sales_minor_total: int = 0
-    refunds_minor_total: int = 0
-    drops_total: int = 0
-    last_tick_at: float = 0.0
-    expected: bool = False
-
-    @property
-    def platform(self) -> str:
-        return self.row.platform
-
-
-@dataclass
-class StillWatch:
-    rooms: list[Any] = field(default_factory=list)
-    feeds: dict[str, Any] = field(default_factory=dict)
-    roster_generation: int = 1
-
-
-class StillRow(FeedRow, tag="nginx_rtmp", frozen=True):
+class StillRow(FeedRow, tag="still_poll", frozen=True):
     """A feed kind that polls."""
 
+    PLATFORM: ClassVar[str] = "nginx_rtmp"
 
-class StillHooks(FeedRow, tag="nginx_rtmp_hooks", frozen=True):
+
+class StillHooks(FeedRow, tag="still_hooks", frozen=True):
     """A feed kind that only listens."""
 
+    PLATFORM: ClassVar[str] = "nginx_rtmp"
     TELLS_STATE: ClassVar[bool] = False
 
 
@@ -76,44 +59,70 @@ class StillStanding:
     oldest_sealed_at: float | None = None
 
 
-def still_sources(watch: Any, **more: Any) -> Sources:
-    facts: dict[str, Any] = {
-        "now": lambda: NOW, "watch": lambda: watch, "standing": StillStanding, "writer": lambda: WriterSight(True),
-        "event": "辽宁网红周",
-    }  # fmt: skip
-    return Sources(**(facts | more))
+def still_watch(rows: Sequence[RosterRoom], feeds: Sequence[FeedRow] = (StillRow(name="hall-a", hall="A"),)) -> Watch:
+    watch = Watch()
+    watch.load(rows, [], feeds, NOW)
+    return watch
 
 
-def still_feed(name: str, rooms: list[Any], **more: Any) -> Any:
-    facts: dict[str, Any] = {
-        "name": name, "row": StillRow(name=name), "tells": True, "platform": "nginx_rtmp", "hall": "A", "rooms": rooms,
-        "state": "ok", "detail": "", "last_message_at": NOW, "failures": 0, "unlisted": {}, "unlisted_more": 0,
-        "blind_from": None, "blind_cause": "",
-    }  # fmt: skip
-    return SimpleNamespace(**(facts | more))
-
-
-def busy_watch(count: int, seed: int = 7) -> StillWatch:
+def busy_watch(count: int, seed: int = 7) -> Watch:
     """So many rooms of a busy evening: most are live, some are off, some blind."""
     dice = random.Random(seed)
-    rooms = []
-    for index in range(count):
-        row = RosterRoom(
-            index + 1,
-            "nginx_rtmp",
-            f"live/room{index:05d}",
-            anchor=f"{dice.choice(NAMES)}{index}",
-            hall="ABCD"[index % 4],
-            city=dice.choice(CITIES),
-            category="服饰",
-            tier=index % 3 + 1,
-        )
-        room = StillRoom(row, state=dice.choices((0, 1, 2, 3, 4, 5), (20, 70, 2, 5, 1, 2))[0])
+    watch = still_watch([busy_row(index, dice) for index in range(count)], [StillRow(name="halls")])
+    for room in watch.rooms:
+        room.state = dice.choices((0, 1, 2, 3, 4, 5), (20, 70, 2, 5, 1, 2))[0]
         if room.state not in (3, 5):
             room.viewers, room.kbps = dice.randrange(50_000), dice.randrange(8_000)
         room.views_total, room.likes_total = dice.randrange(10**7), dice.randrange(10**8)
         room.orders_total, room.sales_minor_total = dice.randrange(20_000), dice.randrange(10**9)
         room.refunds_minor_total, room.drops_total = dice.randrange(10**7), dice.randrange(9)
         room.last_tick_at, room.expected = NOW.timestamp() + dice.random(), dice.random() < 0.8
-        rooms.append(room)
-    return StillWatch(rooms)
+    return watch
+
+
+def busy_row(index: int, dice: random.Random) -> RosterRoom:
+    return RosterRoom(
+        index + 1,
+        "nginx_rtmp",
+        f"live/room{index:05d}",
+        anchor=f"{dice.choice(NAMES)}{index}",
+        hall="ABCD"[index % 4],
+        city=dice.choice(CITIES),
+        category="服饰",
+        tier=index % 3 + 1,
+    )
+
+
+def still_sources(watch: Watch, **more: Any) -> Sources:
+    facts: dict[str, Any] = {
+        "now": lambda: NOW,
+        "watch": lambda: watch,
+        "standing": StillStanding,
+        "writer": lambda: WriterSight(True),
+        "event": "辽宁网红周",
+    }
+    return Sources(**(facts | more))
+
+
+@dataclass(frozen=True)
+class Site:
+    """A web that really listens, and a client that asks it."""
+
+    http: aiohttp.ClientSession
+    url: str
+    port: int
+    metrics: Metrics
+
+    def get(self, path: str, **more: Any) -> Any:
+        return self.http.get(self.url + path, **more)
+
+
+@asynccontextmanager
+async def listening(sources: Sources, guard: Guard | None = None) -> AsyncIterator[Site]:
+    metrics = Metrics(sources, "0.1.0")
+    served = await web.start(web.make_app(sources, metrics, "0.1.0"), "127.0.0.1", 0, guard or Guard())
+    try:
+        async with aiohttp.ClientSession(auto_decompress=False) as http:
+            yield Site(http, f"http://127.0.0.1:{served.port}", served.port, metrics)
+    finally:
+        await web.stop(served)
