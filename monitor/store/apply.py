@@ -12,7 +12,7 @@ import asyncpg.transaction
 import msgspec
 
 from collectors.tick import Sale
-from monitor.store.batch import BOOKED, COPY_HEAD, COPY_TAIL, NAMES, Batch, Fact, cut_rows, facts_of
+from monitor.store.batch import BOOKED, COPY_HEAD, COPY_TAIL, NAMES, Batch, BatchDamaged, Fact, cut_rows, facts_of
 from monitor.store.books import Outcome
 from monitor.store.keeping import keep_fact, keep_tick, tick_of
 from monitor.store.put import Tally, put_facts, put_quarantine
@@ -39,13 +39,14 @@ async def apply(
     """Apply `batch` in a transaction of `conn` that has begun, and commit it.
 
     `careful` cuts rows that can never go in out of the batch; without it such a row raises and nothing is applied.
-    Raises whatever PostgreSQL raises. After a poison row or a missing partition the transaction is rolled back and
-    the connection can go on; after anything else nobody knows what became of the batch until its id is looked up.
+    Raises whatever PostgreSQL raises. After a poison row, a missing partition or BatchDamaged the transaction is rolled
+    back and the connection can go on; after anything else nobody knows what became of the batch until its id is looked
+    up.
     """
     try:
         return await _apply(conn, transaction, batch, spool_id, careful)
     except Exception as error:
-        if verdict(error) in ROW_FAULTS and not conn.is_closed():
+        if (verdict(error) in ROW_FAULTS or isinstance(error, BatchDamaged)) and not conn.is_closed():
             await transaction.rollback()
         raise
 

@@ -51,6 +51,10 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     to_at: datetime | None = None
 
 
+class _Format(msgspec.Struct):
+    format: int
+
+
 class Batch(msgspec.Struct, frozen=True):
     """A sealed batch, or one about to be sealed (`seq` 0)."""
 
@@ -78,12 +82,12 @@ def encode_header(header: Header) -> bytes:
 def decode_header(raw: bytes) -> Header:
     """Raises BatchTooNew for a format of a later release, BatchDamaged for what is no header."""
     try:
-        header = msgspec.msgpack.decode(raw, type=Header, strict=True)
-    except msgspec.MsgspecError as error:
+        found = msgspec.msgpack.decode(raw, type=_Format).format  # alone first: a later release's rest may be anything
+        if found > FORMAT:
+            raise BatchTooNew(f"batch format {found}, this release knows {FORMAT}")
+        return msgspec.msgpack.decode(raw, type=Header)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BatchDamaged(str(error)) from error
-    if header.format > FORMAT:
-        raise BatchTooNew(f"batch format {header.format}, this release knows {FORMAT}")
-    return header
 
 
 def checksum(header: bytes, payload: bytes) -> int:
@@ -195,7 +199,7 @@ def facts_of(batch: Batch) -> list[Fact]:
     try:
         pairs = msgspec.msgpack.decode(batch.payload, type=list[tuple[str, msgspec.Raw]])
         return [msgspec.msgpack.decode(raw, type=FACTS[name]) for name, raw in pairs]
-    except (msgspec.MsgspecError, KeyError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError, KeyError) as error:
         raise BatchDamaged(str(error)) from error
 
 

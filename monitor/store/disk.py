@@ -1,6 +1,8 @@
 """What the disk under the spool can do to us: errors by name, the ballast, file systems that cannot be trusted."""
 
+import errno
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,9 +30,16 @@ class SpoolUnreadable(Exception):
 
 @contextmanager
 def named_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into ours (sqlite.org/rescode.html, primary result codes)."""
+    """Turn SQLite's errors (sqlite.org/rescode.html, primary result codes) and the system's own into ours."""
     try:
         yield
+    except OSError as error:
+        match error.errno:
+            case errno.ENOSPC | errno.EDQUOT:
+                raise SpoolFull(f"no room left on the disk of {path}") from error
+            case errno.EIO | errno.EROFS:
+                raise SpoolDiskFailed(f"{path}: {error.strerror}; check the disk, then start again") from error
+        raise
     except sqlite3.DatabaseError as error:
         code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
         match code:
@@ -62,7 +71,10 @@ class Ballast:
         room = os.statvfs(self.path.parent)
         if room.f_bavail * room.f_frsize < 5 * self.size:
             return False
-        descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        try:
+            descriptor = os.open(self.path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+        except OSError:
+            return False
         try:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(descriptor, 0, self.size)
@@ -96,7 +108,7 @@ def file_system(path: Path, mounts: str | None = None) -> str:
     resolved = str(path.resolve())
     for line in mounts.splitlines():
         fields = line.split()
-        where = fields[1].encode().decode("unicode_escape")
+        where = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[1])
         inside = resolved == where or resolved.startswith(where.rstrip("/") + "/")
         if inside and len(where) >= len(best):
             best, kind = where, fields[2]
@@ -111,3 +123,12 @@ def untrusted(path: Path) -> str | None:
             f"{path} is on {kind}, which does not keep what it acknowledged; set data_dir to a folder on a local disk"
         )
     return None
+
+
+def sync_folder(folder: Path) -> None:
+    """A file's name is safe only when its folder is."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -40,11 +40,12 @@ def application_name(spool_id: UUID) -> str:
 async def reunite(conn: Connection, spool: Spool, call: Call) -> list[Ref]:
     """Returns the batches to be sent once more. Raises Held, SpoolUnreadable, and what PostgreSQL raises."""
     await end_own_backends(conn, application_name(spool.id))
-    newest = await conn.fetchval(statement("writer/last_seq"), spool.id)
-    if newest > await call(spool.last_seq):
+    newest = await conn.fetchrow(statement("writer/newest_batch"), spool.id)
+    if newest is not None and not await call(spool.sealed, newest["seq"], newest["batch_id"]):
         raise SpoolUnreadable(
-            f"{spool.path} is an older copy of itself: PostgreSQL already holds its batch {newest}. Put the newer file "
-            "back, or move this folder away and start with a new spool; sessions are then read from PostgreSQL"
+            f"{spool.path} is an older copy of itself: PostgreSQL already holds a batch {newest['seq']} that is not in "
+            "it. Put the newer file back, or move this folder away and start with a new spool; sessions are then read "
+            "from PostgreSQL"
         )
     await _give_back_rooms(conn, (await call(spool.roster))[1])
     return await _offer_again(conn, spool, call)

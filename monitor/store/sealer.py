@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 
 import msgspec
@@ -120,13 +121,13 @@ class Sealer:
         return seal
 
     def _encodable(self, seal: Seal, facts: list[Fact], at: datetime) -> list[Fact]:
-        """The facts, with each that cannot be written down (a lone surrogate, 65 bits) replaced by its quarantine."""
+        """The facts; each that cannot be written down and read back (a lone surrogate, 65 bits) as its quarantine."""
         kept: list[Fact] = []
         for fact in facts:
             try:
-                msgspec.msgpack.encode(fact)
+                msgspec.msgpack.decode(msgspec.msgpack.encode(fact), type=type(fact))
                 kept.append(fact)
-            except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
+            except (UnicodeEncodeError, OverflowError, TypeError, ValueError, msgspec.MsgspecError) as error:
                 self._set_aside(seal, kept, keep_fact(fact, f"cannot be encoded: {type(error).__name__}", at))
         return kept
 
@@ -145,14 +146,15 @@ class Sealer:
             seal.shed["tick"] = seal.shed.get("tick", 0) + rows
             seal.batches = [batch for batch in seal.batches if batch.header.kind != "ticks"]
         else:
-            await self.call(self._spool.prune, self.now().timestamp(), ticks_bytes=0)
+            with suppress(SpoolFull):
+                await self.call(self._spool.prune, self.now().timestamp(), ticks_bytes=0)
             await asyncio.sleep(FULL_WAIT_S)
 
     async def take_stock(self) -> None:
         """Read the books; shed from 95 % of the cap until there is room again; say so once each way."""
         self.standing = await self.call(self._spool.standing)
         self._stock_at = time.monotonic()
-        room_on_disk = not self.shedding or await self.call(self._spool.ballast.lay)
+        room_on_disk = not self.shedding or await self.call(self._spool.has_room)
         shedding = self.standing.pending_bytes >= SHED_FROM * self.pending_bytes_max or not room_on_disk
         if shedding and not self.shedding:
             log.error("spool at %d of %d bytes: ticks are shed", self.standing.pending_bytes, self.pending_bytes_max)

@@ -1,73 +1,24 @@
 """The spool: every batch on disk before it is sent, with the state and the books that belong to it.
 
-One SQLite file in WAL mode with synchronous=FULL, one connection, one thread, one process: `locking_mode=EXCLUSIVE`
-is the lock. What one step brought is sealed in one transaction: batches, room states, feed states, books.
+What one step brought is sealed in one transaction of its file: batches, room states, feed states, books.
 """
 
-import os
-import sqlite3
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
 from monitor.facts import FeedState, RosterRoom, Slot
 from monitor.store.batch import Batch, BatchDamaged, checksum, decode_header, encode_header
 from monitor.store.books import KINDS, MOVES, Book, Outcome, Ref, Seal, Standing
-from monitor.store.disk import Ballast, SpoolUnreadable, named_errors
-
-FORMAT = 1
-SCHEMA = (Path(__file__).parent / "spool.sql").read_text()
+from monitor.store.disk import SpoolUnreadable
+from monitor.store.spool_file import SpoolFile
 
 
-class Spool:
+class Spool(SpoolFile):
     """All methods are plain and blocking; the caller keeps them in one thread."""
-
-    def __init__(self, folder: Path) -> None:
-        """Open or make the spool in `folder` (0700). Raises the errors of `disk`."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / "spool.db"
-        self.ballast = Ballast(folder / "ballast")
-        self.fsync_s: list[float] = []  # how long each commit took; the metrics take them away
-        fresh = not self.path.exists()
-        with named_errors(self.path):
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
-            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
-            try:
-                self._prepare()
-            except BaseException:
-                self._sql.close()
-                raise
-        if fresh:
-            _sync_folder(folder)
-        self.ballast.lay()
-
-    def _prepare(self) -> None:
-        self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
-        known = self._sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'about'").fetchone()[0]
-        found = self._about("format") if known else None
-        if found is not None and found > FORMAT:
-            raise SpoolUnreadable(
-                f"{self.path} was written by a later release (format {found}, this one knows {FORMAT}); "
-                "it is left untouched: start that release, or choose another data_dir"
-            )
-        self._sql.execute("PRAGMA journal_mode = WAL")
-        self._sql.execute("PRAGMA synchronous = FULL")
-        self._sql.execute("PRAGMA fullfsync = 1")
-        self._sql.executescript(SCHEMA)
-        if found is None:
-            self._sql.executemany(
-                "INSERT INTO about (name, value) VALUES (?, ?)", [("format", FORMAT), ("id", uuid.uuid4().bytes)]
-            )
-        self.id = uuid.UUID(bytes=self._about("id"))
-
-    def close(self) -> None:
-        with named_errors(self.path):
-            self._sql.close()
 
     # --- sealing and releasing ---------------------------------------------------------------------------------------
 
@@ -126,9 +77,9 @@ class Spool:
                 "SELECT frames, ticks, sales, changes, applied_at FROM batch WHERE seq = ?", (seq,)
             ).fetchone()
             self._sql.execute("UPDATE batch SET state = 'damaged', applied_at = ? WHERE seq = ?", (time.time(), seq))
-            if row[4] is None:
-                for kind, rows in zip(KINDS, row, strict=False):
-                    self._book(kind, quarantined=rows)
+            fate = "quarantined" if row[4] is None else "lost"  # the rows of an offer made again were written, once
+            for kind, rows in zip(KINDS, row, strict=False):
+                self._book(kind, **{fate: rows})
 
     def _book(self, kind: str, **moves: int) -> None:
         for column, rows in moves.items():
@@ -152,8 +103,11 @@ class Spool:
             raise BatchDamaged(f"spool record {seq}: checksum")
         return Batch(decode_header(rows[0][0]), rows[0][1], seq)
 
-    def last_seq(self) -> int:
-        return int(self._rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'batch'")[0][0])
+    def sealed(self, seq: int, batch_id: uuid.UUID) -> bool:
+        """Whether batch `seq` was sealed here under this id, or so long ago that its record is gone."""
+        newest = self._rows("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'batch'")[0][0]
+        known = self._rows("SELECT id FROM batch WHERE seq = ?", (seq,))
+        return bool(known[0][0] == batch_id.bytes if known else seq <= newest)
 
     def applied_before(self, seq: int, count: int) -> list[tuple[int, uuid.UUID, bool]]:
         """(seq, id, are the bytes kept?) of up to `count` applied batches before `seq`, newest first."""
@@ -267,40 +221,3 @@ class Spool:
             self._sql.execute(
                 "DELETE FROM batch WHERE state NOT IN ('pending', 'aside') AND applied_at < ?", (now - 30 * 86_400,)
             )
-
-    # --- the little below --------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with named_errors(self.path):
-            self._sql.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
-                raise
-            started = time.perf_counter()
-            try:
-                self._sql.execute("COMMIT")
-            except sqlite3.Error:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
-                raise
-            self.fsync_s.append(time.perf_counter() - started)
-
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with named_errors(self.path):
-            return self._sql.execute(query, values).fetchall()
-
-    def _about(self, name: str) -> Any:
-        row = self._sql.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
-        return row[0] if row else None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

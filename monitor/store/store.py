@@ -8,12 +8,13 @@ from pathlib import Path
 
 from collectors.tick import Sale
 from monitor.store.apply import Connection
+from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox
 from monitor.store.reunion import application_name
 from monitor.store.sealer import PENDING_BYTES_MAX, Sealer
 from monitor.store.shelf import Shelf
 from monitor.store.spool import Spool
-from monitor.store.writer import Meters, Writer
+from monitor.store.writer import DEADLINE_S, Meters, Writer
 
 PRUNE_S = 10.0
 DRAIN_S = 5.0
@@ -32,6 +33,7 @@ class Store:
         sold: Callable[[Sequence[Sale]], None] = lambda sales: None,
         pending_bytes_max: int = PENDING_BYTES_MAX,
         fatal: tuple[type[Exception], ...] = (),
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         """Opens the spool in `folder` (raises the errors of `disk`); `connect` is given the application's name.
 
@@ -41,8 +43,9 @@ class Store:
         self._stopping = asyncio.Event()
         self.sealer = Sealer(self.spool, self.inbox, self.shelf, now, pending_bytes_max)
         self.writer = Writer(
-            self.spool, self.sealer, lambda: connect(application_name(self.spool.id)), now, meters, tend, sold, fatal
-        )
+            self.spool, self.sealer, lambda: connect(application_name(self.spool.id)), now, meters, tend, sold, fatal,
+            deadline_s,
+        )  # fmt: skip
 
     async def run(self) -> None:
         """Seal and write until `stop`; then the inbox drains into the spool and the writer has a few seconds more.
@@ -70,4 +73,5 @@ class Store:
     async def _prune(self) -> None:
         while True:
             await asyncio.sleep(PRUNE_S)
-            await self.sealer.call(self.spool.prune, self.now().timestamp())
+            with suppress(SpoolFull):  # on a full disk even this needs room; the sealer makes some
+                await self.sealer.call(self.spool.prune, self.now().timestamp())

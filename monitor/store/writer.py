@@ -15,7 +15,7 @@ from typing import Protocol
 
 from collectors.tick import Sale
 from monitor.store.apply import Applied, Connection, apply
-from monitor.store.batch import Batch, BatchDamaged
+from monitor.store.batch import Batch, BatchDamaged, BatchTooNew
 from monitor.store.books import Ref
 from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
 from monitor.store.reunion import Held, reunite
@@ -50,14 +50,17 @@ class Writer:
         tend: Callable[[Connection], Awaitable[None]],
         sold: Callable[[Sequence[Sale]], None] = lambda sales: None,
         fatal: tuple[type[Exception], ...] = (),
+        deadline_s: float = DEADLINE_S,
     ) -> None:
         """`tend(conn)` is called after each connect and every few seconds between batches: the house's other SQL."""
         self._spool, self._sealer, self._shelf = spool, sealer, sealer.shelf
         self._connect, self._now, self._meters, self._tend, self._sold = connect, now, meters, tend, sold
         self._fatal: tuple[type[Exception], ...] = (SpoolLocked, SpoolDiskFailed, SpoolUnreadable, *fatal)
-        self._unknown: int | None = None  # the batch of which nobody knows whether it was committed
-        self._failures: dict[int, int] = {}  # how often in a row a batch failed, by its number
-        self._careful: int | None = None  # the batch that holds a row which can never go in
+        self._deadline_s = deadline_s
+        # By batch number; others may go in between, as facts go first:
+        self._unknown: set[int] = set()  # nobody knows whether it was committed
+        self._failures: dict[int, int] = {}  # how often in a row it failed
+        self._careful: set[int] = set()  # it holds a row which can never go in
         self._tries = 0
         self.blocked_since: float | None = time.time()
         self.blocked_reason = "not connected yet"
@@ -72,7 +75,7 @@ class Writer:
                 await self._write(conn)
             except self._fatal:
                 raise
-            except Held as error:
+            except (Held, BatchTooNew) as error:
                 self._block("held", error)
             except Exception as error:  # noqa: BLE001  what is not named is transient and loud, never dropped
                 self._block(verdict(error), error)
@@ -110,9 +113,7 @@ class Writer:
             try:
                 batch = await self._sealer.call(self._spool.load, ref.seq)
             except BatchDamaged as error:
-                log.error("a spool record is damaged and was set aside: %s", error)
-                await self._sealer.call(self._spool.damaged, ref.seq)
-                self._shelf.done(ref)
+                await self._set_aside_damaged(ref, error)
                 return
         if self._now() - batch.header.sealed_at > AGE_MAX:
             log.error("batch %s was sealed more than 30 days ago and is set aside, not sent", batch.header.id)
@@ -121,23 +122,32 @@ class Writer:
             return
         failures = self._failures.get(ref.seq, 0)
         started = time.monotonic()
-        deadline_s = DEADLINE_S * 2 ** min(failures, DEADLINE_DOUBLINGS_MAX)
+        deadline_s = self._deadline_s * 2 ** min(failures, DEADLINE_DOUBLINGS_MAX)
         begun = False
         try:
             async with asyncio.timeout(deadline_s):
                 transaction = conn.transaction()
                 await transaction.start()
                 begun = True
-                applied = await apply(conn, transaction, batch, self._spool.id, careful=ref.seq == self._careful)
+                applied = await apply(conn, transaction, batch, self._spool.id, careful=ref.seq in self._careful)
+        except BatchDamaged as error:
+            await self._set_aside_damaged(ref, error)
+            return
         except Exception as error:  # noqa: BLE001  sorted by `verdict`; what it does not know is raised
             await self._failed(conn, ref, batch, error, begun)
             return
         self._finished(ref, applied, time.monotonic() - started)
 
+    async def _set_aside_damaged(self, ref: Ref, error: BatchDamaged) -> None:
+        log.error("spool record %d is damaged and was set aside: %s", ref.seq, error)
+        await self._sealer.call(self._spool.damaged, ref.seq)
+        self._shelf.done(ref)
+
     def _finished(self, ref: Ref, applied: Applied, seconds: float) -> None:
-        if self._unknown == ref.seq:
+        if ref.seq in self._unknown:
             self._meters.resolved("committed" if applied.again else "absent")
-        self._unknown = self._careful = None
+        self._unknown.discard(ref.seq)
+        self._careful.discard(ref.seq)
         self._failures.pop(ref.seq, None)
         self._unblock()
         self._sealer.release(ref, applied.outcome)
@@ -149,14 +159,14 @@ class Writer:
         """Remember what is known of the batch; raise unless the same connection can go on with it."""
         self._failures[ref.seq] = self._failures.get(ref.seq, 0) + 1
         match verdict(error):
-            case Verdict.POISON if not conn.is_closed() and self._careful != ref.seq:
+            case Verdict.POISON if not conn.is_closed() and ref.seq not in self._careful:
                 log.warning("batch %s holds a row that cannot go in: %s", batch.header.id, error)
-                self._careful = ref.seq
+                self._careful.add(ref.seq)
             case Verdict.NO_PARTITION if not conn.is_closed():
                 await ensure_days(conn, batch)
             case _:
                 if begun:
-                    self._unknown = ref.seq
+                    self._unknown.add(ref.seq)
                 raise error
 
     def _unblock(self) -> None:
