@@ -15,6 +15,15 @@ CONNECTIONS_PER_HOST_MAX = 8
 TOTAL_TIMEOUT_S = 30.0
 
 
+def bounded_http() -> aiohttp.ClientSession:
+    """What every collector asks with, in the monitor and elsewhere: limits, no cookies, no proxy of the environment."""
+    connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST_MAX)
+    timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_S)
+    return aiohttp.ClientSession(
+        connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+    )
+
+
 class Crew:
     def __init__(self, watch: Watch, now: Now, outlets: Outlets) -> None:
         self.watch, self.now, self.outlets = watch, now, outlets
@@ -26,11 +35,7 @@ class Crew:
 
     async def work(self, ready: asyncio.Event, until: asyncio.Event) -> None:
         """Keep all collectors at work from `ready` until `until`, then let each of them go."""
-        connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST_MAX)
-        timeout = aiohttp.ClientTimeout(total=TOTAL_TIMEOUT_S)
-        async with aiohttp.ClientSession(
-            connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
-        ) as self._http:
+        async with bounded_http() as self._http:
             try:
                 async with asyncio.TaskGroup() as self._group:
                     starting = self._group.create_task(self._start(ready), name="crew")

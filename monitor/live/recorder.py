@@ -1,4 +1,4 @@
-"""Hears one feed alone, as the monitor would, and writes every frame that came to a file before asking what it means."""
+"""Hears one feed alone, as the monitor would, and writes every frame to a file before asking what it means."""
 
 import asyncio
 import os

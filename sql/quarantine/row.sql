@@ -1,0 +1,2 @@
+SELECT quarantine_id, received_at, feed, kind, state, reason, sample, payload, origin, place FROM quarantine
+WHERE quarantine_id = $1
