@@ -19,6 +19,7 @@ from monitor.live.session import DROPPED, LOST, NOTHING, Rules, Session, Step
 from monitor.live.sight import FAILURES_MAX, FeedSight
 
 AGE_MAX = timedelta(days=7)  # what is older is a row, perhaps, but says nothing of a room today
+UNHEARD_OF = Session()
 REVIEW_EVERY = timedelta(seconds=60)
 
 
@@ -229,7 +230,8 @@ class Watch:
         """Whether somebody sees this room may have changed."""
         unseen = room.unseen
         if unseen and not room.session.is_blind:
-            room.session = blinded(room.session, from_at)
+            if room.session != UNHEARD_OF:  # of that one nothing can be mistaken, so it need not settle either
+                room.session = blinded(room.session, from_at)
             room.hide()
         elif room.session.is_blind and not unseen:
             self._take(room, sighted(room.session, to_at, self.limits), heard)
