@@ -17,9 +17,9 @@ from .show import done_before, perform, say, show, stop_asked
 
 ROOMS = 3
 VIEWERS = (2, 1, 0)
-ACT_EVERY_S = 15.0  # longer than a stall needs to be called one
+GRACE_S = 20.0
 
-Act = tuple[str, Callable[[], object]]
+Act = tuple[float, str, Callable[[], object]]
 
 
 def main() -> int:
@@ -40,7 +40,9 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
             for _ in range(viewers):
                 hall.play(room)
         port = free_port(USUAL_PORT)
-        config = stage.write(folder, datetime.now(UTC), port, {"A": hall.stat_url}, roster_csv(parts, PLATFORM))
+        config = stage.write(
+            folder, datetime.now(UTC), port, {"A": hall.stat_url}, roster_csv(parts, PLATFORM), grace_s=GRACE_S
+        )
         say(f"{ROOMS} encoders and {sum(VIEWERS)} viewers at a real nginx; starting livemon ...")
         async with Livemon(config, f"http://127.0.0.1:{port}") as livemon:
             if not await done_before(stop, livemon.ready(ROOMS)):
@@ -55,29 +57,28 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
 
 
 async def act(story: Iterator[Act]) -> None:
-    for what, do in story:
-        await asyncio.sleep(ACT_EVERY_S)
+    for after_s, what, do in story:
+        await asyncio.sleep(after_s)
         say(f"          -- {what}")
         await asyncio.to_thread(do)
 
 
 def acts(hall: RtmpHall, encoders: dict[str, Program], rooms: list[str]) -> Iterator[Act]:
-    """What happens to the encoders, again and again."""
+    """What happens to the encoders, again and again, each after so many seconds."""
 
     def publish(room: str) -> None:
         encoders[room] = hall.publish(room)
 
     first, second, third = rooms
-    yield from cycle(
-        [
-            (f"{first}: SIGKILL to its encoder", lambda: encoders[first].kill()),
-            (f"{first}: its encoder is back, within the grace", lambda: publish(first)),
-            (f"{second}: its encoder freezes (SIGSTOP), the connection stays open", lambda: encoders[second].freeze()),
-            (f"{second}: it thaws", lambda: encoders[second].thaw()),
-            (f"{third}: its encoder stops cleanly", lambda: encoders[third].stop()),
-            (f"{third}: on air again, after the grace", lambda: publish(third)),
-        ]
-    )
+    story: list[Act] = [
+        (12, f"{first}: SIGKILL to its encoder", lambda: encoders[first].kill()),
+        (10, f"{first}: its encoder is back, within the grace", lambda: publish(first)),
+        (8, f"{second}: its encoder freezes (SIGSTOP) with the connection open", lambda: encoders[second].freeze()),
+        (15, f"{second}: it thaws, within the grace", lambda: encoders[second].thaw()),
+        (8, f"{third}: its encoder stops cleanly", lambda: encoders[third].stop()),
+        (30, f"{third}: on air again, after the grace: another session", lambda: publish(third)),
+    ]
+    yield from cycle(story)
 
 
 if __name__ == "__main__":

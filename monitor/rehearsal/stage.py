@@ -70,7 +70,7 @@ def write(
     halls: Mapping[str, str],
     roster: bytes,
     interval_s: float = 2.0,
-    grace_s: float = 20.0,
+    grace_s: float = 30.0,
     end_slack_s: float = 20.0,
 ) -> Path:
     """Write config and roster; `halls` names the stat URL of each. The path of the config file."""
