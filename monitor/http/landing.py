@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 from importlib import resources
 
+from .figures import COLOURS, age, number, size
 from .landing_words import WORDS, Language
 from .status import FeedStatus, RoomsStatus, Status
 from .sums import STATES
@@ -24,10 +25,6 @@ POLICY = "; ".join(
 )
 REFRESH_S = 5
 
-COLOURS = {
-    "live": "good", "ok": "good", "dropped": "bad", "lost": "bad", "refused": "bad", "blind": "warn",
-    "frozen": "warn", "stale": "warn", "unwatched": "warn", "offline": "dim",
-}  # fmt: skip
 LINKS = (
     ("/metrics", "link_metrics"), ("/metrics/rooms", "link_rooms"), ("/healthz", "link_health"),
     ("/readyz", "link_ready"), ("/api/status", "link_status"),
@@ -189,23 +186,3 @@ def pipeline(status: Status, words: Words) -> str:
 def links(words: Words) -> str:
     items = (f'<a href="{path}"><code>{path}</code></a><span>{words[text]}</span>' for path, text in LINKS)
     return f'<div class="card links">{"".join(items)}</div>'
-
-
-def number(value: int) -> str:
-    return f"{value:,}"
-
-
-def size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
-
-
-def age(now: datetime, then: datetime) -> str:
-    seconds = max(0, int((now - then).total_seconds()))
-    for unit, length in (("s", 120), ("min", 120 * 60), ("h", 48 * 3600)):
-        if seconds < length:
-            return f"{seconds // {'s': 1, 'min': 60, 'h': 3600}[unit]} {unit}"
-    return f"{seconds // 86_400} d"

@@ -1,7 +1,6 @@
 """The web of `listen`: the landing page, metrics, health and status. It only answers GET and HEAD."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 
 from . import landing
 from .guard import Guard, tell_guard
+from .labels import one_line
 from .metrics import Metrics
 from .rooms_page import CONTENT_TYPE, RoomsPage
 from .sources import Sources
@@ -108,11 +108,9 @@ class Pages:
 
     async def readyz(self, request: web.Request) -> web.Response:
         ask = self._sources.hooks_reasons if "hooks" in request.query else self._sources.reasons
-        reasons = ask()
-        body = json.dumps({"ready": not reasons, "reasons": reasons}, ensure_ascii=False) + "\n"
-        return web.Response(
-            status=503 if reasons else 200, body=body.encode("utf-8", "replace"), content_type="application/json"
-        )
+        reasons = [one_line(reason) for reason in ask()]
+        body = msgspec.json.encode({"ready": not reasons, "reasons": reasons})
+        return web.Response(status=503 if reasons else 200, body=body, content_type="application/json")
 
     async def status(self, request: web.Request) -> web.Response:
         body = msgspec.json.encode(take_status(self._sources, self._version))

@@ -125,7 +125,7 @@ async def test_a_slow_answer_is_no_late_header() -> None:
 
 async def test_a_client_that_does_not_read_is_cut() -> None:
     async with guarded(rooms=12_000, stalled_s_max=0.3) as listener:
-        reader, writer = await listener.connect()
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1_024)
         writer.write(b"GET /metrics/rooms HTTP/1.1\r\nHost: x\r\n\r\n")
         async with asyncio.timeout(5):
             while not listener.refused:
