@@ -1,5 +1,6 @@
 """Numbers, sizes, ages and states as a person reads them, on a page and in a terminal."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 COLOURS = {
@@ -9,6 +10,7 @@ COLOURS = {
 """Of each state: is it good, bad, to be looked at, or of no weight?"""
 
 UNITS = (("s", 1, 120), ("min", 60, 120 * 60), ("h", 3_600, 48 * 3_600))
+ENGLISH = {unit: unit for unit in ("s", "min", "h", "d")}
 
 
 def number(value: int) -> str:
@@ -23,9 +25,9 @@ def size(count: float) -> str:
     return f"{count:.1f} GiB"
 
 
-def age(now: datetime, then: datetime) -> str:
+def age(now: datetime, then: datetime, words: Mapping[str, str] = ENGLISH) -> str:
     seconds = max(0, int((now - then).total_seconds()))
     for unit, length, limit in UNITS:
         if seconds < limit:
-            return f"{seconds // length} {unit}"
-    return f"{seconds // 86_400} d"
+            return f"{seconds // length} {words[unit]}"
+    return f"{seconds // 86_400} {words['d']}"

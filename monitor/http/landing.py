@@ -92,9 +92,12 @@ def tiles(status: Status, words: Words) -> str:
         (f"{words['blind']} / {words['unwatched']}", number(unseen), "warn" if unseen else ""),
         (words["feeds"], f"{up} / {len(status.feeds)}", "warn" if up < len(status.feeds) else ""),
     )
-    return '<div class="tiles">' + "".join(
-        f'<div class="tile"><b class="{colour}">{value}</b><span>{name}</span></div>' for name, value, colour in shown
-    ) + "</div>"  # fmt: skip
+    return f'<div class="tiles">{"".join(tile(*each) for each in shown)}</div>'
+
+
+def tile(name: str, value: str, colour: str) -> str:
+    long = " long" if len(value) > 10 else ""
+    return f'<div class="tile"><b class="{colour}{long}">{value}</b><span>{name}</span></div>'
 
 
 def reasons(texts: Iterable[str]) -> str:
@@ -145,7 +148,9 @@ def feeds_table(status: Status, words: Words) -> str:
 
 
 def feed_row(feed: FeedStatus, now: datetime, words: Words) -> str:
-    last = words["never"] if feed.last_message_at is None else words["ago"].format(age(now, feed.last_message_at))
+    last = (
+        words["never"] if feed.last_message_at is None else words["ago"].format(age(now, feed.last_message_at, words))
+    )
     detail = f'<span class="detail">{escape(feed.detail)}</span>' if feed.detail else ""
     pill = f'<span class="pill {COLOURS[feed.state]}">{words[feed.state]}</span>{detail}'
     named = "".join(word_cell(escape(text)) for text in (feed.name, feed.platform, feed.hall))
@@ -171,12 +176,12 @@ def pipeline(status: Status, words: Words) -> str:
     books = ("good", words["balance"]) if balance else ("bad", words["no_balance"])
     spool = f"{words['spool']}: {number(status.spool.batches)} {words['batches']}, {size(status.spool.bytes)}"
     if status.spool.oldest_sealed_at is not None:
-        oldest = age(status.at, datetime.fromtimestamp(status.spool.oldest_sealed_at, UTC))
+        oldest = age(status.at, datetime.fromtimestamp(status.spool.oldest_sealed_at, UTC), words)
         spool += f", {words['oldest']} {words['ago'].format(oldest)}"
     writer = ("good", words["writing"]) if status.writer.connected else ("warn", words["connecting"])
     if status.writer.blocked_since is not None:
-        blocked = f"{words['blocked']} {age(status.at, status.writer.blocked_since)} {escape(status.writer.blocked_by)}"
-        writer = ("bad", blocked)
+        blocked = f"{words['blocked']} {age(status.at, status.writer.blocked_since, words)}"
+        writer = ("bad", f"{blocked}: {escape(status.writer.blocked_by)}")
     return (
         f'<p class="below"><span class="{books[0]}">{books[1]}</span> · {spool} · {words["writer"]}: '
         f'<span class="{writer[0]}">{writer[1]}</span></p>'

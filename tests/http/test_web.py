@@ -112,10 +112,8 @@ async def test_health_and_readiness_say_why_not() -> None:
             assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": []})
         wrong.append("writer blocked: disk\ud800 full")
         async with site.get("/readyz") as answer:
-            assert (answer.status, await answer.json()) == (
-                503,
-                {"ready": False, "reasons": ["writer blocked: disk? full"]},
-            )
+            assert answer.status == 503
+            assert await answer.json() == {"ready": False, "reasons": ["writer blocked: disk\ufffd full"]}
         async with site.get("/readyz?hooks") as answer:
             assert (answer.status, await answer.json()) == (503, {"ready": False, "reasons": ["落盘队列已满"]})
         async with site.get("/healthz") as answer:
@@ -126,14 +124,8 @@ async def test_the_status_is_one_object() -> None:
     async with listening(small()) as site, site.get("/api/status") as answer:
         status = json.loads(await answer.text())
     assert status["event"] == "辽宁网红周"
-    assert status["rooms"][0]["states"] == {
-        "offline": 0,
-        "live": 1,
-        "dropped": 0,
-        "blind": 0,
-        "lost": 0,
-        "unwatched": 0,
-    }
+    states = ("offline", "live", "dropped", "blind", "lost", "unwatched")
+    assert status["rooms"][0]["states"] == dict.fromkeys(states, 0) | {"live": 1}
     feed = status["feeds"][0]
     assert (feed["name"], feed["kind"], feed["up"], feed["rooms"]) == ("hall-a", "still_poll", True, 1)
     assert {book["kind"] for book in status["books"]} == {"tick", "sale", "change"}
