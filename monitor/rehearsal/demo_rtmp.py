@@ -49,16 +49,18 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
                 say("stopped before it was ready")
                 return 1
             links = {"landing page": livemon.url, "stat page of nginx": hall.stat_url, "its log": str(livemon.log)}
-            acting = asyncio.ensure_future(act(acts(hall, encoders, rooms)))
+            acting = asyncio.ensure_future(act(acts(hall, encoders, rooms), stop))
             try:
                 return await show(livemon, stop, for_s, links)
             finally:
                 acting.cancel()
 
 
-async def act(story: Iterator[Act]) -> None:
+async def act(story: Iterator[Act], stop: asyncio.Event) -> None:
     for after_s, what, do in story:
         await asyncio.sleep(after_s)
+        if stop.is_set():
+            return
         say(f"          -- {what}")
         await asyncio.to_thread(do)
 

@@ -61,11 +61,13 @@ async def show(livemon: Livemon, stop: asyncio.Event, for_s: float | None, links
             await asyncio.wait_for(stop.wait(), min(LOOK_EVERY_S, left_s))
         except TimeoutError:
             pass  # the usual case: time to look again
+    asked = stop.is_set()
+    stop.set()  # for whoever acts beside us
     say("stopping ...")
     code = await livemon.stop()
     if code != 0:
         raise NotRunning(f"livemon ended with exit code {code}\n{livemon.last_words()}")
-    if not moving(sights) and not stop.is_set():
+    if not moving(sights) and not asked:
         raise NotRunning(f"nothing moved: livemon saw {sights}\n{livemon.last_words()}")
     say("stopped cleanly")
     return 0
