@@ -73,7 +73,7 @@ def acts(hall: RtmpHall, encoders: dict[str, Program], rooms: list[str]) -> Iter
 
     first, second, third = rooms
     story: list[Act] = [
-        (12, f"{first}: SIGKILL to its encoder", lambda: encoders[first].kill()),
+        (5, f"{first}: SIGKILL to its encoder", lambda: encoders[first].kill()),
         (10, f"{first}: its encoder is back, within the grace", lambda: publish(first)),
         (8, f"{second}: its encoder freezes (SIGSTOP) with the connection open", lambda: encoders[second].freeze()),
         (15, f"{second}: it thaws, within the grace", lambda: encoders[second].thaw()),
