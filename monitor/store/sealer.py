@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 SHED_FROM = 0.95  # of the cap: ticks are shed from here on, sales never
 PENDING_BYTES_MAX = 8_589_934_592
 FULL_WAIT_S = 1.0
-STOCK_S = 0.5
+STOCK_S = 0.5  # how often the books are read while many batches are pending
+STOCK_FREE = 100  # with so few pending they are read after each sealing
 
 
 class Sealer:
@@ -89,7 +90,7 @@ class Sealer:
                 await self._make_room(seal, error)
         for ref, batch in zip(refs, seal.batches, strict=True):
             self.shelf.put(ref, batch)
-        if self._stock_at + STOCK_S <= time.monotonic():
+        if self.standing.pending <= STOCK_FREE or self._stock_at + STOCK_S <= time.monotonic():
             await self.take_stock()
 
     async def _gather(self, heard: list[Heard]) -> Seal:

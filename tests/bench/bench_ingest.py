@@ -30,6 +30,7 @@ from monitor.facts import RosterRoom
 from monitor.live.watch import Watch
 from monitor.store import embedded
 from monitor.store.batch import COPY_HEAD, COPY_TAIL, ROWS_MAX, TICK_COLUMNS, pack_ticks
+from monitor.store.cluster import SUPERUSER
 from monitor.store.db import Database
 from monitor.store.migrate import Birth, migrate
 from monitor.store.store import Store
@@ -119,14 +120,14 @@ def xml_frames(rounds: int) -> list[list[bytes]]:
 class Bench:
     """One database, one table; every way of writing begins with the table empty."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        self.database, self.folder = database, folder
+    def __init__(self, database: Database, admin: asyncpg.Connection, folder: Path) -> None:
+        self.database, self.admin, self.folder = database, admin, folder
         self.report: list[dict[str, Any]] = []
 
     async def measure(self, name: str, rows: int, work: Callable[[asyncpg.Connection], Any]) -> float:
         owner = await self.database.connect("owner", "bench")
         await owner.execute("TRUNCATE tick_raw, applied_batch")
-        await owner.execute("CHECKPOINT")
+        await self.admin.execute("CHECKPOINT")
         conn = await self.database.connect("writer", "bench")
         cpu, wall = _cpu_s(), time.perf_counter()
         await work(conn)
@@ -144,20 +145,20 @@ class Bench:
         return rows / seconds
 
     async def end_to_end(
-        self, feed: FeedRow, rooms: list[RosterRoom], frames: list[list[bytes]], start: datetime
+        self, feeds: Sequence[Any], rooms: list[RosterRoom], frames: list[list[bytes]], start: datetime
     ) -> None:
-        counted = Counted()
+        """Frame n of a round goes to feed n, or all to the one feed there is; the next round is 5 s later."""
 
         async def connect(name: str) -> asyncpg.Connection:
             return await self.database.connect("writer", name, command_timeout=30)
 
-        store = Store(Path(tempfile.mkdtemp(dir=self.folder)), connect, lambda: datetime.now(UTC), counted, no_more)
+        store = Store(Path(tempfile.mkdtemp(dir=self.folder)), connect, lambda: datetime.now(UTC), Counted(), no_more)
         running = asyncio.create_task(store.run())
         watch = Watch()
-        watch.load(rooms, [], [feed], start)
+        watch.load(rooms, [], feeds, start)
         for turn, row in enumerate(frames):
-            for frame in row:
-                at = start + STEP * turn
+            at = start + STEP * turn
+            for feed, frame in zip(feeds * len(row) if len(feeds) == 1 else feeds, row, strict=True):
                 ticks = feed.parse(frame, at)
                 await store.inbox.room(len(ticks))
                 store.inbox.put(watch.hear(feed.name, at, ticks, at))
@@ -192,7 +193,10 @@ async def run(rows: int, folder: Path) -> list[dict[str, Any]]:
         await migrate(owner, Birth(timezone="UTC", currency="CNY"))
         for day in range(-1, 2):
             await owner.execute("SELECT ensure_tick_day(current_date + $1::int)", day)
-        bench = Bench(database, folder)
+        admin = await asyncpg.connect(
+            f"postgresql://{SUPERUSER}:{server.password(SUPERUSER)}@/livemon?host={server.socket}"
+        )
+        bench = Bench(database, admin, folder)
         frames, xml_rounds = json_frames(rounds), max(1, rounds // 8)
         rooms = await _rooms(owner, "bench", "room-")
         halls = await _rooms(owner, "nginx_rtmp", "live/room-")
@@ -200,7 +204,7 @@ async def run(rows: int, folder: Path) -> list[dict[str, Any]]:
         ids = {room.external_id: room.room_id for room in rooms}
         await _baselines(bench, rows, _tuples(frames, ids, start), folder)
         feed = JsonFeed(name="bench", rooms=[room.external_id for room in rooms])
-        await bench.measure("end_to_end", rows, lambda conn: bench.end_to_end(feed, rooms, frames, start))
+        await bench.measure("end_to_end", rows, lambda conn: bench.end_to_end([feed], rooms, frames, start))
         xml = xml_frames(xml_rounds)
         nginx = [
             NginxRtmp(
@@ -209,36 +213,11 @@ async def run(rows: int, folder: Path) -> list[dict[str, Any]]:
             for n in range(0, ROOMS, PER_FRAME)
         ]
         await bench.measure(
-            "end_to_end_nginx_rtmp", xml_rounds * ROOMS, lambda conn: _halls(bench, nginx, halls, xml, start)
+            "end_to_end_nginx_rtmp", xml_rounds * ROOMS, lambda conn: bench.end_to_end(nginx, halls, xml, start)
         )
         return bench.report
     finally:
         await server.release()
-
-
-async def _halls(
-    bench: Bench, feeds: list[NginxRtmp], rooms: list[RosterRoom], frames: list[list[bytes]], start: datetime
-) -> None:
-    """120 servers of 100 streams each: one feed a server."""
-    counted = Counted()
-
-    async def connect(name: str) -> asyncpg.Connection:
-        return await bench.database.connect("writer", name, command_timeout=30)
-
-    store = Store(Path(tempfile.mkdtemp(dir=bench.folder)), connect, lambda: datetime.now(UTC), counted, no_more)
-    running = asyncio.create_task(store.run())
-    watch = Watch()
-    watch.load(rooms, [], feeds, start)
-    for turn, row in enumerate(frames):
-        at = start + STEP * turn
-        for feed, frame in zip(feeds, row, strict=True):
-            ticks = feed.parse(frame, at)
-            await store.inbox.room(len(ticks))
-            store.inbox.put(watch.hear(feed.name, at, ticks, at))
-    while store.inbox.ticks or store.sealer.busy or len(store.shelf):
-        await asyncio.sleep(0.005)
-    store.stop()
-    await running
 
 
 async def _rooms(owner: asyncpg.Connection, platform: str, prefix: str) -> list[RosterRoom]:
