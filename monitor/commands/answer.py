@@ -56,9 +56,6 @@ class TableAnswer:
                 self._numeric[place] = False
 
     def finish(self) -> None:
-        if not self._names:
-            print("done; this statement has no columns", file=self._out)
-            return
         widths = [max(map(cell_len, column)) for column in zip(self._names, *self._rows, strict=True)]
         print(self._line(self._names, widths, [False] * len(widths)), file=self._out)
         print("  ".join("─" * width for width in widths), file=self._out)

@@ -73,7 +73,9 @@ async def _ask(configured: Config, query: str, answer: Answer, seconds_max: floa
         try:
             async with reading(connection, seconds_max):
                 statement = await connection.prepare(query)
-                answer.columns([attribute.name for attribute in statement.get_attributes()])
+                if not (names := [attribute.name for attribute in statement.get_attributes()]):
+                    raise CommandError("livemon: this asks nothing: give one SELECT, TABLE, VALUES, SHOW or EXPLAIN")
+                answer.columns(names)
                 async for record in statement.cursor(prefetch=PREFETCH, timeout=seconds_max + 5):
                     answer.row(tuple(record))
         finally:

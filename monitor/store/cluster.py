@@ -22,6 +22,7 @@ ROLES = ("livemon_owner", "livemon_writer", "livemon_reader", "livemon_hall")
 PORT = 5432  # only names the socket: the server listens on no address
 SOCKET_PATH_MAX = 100  # sockaddr_un holds 104 bytes on macOS, 108 on Linux
 LOG_LINES = 15
+TAIL_BYTES = 64 * 1024
 
 
 class Cluster:
@@ -86,15 +87,15 @@ class Cluster:
             return None
         return lines[7].strip() if len(lines) > 7 else "starting"
 
-    def progress(self) -> int:
-        """A number that grows while recovery moves: what the startup process said. Refused clients do not count."""
-        return sum(path.read_bytes().count(b"[startup]") for path in self._logs())
+    def progress(self) -> bytes:
+        """Changes while recovery moves: the last thing the startup process said. Refused clients do not count."""
+        said = [line for path in self._logs()[-1:] for line in _tail(path) if b"[startup]" in line]
+        return said[-1] if said else b""
 
     def last_words(self) -> str:
         """The end of what the server wrote, for the error that says why it did not start."""
-        texts = [path.read_text(errors="replace") for path in (*self._logs()[-1:], self.start_log) if path.exists()]
-        lines = [line for text in texts for line in text.splitlines()[-LOG_LINES:] if line.strip()]
-        return "\n".join(lines) or "(it wrote nothing)"
+        ends = [_tail(path)[-LOG_LINES:] for path in (*self._logs()[-1:], self.start_log) if path.exists()]
+        return b"\n".join(line for end in ends for line in end).decode(errors="replace") or "(it wrote nothing)"
 
     def choose_socket(self) -> str:
         """A private directory with a short path, the same one after each start if possible; while no server runs."""
@@ -168,7 +169,7 @@ class Cluster:
             f"OLD/pg_dump -h /tmp -U {SUPERUSER} -Fc -f livemon-{major}.dump livemon\n"
             f"  OLD/pg_ctl -w -D {self.data} stop && mv {self.home} {self.home}-{major}\n"
             "then start `livemon run`, which makes an empty database, and put the dump into it:\n"
-            f"  pg_restore --clean --if-exists -d $(livemon dsn --show --role owner) livemon-{major}.dump"
+            f"  {programs.program('pg_restore')} --clean --if-exists -d $(livemon dsn --show --role owner) livemon-{major}.dump"
         )
 
     def _logs(self) -> list[Path]:
@@ -201,6 +202,12 @@ def environment() -> dict[str, str]:
     """What the programs may see of ours: no PG* variable of a person's shell, and messages in English."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C"}
+
+
+def _tail(path: Path) -> list[bytes]:
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        return [line for line in file.read().splitlines() if line.strip()]
 
 
 def _socket_parents(account: Account | None) -> list[Path]:

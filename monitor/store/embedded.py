@@ -116,6 +116,7 @@ async def start(data_dir: Path, programs: Installation | None = None, *, stall_s
             await _wait_until_ready(cluster, guardian, stall_s_max)
             await _set_up(cluster)
         if guardian is not None and guardian.stdin is not None:
+            log.info("the embedded PostgreSQL runs, its socket is in %s", cluster.socket())
             guardian.stdin.write(b"r")  # ready: from now on it is started again if it dies
             guardian.stdin.flush()
     except BaseException:
@@ -198,7 +199,7 @@ def _spawn(cluster: Cluster, programs: Installation) -> "subprocess.Popen[bytes]
 async def _wait_until_ready(cluster: Cluster, guardian: "subprocess.Popen[bytes] | None", stall_s_max: float) -> None:
     """Recovery may take long: wait as long as it moves, and not for one that ended or hangs."""
     loop = asyncio.get_running_loop()
-    moved_at, progress, said_at = loop.time(), -1, loop.time()
+    moved_at, progress, said_at = loop.time(), b"", loop.time()
     while cluster.status() != "ready":
         await asyncio.sleep(LOOK_EVERY_S)
         if guardian.poll() is not None if guardian else cluster.status() is None:

@@ -231,7 +231,7 @@ $$;
 CREATE FUNCTION event_date(instant timestamptz) RETURNS date
 LANGUAGE sql STABLE AS $$ SELECT (instant AT TIME ZONE (SELECT timezone FROM livemon.setting))::date $$;
 
--- Until when partitions stand ready without a hole, counted from today; NULL if today's is missing.
+-- Until when partitions stand ready without a hole, counted from today; the start of today if even that is missing.
 CREATE FUNCTION ticks_ready_until() RETURNS timestamptz
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = livemon, pg_temp AS $$
     SELECT (min(day)::timestamp AT TIME ZONE (SELECT timezone FROM setting))

@@ -217,7 +217,7 @@ async def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
 
 async def test_start_waits_while_recovery_moves(folder: Path) -> None:
     logs, real = Cluster(folder).logs, installation.wheel()
-    slow = f'for i in 1 2 3 4 5; do echo "x [startup] LOG: redo" >> {logs}/postgres-0.log; sleep 0.8; done\n'
+    slow = f'for i in 1 2 3 4 5; do echo "$i [startup] LOG: redo" >> {logs}/postgres-0.log; sleep 0.8; done\n'
     slow += f'exec {real.program("postgres")} "$@"\n'
     async with _instead(slow) as programs:
         started_at = time.monotonic()
@@ -236,7 +236,7 @@ async def test_start_gives_up_when_nothing_moves(folder: Path) -> None:
 async def test_an_ordinary_user_has_one_too() -> None:
     with tempfile.TemporaryDirectory() as name:
         shutil.chown(name, "nobody")
-        holder = _spawn_holder(Path(name) / "var", user="nobody")
+        holder = _spawn_holder(Path(name) / "数据 目录", user="nobody")
         postmaster, _ = _said(holder)
         _end(holder)
         await _until(lambda: not _alive(postmaster), 10)
