@@ -169,7 +169,8 @@ class Cluster:
             f"OLD/pg_dump -h /tmp -U {SUPERUSER} -Fc -f livemon-{major}.dump livemon\n"
             f"  OLD/pg_ctl -w -D {self.data} stop && mv {self.home} {self.home}-{major}\n"
             "then start `livemon run`, which makes an empty database, and put the dump into it:\n"
-            f"  {programs.program('pg_restore')} --clean --if-exists -d $(livemon dsn --show --role owner) livemon-{major}.dump"
+            f"  {programs.program('pg_restore')} --clean --if-exists "
+            f"-d $(livemon dsn --show --role owner) livemon-{major}.dump"
         )
 
     def _logs(self) -> list[Path]:

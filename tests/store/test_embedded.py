@@ -323,7 +323,7 @@ def _log(folder: Path) -> str:
 
 async def _until(holds: Callable[[], bool], seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        while not holds():  # noqa: ASYNC110 -- other processes
+        while not holds():
             await asyncio.sleep(0.05)
 
 
