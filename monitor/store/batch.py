@@ -158,11 +158,25 @@ def pack_ticks(ticks: Sequence[tuple[int, Tick]], received_at: datetime) -> Pack
     return PackedTicks(b"".join(rows), len(rows), low, high, refused)
 
 
-def ticks_batch(packed: PackedTicks, sealed_at: datetime) -> Batch:
-    header = Header(
-        FORMAT, uuid.uuid4(), "ticks", sealed_at, {"tick": packed.rows}, TICK_COLUMNS, packed.from_at, packed.to_at
-    )
-    return Batch(header, packed.payload)
+def ticks_batches(packed: Iterable[PackedTicks], sealed_at: datetime) -> Iterator[Batch]:
+    """Batches of at most ROWS_MAX rows, in their order; a part of `packed` is never cut."""
+    part: list[PackedTicks] = []
+    for ticks in packed:
+        if part and sum(p.rows for p in part) + ticks.rows > ROWS_MAX:
+            yield _ticks_batch(part, sealed_at)
+            part = []
+        if ticks.rows:
+            part.append(ticks)
+    if part:
+        yield _ticks_batch(part, sealed_at)
+
+
+def _ticks_batch(part: Sequence[PackedTicks], sealed_at: datetime) -> Batch:
+    counts = {"tick": sum(ticks.rows for ticks in part)}
+    from_at = min(ticks.from_at for ticks in part if ticks.from_at is not None)
+    to_at = max(ticks.to_at for ticks in part if ticks.to_at is not None)
+    header = Header(FORMAT, uuid.uuid4(), "ticks", sealed_at, counts, TICK_COLUMNS, from_at, to_at)
+    return Batch(header, b"".join(ticks.payload for ticks in part))
 
 
 def cut_rows(payload: bytes) -> list[bytes]:
@@ -201,8 +215,3 @@ def facts_of(batch: Batch) -> list[Fact]:
         return [msgspec.msgpack.decode(raw, type=FACTS[name]) for name, raw in pairs]
     except (msgspec.MsgspecError, ValueError, RecursionError, KeyError) as error:
         raise BatchDamaged(str(error)) from error
-
-
-def split(ticks: Sequence[tuple[int, Tick]]) -> Iterable[Sequence[tuple[int, Tick]]]:
-    """The ticks in slices of at most ROWS_MAX."""
-    return (ticks[start : start + ROWS_MAX] for start in range(0, len(ticks), ROWS_MAX))

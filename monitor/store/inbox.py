@@ -1,22 +1,41 @@
 """The inbox: bounded, between the steps of the watch and the sealer. A full inbox makes the collector wait.
 
 Facts (changes, blind spans, sales) have a lane of their own which ticks cannot fill. Room is granted first; step and
-put then happen without an await between them, so that the order of the spool is the order of the steps.
+put then happen without an await between them, so that the order of the spool is the order of the steps. Ticks become
+rows of COPY as they are put: so the work is spread over the frames, and what waits here is small.
 """
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import msgspec
 
 from monitor.facts import Heard
+from monitor.store.batch import PackedTicks, pack_ticks
 
 TICKS_MAX = 50_000
 FACTS_MAX = 20_000
 TICKS_AGE_S = 0.5
 FACTS_AGE_S = 0.02
+PACK_MAX = 1_000
+
+
+class Taken(msgspec.Struct):
+    """What waited, in its order: the steps without their ticks, and the ticks as rows."""
+
+    heard: list[Heard] = []
+    packed: list[PackedTicks] = []
+
+    def __bool__(self) -> bool:
+        return bool(self.heard or self.packed)
 
 
 class Inbox:
     def __init__(
         self,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
         ticks_max: int = TICKS_MAX,
         facts_max: int = FACTS_MAX,
         rows_max: int = 5_000,
@@ -24,12 +43,14 @@ class Inbox:
         facts_age_s: float = FACTS_AGE_S,
     ) -> None:
         """`rows_max` ticks, or an age, make the next take due."""
+        self.now = now
         self.ticks_max, self.facts_max, self.rows_max = ticks_max, facts_max, rows_max
         self.ticks_age_s, self.facts_age_s = ticks_age_s, facts_age_s
         self.ticks = self.facts = 0  # rows waiting in each lane
         self.closed = False
-        self._heard: list[Heard] = []
+        self._waiting = Taken()
         self._due: float | None = None
+        self._called_at: float | None = None
         self._stirred = asyncio.Event()
         self._emptied = asyncio.Event()
 
@@ -47,32 +68,41 @@ class Inbox:
         facts = len(heard.changes) + len(heard.spans) + len(heard.sales) + len(heard.quarantine)
         self.ticks += len(heard.ticks)
         self.facts += facts
-        self._heard.append(heard)
+        for first in range(0, len(heard.ticks), PACK_MAX):
+            self._waiting.packed.append(pack_ticks(heard.ticks[first : first + PACK_MAX], self.now()))
+        heard.ticks = []
+        self._waiting.heard.append(heard)
         due = now if self.ticks >= self.rows_max else now + (self.facts_age_s if facts else self.ticks_age_s)
         if self._due is None or due < self._due:
             self._due = due
             self._stirred.set()
 
-    async def take(self) -> list[Heard]:
-        """All steps that wait, once they are due; empty only when the inbox is closed and drained."""
+    async def take(self) -> Taken:
+        """All steps that wait, once they are due; none if somebody called before, or the inbox is closed and empty."""
         loop = asyncio.get_running_loop()
-        while not self.closed and (self._due is None or loop.time() < self._due):
-            self._stirred.clear()
-            try:
-                async with asyncio.timeout_at(self._due):
-                    await self._stirred.wait()
-            except TimeoutError:
+        while not self.closed:
+            now, calls = loop.time(), [at for at in (self._due, self._called_at) if at is not None]
+            if self._due is not None and self._due <= now:
                 break
-        heard, self._heard = self._heard, []
+            if self._called_at is not None and self._called_at <= now:
+                self._called_at = None
+                return Taken()
+            self._stirred.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(min(calls, default=None)):
+                    await self._stirred.wait()
+        taken, self._waiting = self._waiting, Taken()
         self.ticks = self.facts = 0
-        self._due = None
+        self._due = self._called_at = None
         self._emptied.set()
-        return heard
+        return taken
 
-    def stir(self) -> None:
-        """Let the sealer look now, though no step has come (a release waits to be written)."""
-        self._due = asyncio.get_running_loop().time()
-        self._stirred.set()
+    def call(self, after_s: float) -> None:
+        """Have `take` return by then at the latest, though no step is due: the sealer has something else to write."""
+        at = asyncio.get_running_loop().time() + after_s
+        if self._called_at is None or at < self._called_at:
+            self._called_at = at
+            self._stirred.set()
 
     def close(self) -> None:
         """No more steps; what waits is taken at once."""

@@ -14,11 +14,11 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.facts import Heard, Quarantined
-from monitor.store.batch import Fact, facts_batches, pack_ticks, split, ticks_batch
+from monitor.facts import Quarantined
+from monitor.store.batch import Fact, facts_batches, ticks_batches
 from monitor.store.books import Outcome, Ref, Seal, Standing
 from monitor.store.disk import SpoolFull
-from monitor.store.inbox import Inbox
+from monitor.store.inbox import Inbox, Taken
 from monitor.store.keeping import keep_fact, keep_tick
 from monitor.store.shelf import Shelf
 from monitor.store.spool import Spool
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SHED_FROM = 0.95  # of the cap: ticks are shed from here on, sales never
 PENDING_BYTES_MAX = 8_589_934_592
 FULL_WAIT_S = 1.0
+RELEASE_S = 0.1  # a release waits so long for a sealing to go with
 STOCK_S = 0.5  # how often the books are read while many batches are pending
 STOCK_FREE = 100  # with so few pending they are read after each sealing
 
@@ -59,15 +60,15 @@ class Sealer:
         """PostgreSQL holds this batch: written down with the next sealing, soon."""
         self.shelf.done(ref)
         self._released.append((ref.seq, outcome))
-        self.inbox.stir()
+        self.inbox.call(RELEASE_S)
 
     async def run(self) -> None:
         """Seal until the inbox is closed and drained, and every release so far is written."""
         while True:
-            heard = await self.inbox.take()
-            if heard or self._released:
+            taken = await self.inbox.take()
+            if taken or self._released:
                 self.busy = True
-                await self._seal(heard)
+                await self._seal(taken)
                 self.busy = False
             if self.inbox.closed and not self._released:
                 return
@@ -75,12 +76,12 @@ class Sealer:
     async def finish(self) -> None:
         """After `run` and the writer have ended: write the last releases and close the spool."""
         if self._released:
-            await self._seal([])
+            await self._seal(Taken())
         await self.call(self._spool.close)
         self._thread.shutdown(wait=False)
 
-    async def _seal(self, heard: list[Heard]) -> None:
-        seal = await self._gather(heard)
+    async def _seal(self, taken: Taken) -> None:
+        seal = self._gather(taken)
         seal.released, self._released = self._released, []
         while True:
             try:
@@ -89,15 +90,14 @@ class Sealer:
             except SpoolFull as error:
                 await self._make_room(seal, error)
         for ref, batch in zip(refs, seal.batches, strict=True):
-            self.shelf.put(ref, batch)
+            self.shelf.put(ref, msgspec.structs.replace(batch, seq=ref.seq))
         if self.standing.pending <= STOCK_FREE or self._stock_at + STOCK_S <= time.monotonic():
             await self.take_stock()
 
-    async def _gather(self, heard: list[Heard]) -> Seal:
-        """One sealing out of many steps: their ticks encoded, their facts in order, the newest state of each."""
+    def _gather(self, taken: Taken) -> Seal:
+        """One sealing out of many steps: rows in batches, facts in their order, the newest state of each."""
         seal, facts, at = Seal(), list[Fact](), self.now()
-        ticks = [tick for step in heard for tick in step.ticks]
-        for step in heard:
+        for step in taken.heard:
             facts += step.changes
             facts += step.spans
             facts += step.sales
@@ -108,16 +108,13 @@ class Sealer:
                     seal.room_states[change.platform, change.room] = change.state
             if step.feed is not None:
                 seal.feed_states[step.feed.feed] = step.feed
-        if self.shedding and ticks:
-            seal.shed["tick"] = len(ticks)
-            ticks = []
-        for part in split(ticks):
-            packed = pack_ticks(part, at)
+        for packed in taken.packed:
             for room_id, tick, reason in packed.refused:
                 self._set_aside(seal, facts, keep_tick(room_id, tick, reason, at))
-            if packed.rows:
-                seal.batches.append(ticks_batch(packed, at))
-            await asyncio.sleep(0)  # 5,000 rows are a few ms: let the collectors be heard between
+        if self.shedding:
+            seal.shed["tick"] = sum(packed.rows for packed in taken.packed)
+        else:
+            seal.batches += ticks_batches(taken.packed, at)
         seal.batches[:0] = facts_batches(self._encodable(seal, facts, at), at)
         return seal
 

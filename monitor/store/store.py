@@ -39,7 +39,7 @@ class Store:
 
         Errors of the types `fatal` out of `tend` end the run; all others are PostgreSQL's, and tried again."""
         self.spool = Spool(folder)
-        self.inbox, self.shelf, self.now = Inbox(), Shelf(), now
+        self.inbox, self.shelf, self.now = Inbox(now), Shelf(), now
         self._stopping = asyncio.Event()
         self.sealer = Sealer(self.spool, self.inbox, self.shelf, now, pending_bytes_max)
         self.writer = Writer(
