@@ -39,24 +39,31 @@ class Guard:
 
     limits: Limits = field(default_factory=Limits)
     refused: Callable[[Refusal], None] = lambda reason: None
-    open: int = 0
+    connections: "set[GuardedHandler]" = field(default_factory=set)
     by_client: Counter[str] = field(default_factory=Counter)
     said_at: dict[str, float] = field(default_factory=dict)
 
-    def admit(self, client: str) -> Refusal | None:
-        if self.open >= self.limits.connections_max:
+    def refuses(self, client: str) -> Refusal | None:
+        if len(self.connections) >= self.limits.connections_max:
             return "connections"
         if self.by_client[client] >= self.limits.client_connections_max and not self.trusts(client):
             return "client_connections"
-        self.open += 1
-        self.by_client[client] += 1
         return None
 
-    def leave(self, client: str) -> None:
-        self.open -= 1
+    def enter(self, connection: "GuardedHandler", client: str) -> None:
+        self.connections.add(connection)
+        self.by_client[client] += 1
+
+    def leave(self, connection: "GuardedHandler", client: str) -> None:
+        self.connections.discard(connection)
         self.by_client[client] -= 1
         if not self.by_client[client]:
             del self.by_client[client]
+
+    def abort_all(self) -> None:
+        """At the end: a client that does not take its answer must not hold up our stop."""
+        for connection in tuple(self.connections):
+            connection.abort()
 
     def trusts(self, client: str) -> bool:
         try:
@@ -93,7 +100,7 @@ def client_of(peer: object) -> str:
 class GuardedHandler(web.RequestHandler):
     """aiohttp's protocol with deadlines; its public hooks are all that is used."""
 
-    __slots__ = ("_admitted", "_deadline", "_guard", "_heard", "_in_request", "_peer", "_stalled")
+    __slots__ = ("_deadline", "_guard", "_heard", "_in_request", "_line", "_peer", "_stalled")
 
     def __init__(self, server: web.Server, guard: Guard) -> None:
         super().__init__(
@@ -105,7 +112,7 @@ class GuardedHandler(web.RequestHandler):
         )
         self._guard = guard
         self._peer = ""
-        self._admitted = False
+        self._line: asyncio.Transport | None = None  # aiohttp forgets its own as soon as it means to close it
         self._in_request = False
         self._heard = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -113,20 +120,22 @@ class GuardedHandler(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._peer = client_of(transport.get_extra_info("peername"))
-        refusal = self._guard.admit(self._peer)
+        line = cast(asyncio.Transport, transport)
+        refusal = self._guard.refuses(self._peer)
         if refusal is not None:
             self._guard.refused(refusal)
-            cast(asyncio.Transport, transport).abort()
+            line.abort()
             return
-        self._admitted = True
+        self._line = line
+        self._guard.enter(self, self._peer)
         super().connection_made(transport)
         self._expect_headers()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._stop_clocks()
-        if self._admitted:
-            self._admitted = False
-            self._guard.leave(self._peer)
+        if self._line is not None:
+            self._line = None
+            self._guard.leave(self, self._peer)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -161,6 +170,11 @@ class GuardedHandler(web.RequestHandler):
             self._stalled.cancel()
             self._stalled = None
 
+    def abort(self) -> None:
+        self._stop_clocks()
+        if self._line is not None:
+            self._line.abort()
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -186,18 +200,16 @@ class GuardedHandler(web.RequestHandler):
         self._deadline = self._loop.call_later(self._guard.limits.header_s_max, self._too_late)
 
     def _too_late(self) -> None:
-        if self._heard and self.transport is not None:
-            self.transport.write(TOO_LATE)
-            self.transport.close()
+        if self._heard and self._line is not None and not self._line.is_closing():
+            self._line.write(TOO_LATE)
+            self._line.close()
             self._guard.refused("header_deadline")
         else:
             self._cut("header_deadline")
 
     def _cut(self, reason: Refusal) -> None:
-        self._stop_clocks()
         self._guard.refused(reason)
-        if self.transport is not None:
-            self.transport.abort()
+        self.abort()
 
     def _stop_clocks(self) -> None:
         for clock in (self._deadline, self._stalled):

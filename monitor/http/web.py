@@ -17,7 +17,7 @@ from .rooms_page import CONTENT_TYPE, RoomsPage
 from .sources import Sources
 from .status import take_status
 
-SHUTDOWN_S_MAX = 2.0
+SHUTDOWN_S_MAX = 1.0  # twice: for the handlers, then for what they still write
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping="
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -37,6 +37,7 @@ class Served:
 
     runner: web.AppRunner
     server: asyncio.Server
+    guard: Guard
     port: int
 
 
@@ -67,12 +68,13 @@ async def start(app: web.Application, host: str, port: int, guard: Guard) -> Ser
     except OSError:
         await runner.cleanup()
         raise
-    return Served(runner, server, server.sockets[0].getsockname()[1])
+    return Served(runner, server, guard, server.sockets[0].getsockname()[1])
 
 
 async def stop(served: Served) -> None:
     served.server.close()
     await served.runner.cleanup()
+    served.guard.abort_all()
     await served.server.wait_closed()
 
 

@@ -123,6 +123,34 @@ async def test_a_slow_answer_is_no_late_header() -> None:
         writer.close()
 
 
+async def test_the_next_headers_may_begin_while_an_answer_is_still_on_its_way() -> None:
+    async with guarded(rooms=12_000, header_s_max=0.05) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1_024)
+        writer.write(b"GET /metrics/rooms HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"# TYPE ")
+        writer.write(GET[:8])
+        await asyncio.sleep(0.3)
+        writer.write(GET[8:])
+        answer = b""
+        while not answer.endswith(b"ok\n"):
+            piece = await reader.read(65_536)
+            assert piece, answer[-200:]
+            answer += piece
+        assert not listener.refused
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_holds_up_no_stop() -> None:
+    loop = asyncio.get_running_loop()
+    async with guarded(rooms=12_000) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1_024)
+        writer.write(b"GET /metrics/rooms HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"# TYPE ")
+        started = loop.time()
+    assert loop.time() - started < 6
+    writer.close()
+
+
 async def test_a_client_that_does_not_read_is_cut() -> None:
     async with guarded(rooms=12_000, stalled_s_max=0.3) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port, limit=1_024)
@@ -131,7 +159,7 @@ async def test_a_client_that_does_not_read_is_cut() -> None:
             while not listener.refused:
                 await asyncio.sleep(0.05)
         assert listener.refused == {"reading_stalled": 1}
-        assert listener.guard.open == 0
+        assert not listener.guard.connections
         writer.close()
         del reader
 
@@ -146,7 +174,7 @@ async def test_one_client_may_hold_so_many_connections_and_each_closed_one_makes
         assert listener.refused == {"client_connections": 1}
         held[0][1].close()
         async with asyncio.timeout(2):
-            while listener.guard.open > 2:
+            while len(listener.guard.connections) > 2:
                 await asyncio.sleep(0.01)
         reader, writer = await listener.connect()
         writer.write(GET)
@@ -154,7 +182,7 @@ async def test_one_client_may_hold_so_many_connections_and_each_closed_one_makes
         for _, each in (*held[1:], (reader, writer)):
             each.close()
         async with asyncio.timeout(2):
-            while listener.guard.open:
+            while listener.guard.connections:
                 await asyncio.sleep(0.01)
         assert not listener.guard.by_client
 
@@ -164,7 +192,7 @@ async def test_all_clients_together_have_a_cap_also_behind_a_trusted_proxy() -> 
     async with guarded(client_connections_max=1, connections_max=4, trusted=(local,)) as listener:
         held = [await listener.connect() for _ in range(4)]
         await asyncio.sleep(0.05)
-        assert listener.guard.open == 4
+        assert len(listener.guard.connections) == 4
         assert await listener.ask(GET) == b""
         assert listener.refused == {"connections": 1}
         for _, writer in held:
