@@ -162,11 +162,12 @@ class Writer:
             case Verdict.POISON if not conn.is_closed() and ref.seq not in self._careful:
                 log.warning("batch %s holds a row that cannot go in: %s", batch.header.id, error)
                 self._careful.add(ref.seq)
-            case Verdict.NO_PARTITION if not conn.is_closed():
-                await ensure_days(conn, batch)
-            case _:
-                if begun:
-                    self._unknown.add(ref.seq)
+            case Verdict.NO_PARTITION if not conn.is_closed() and await ensure_days(conn, batch):
+                log.info("the day of batch %s was missing and has been made", batch.header.id)
+            case Verdict.AWAY | Verdict.UNKNOWN if begun:
+                self._unknown.add(ref.seq)
+                raise error
+            case _:  # PostgreSQL itself has told that the transaction failed
                 raise error
 
     def _unblock(self) -> None:
@@ -187,9 +188,13 @@ class Writer:
         self.blocked_reason = reason
 
 
-async def ensure_days(conn: Connection, batch: Batch) -> None:
-    """Make the partitions that a batch of ticks needs: each in a transaction of its own, with a short lock wait."""
-    if batch.header.from_at is None or batch.header.to_at is None:
-        return
-    for day in await conn.fetch(statement("writer/days_between"), batch.header.from_at, batch.header.to_at):
-        await conn.fetchval(statement("writer/ensure_day"), day["day"])
+async def ensure_days(conn: Connection, batch: Batch) -> bool:
+    """Make the partitions that a batch of ticks needs: each in a transaction of its own, with a short lock wait.
+
+    False if there was none to make, so that trying again at once would help nobody.
+    """
+    made = False
+    if batch.header.from_at is not None and batch.header.to_at is not None:
+        for day in await conn.fetch(statement("writer/days_between"), batch.header.from_at, batch.header.to_at):
+            made |= await conn.fetchval(statement("writer/ensure_day"), day["day"])
+    return made
