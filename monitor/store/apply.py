@@ -22,7 +22,7 @@ from monitor.store.verdict import Verdict, verdict
 type Connection = asyncpg.Connection[asyncpg.Record]
 Transaction = asyncpg.transaction.Transaction
 ROW_FAULTS = {Verdict.POISON, Verdict.NO_PARTITION}
-CHUNK = 65_536
+CHUNK = 1_048_576
 
 
 class Applied(msgspec.Struct):
