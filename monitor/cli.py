@@ -37,6 +37,7 @@ COMMANDS = {
         "record": "raw frames of one feed to a file",
         "replay": "frames of a file back through their collector",
         "quarantine": "rows that could not be written: list, show, retry, drop",
+        "spool": "what a stopped monitor has yet to send; the repair after exit code 5",
     },
 }
 
@@ -54,7 +55,7 @@ exit codes:
   2  configuration: each error as file:line: what; what to do
   3  the spool is locked by another instance
   4  the disk failed (a write or an fsync was refused)
-  5  the spool cannot be read; the message names the repair command
+  5  the spool cannot be read: livemon spool repair
 """
 
 EXIT_CODES: dict[type[BaseException], int] = {
@@ -154,13 +155,7 @@ def _parser() -> Parser:
 
 def _command(name: str) -> ModuleType:
     """The module of the command that was asked for; the others are not imported: they would make each start slow."""
-    module_name = f"monitor.commands.{name}"
-    try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:  # REMOVE this guard as soon as all the modules of COMMANDS exist
-        if error.name != module_name:
-            raise
-        raise CommandError(f"livemon: {name} is not built yet") from error
+    return importlib.import_module(f"monitor.commands.{name}")
 
 
 def _overview() -> str:

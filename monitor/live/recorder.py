@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -34,7 +35,8 @@ class FrameFile:
             if self._file.write(line) != len(line):
                 raise OSError(f"{self.path}: no room left on the disk")
         except OSError:
-            self._file.truncate(self._size)
+            with suppress(OSError):
+                self._file.truncate(self._size)
             raise
         self._size += len(line)
         self.frames += 1
@@ -43,8 +45,8 @@ class FrameFile:
     def close(self) -> None:
         """An empty recording is none: it leaves no file."""
         self._file.close()
-        if not self.frames:
-            self.path.unlink(missing_ok=True)
+        if not self.frames and self.path.is_file():
+            self.path.unlink()
 
 
 class Recorded:
