@@ -41,3 +41,13 @@ GRANT SELECT (
     session_id, room_id, platform, external_id, anchor, hall, opened_at, closed_at, close_reason, peak_viewers,
     average_viewers, watch_hours, airtime_s, drops, down_s, blind_s, measured_s, views_total
 ) ON session_summary TO livemon_hall;
+
+-- Days begin where the event is, for whoever connects (Grafana, psql), if the database is ours to say so; on a server of
+-- somebody else an administrator runs: ALTER DATABASE livemon SET timezone = 'Asia/Shanghai'
+DO $$
+BEGIN
+    IF (SELECT pg_get_userbyid(datdba) = current_user FROM pg_database WHERE datname = current_database()) THEN
+        EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), (SELECT timezone FROM setting));
+    END IF;
+END
+$$;

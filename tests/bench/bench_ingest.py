@@ -2,7 +2,7 @@
 
 Same table with its (room_id, at) index, same rows, transactions of 5,000 rows for all (executemany too). End to end
 means: frames of 100 rooms as JSON, parsed, through the watch (session step and live numbers), the inbox, the spool
-(sealed and fsynced), binary COPY, commit, release. CPU is this process' user and system time; PostgreSQL's is not in it.
+(sealed and fsynced), binary COPY, commit, release. CPU is this process' user and system time, without PostgreSQL's.
 
     python -m tests.bench.bench_ingest [rows]
 """
@@ -108,7 +108,8 @@ def xml_frames(rounds: int) -> list[list[bytes]]:
             )
             row.append(
                 '<?xml version="1.0" encoding="utf-8" ?>\n<rtmp>\n<nginx_version>1.26.3</nginx_version>\n'
-                "<nginx_rtmp_version>1.1.4</nginx_rtmp_version>\n<built>Apr 11 2025 12:27:04</built>\n<pid>30557</pid>\n"
+                "<nginx_rtmp_version>1.1.4</nginx_rtmp_version>\n<built>Apr 11 2025 12:27:04</built>\n"
+                "<pid>30557</pid>\n"
                 f"<uptime>{turn * 5}</uptime>\n<naccepted>3</naccepted>\n<bw_in>0</bw_in>\n<bytes_in>0</bytes_in>\n"
                 "<bw_out>0</bw_out>\n<bytes_out>0</bytes_out>\n<server>\n<application>\n<name>live</name>\n<live>\n"
                 f"{streams}<nclients>{2 * PER_FRAME}</nclients>\n</live>\n</application>\n</server>\n</rtmp>\n".encode()
@@ -198,7 +199,7 @@ async def run(rows: int, folder: Path) -> list[dict[str, Any]]:
             f"postgresql://{SUPERUSER}:{server.password(SUPERUSER)}@/livemon?host={server.socket}"
         )
         bench = Bench(database, admin, folder)
-        frames, xml_rounds = json_frames(rounds), max(1, rounds // 8)
+        frames, xml_rounds = json_frames(rounds), max(10, rounds // 5)
         rooms = await _rooms(owner, "bench", "room-")
         halls = await _rooms(owner, "nginx_rtmp", "live/room-")
         await owner.close()
@@ -251,7 +252,8 @@ async def _baselines(bench: Bench, rows: int, tuples: list[RowTuple], folder: Pa
 
     async def executemany(conn: asyncpg.Connection) -> None:
         for first in range(0, few, ROWS_MAX):
-            await conn.executemany("INSERT INTO tick_raw VALUES ($1, $2, $3, $4, $5, $6, $7)", tuples[first:first + ROWS_MAX])  # fmt: skip
+            part = tuples[first : first + ROWS_MAX]
+            await conn.executemany("INSERT INTO tick_raw VALUES ($1, $2, $3, $4, $5, $6, $7)", part)
 
     await bench.measure("bare_copy_from_file", rows, from_file)
     await bench.measure("asyncpg_ready_tuples", rows, ready_tuples)
