@@ -35,10 +35,11 @@ examples:
   livemon replay day1.jsonl day2.jsonl --feed hall-a --story
                                                           who opened, dropped, resumed, closed; when we were blind
 
-Pure: no database is read or written, no feed is asked. The feed's settings are those of the config now. With --story,
-rooms are those of the roster file, or, where there is none, those that the frames tell of; no schedule is known, so
-that a stop in mid-broadcast is told as one of unknown cause. `livemon roster export -o roster.csv` writes the roster
-as the database has it. Lines that are no frame, and frames that mean nothing, are named on stderr: exit code 1.
+Pure: no database is read or written, no feed is asked. The feed's settings, and with them how long it may be silent,
+are those of the config now. With --story, rooms are those of the roster file, or, where there is none, those that the
+frames tell of (`livemon roster export -o roster.csv` writes the roster as the database has it); no schedule is known,
+so that a session that ends in mid-broadcast closes as unknown instead of lost.
+Lines that are no frame, and frames that mean nothing, are named on stderr: exit code 1.
 """
 
 type Meant = tuple[datetime, Sequence[Tick] | None]
@@ -184,7 +185,8 @@ def print_story(reading: Reading, configured: Config, roster: list[RosterRoom]) 
     for fact in Story(watch, reading.feed, roster).tell(reading.meant()):
         if isinstance(fact, Change):
             counts[fact.change] = counts.get(fact.change, 0) + 1
-            words = f"{fact.room}  {fact.cause}  {rooms[fact.platform, fact.room].anchor}".rstrip()
+            room = rooms[fact.platform, fact.room]
+            words = f"{fact.room}  {fact.cause}  {room.anchor or room.broadcaster}".rstrip()
             print(f"{_local(fact.at, configured.zone)}  {fact.change:8}{shown(words)}")
         else:
             print(_span_line(fact, configured.zone))
