@@ -44,6 +44,9 @@ format: .venv/.ready-dev ## format and mend what can be mended
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+boards: .venv/.ready-dev ## the Grafana boards anew, from grafana/boards
+	$(BIN)/python -m grafana.boards
+
 lock: $(UV) ## the lock files anew, from pyproject.toml
 	$(UV) pip compile -q pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --python-version 3.13 -o requirements.lock
@@ -75,4 +78,4 @@ lock: $(UV) ## the lock files anew, from pyproject.toml
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help demo demo-rtmp test check static bench format lock
+.PHONY: help demo demo-rtmp test check static bench format boards lock
