@@ -19,7 +19,7 @@ from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
 
 COMMANDS = {
     "Watch": {
-        "run": "the monitor: watches all feeds until SIGINT or SIGTERM",
+        "run": "the monitor: watches all feeds until Ctrl-C or SIGTERM",
         "check": "is everything in the config, the roster file and the secret files right?",
         "status": "a live table of a running monitor",
         "coverage": "which room is seen by which feed, or why by none",
@@ -34,8 +34,8 @@ COMMANDS = {
         "migrate": "bring the schema up to date",
     },
     "Trouble": {
-        "record": "raw frames of one feed to a file",
-        "replay": "frames of a file back through their collector",
+        "record": "what one feed sends, raw, to a file",
+        "replay": "what recorded frames mean: ticks, a summary, or the story",
         "quarantine": "rows that could not be written: list, show, retry, drop",
         "spool": "what a stopped monitor has yet to send; the repair after exit code 5",
     },
@@ -46,6 +46,7 @@ examples:
   livemon check                                  before the first start, and after each edit
   livemon run                                    with ./livemon.toml, or $LIVEMON_CONFIG
   livemon roster import roster.csv --dry-run     what would change, and what is wrong in the file
+  livemon status                                 is it well? which feeds are blind?
   livemon sql "SELECT * FROM room_now"           the rooms as they are now
   livemon COMMAND --help                         everything about one command
 
@@ -121,6 +122,8 @@ def command_names() -> list[str]:
 
 
 def _dispatch(arguments: list[str]) -> int:
+    if arguments and arguments[0].partition("=")[0] == "--config":
+        raise CommandError("livemon: --config comes after the command: livemon COMMAND --config F")
     asked = next((word for word in arguments if not word.startswith("-")), None)
     if asked is not None and asked not in command_names():
         near = difflib.get_close_matches(asked, command_names(), 1)

@@ -69,6 +69,11 @@ def test_a_wrong_option_is_no_wrong_configuration(capsys: pytest.CaptureFixture[
     assert "--confg=F" in capsys.readouterr().err
 
 
+def test_the_config_is_named_after_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--config", "livemon.toml", "check"]) == 1
+    assert "after the command" in capsys.readouterr().err
+
+
 def test_check_tells_what_it_found(tmp_path: Path) -> None:
     done = livemon("check", "--config", str(GOOD / "everything.toml"), folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -23,7 +23,7 @@ def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "dsn",
         help="the address of the database in force",
-        description="Prints the DSN of a role, with *** for the password unless --show is given. "
+        description="Prints the DSN of a role, with *** for the password unless --show is given.\n"
         "The embedded PostgreSQL listens on a socket of this machine, and only while a livemon command uses it.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

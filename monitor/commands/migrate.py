@@ -26,8 +26,9 @@ def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "migrate",
         help="bring the schema up to date",
-        description="Applies the migrations that are missing, each whole or not at all, then the views and the grants. "
-        "Running it again changes nothing. Exit code 2 if the database was made for another timezone or currency.",
+        description="Applies the migrations that are missing, each whole or not at all, then the views and the "
+        "grants.\nRunning it again changes nothing. "
+        "Exit code 2 if the database was made for another timezone or currency.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

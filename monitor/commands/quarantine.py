@@ -56,25 +56,27 @@ def add(commands: "Commands") -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = _add_action(actions, "list", _list, "what is kept, newest first, and the reasons counted")
     listing.add_argument(
-        "--state", choices=(*STATES, "all"), help="rows in this state (left out: all that are not yet done with)"
+        "--state",
+        choices=(*STATES, "all"),
+        help="rows in this state (left out: kept, and what is asked for and not yet done)",
     )
     _add_filters(listing)
     listing.add_argument(
         "--limit", type=int, default=SHOWN_MAX, metavar="N", help=f"at most so many rows ({SHOWN_MAX})"
     )
     show = _add_action(actions, "show", _show, "one row as a whole")
-    show.add_argument("id", metavar="ID", type=int)
+    show.add_argument("id", metavar="ID", type=int, help="as `livemon quarantine list` shows it")
     show.add_argument("--raw", metavar="F", type=Path, help="write its bytes to a new file that you alone can read")
     retry = _add_action(actions, "retry", _retry, "try rows again, as a new receipt")
-    retry.add_argument("ids", metavar="ID", type=int, nargs="*")
-    retry.add_argument("--all", action="store_true", help="all that are kept and that the options below allow")
+    retry.add_argument("ids", metavar="ID", type=int, nargs="*", help="as `livemon quarantine list` shows them")
+    retry.add_argument("--all", action="store_true", help="all that are kept, and that the other options allow")
     _add_filters(retry)
     drop = _add_action(actions, "drop", _drop, "give rows up; they stay here, marked dropped")
-    drop.add_argument("ids", metavar="ID", type=int, nargs="+")
-    drop.add_argument("--yes", action="store_true", help="I have looked at them")
+    drop.add_argument("ids", metavar="ID", type=int, nargs="+", help="as `livemon quarantine list` shows them")
+    drop.add_argument("--yes", action="store_true", help="without it nothing is done: look at them first")
 
 
 def _add_action(

@@ -41,7 +41,7 @@ Frames may hold what is nobody's business: the file is readable by you alone.
 def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "record",
-        help="raw frames of one feed to a file",
+        help="what one feed sends, raw, to a file",
         description="Hears one feed of the config alone and writes its raw frames to a file.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

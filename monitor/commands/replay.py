@@ -48,7 +48,7 @@ type Meant = tuple[datetime, Sequence[Tick] | None]
 def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "replay",
-        help="frames of a file back through their collector",
+        help="what recorded frames mean: ticks, a summary, or the story",
         description="Reads recorded frames and prints what they mean to their collector.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -52,12 +52,14 @@ def add(commands: "Commands") -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_import(actions)
     _add_export(actions)
     undo = _add_action(actions, "undo", _undo, "take back the last change that is not yet taken back", changes=True)
     undo.add_argument("--all", action="store_true", help=f"show every room, not the first {SHOWN_MAX} of each sort")
-    adopt = _add_action(actions, "adopt", _adopt, "take in a room of room_unlisted", changes=True)
+    adopt = _add_action(
+        actions, "adopt", _adopt, "take in a room that a feed sees and the roster lacks (room_unlisted)", changes=True
+    )
     adopt.add_argument("feed", metavar="FEED", help="the feed that sees it")
     adopt.add_argument("room", metavar="ROOM", help="its id, as the feed tells it")
     adopt.set_defaults(all=False)
@@ -66,7 +68,7 @@ def add(commands: "Commands") -> None:
 
 def _add_import(actions: "Commands") -> None:
     parser = _add_action(actions, "import", _import, "add and change rooms by (platform, room)", changes=True)
-    parser.add_argument("file", metavar="F.csv|F.xlsx", type=Path)
+    parser.add_argument("file", metavar="F.csv|F.xlsx", type=Path, help="the rooms, one a row")
     parser.add_argument("--replace", action="store_true", help="also retire the rooms that are not in the file")
     parser.add_argument("--yes", action="store_true", help="with --replace: yes, retire more than 5 %% of the rooms")
     parser.add_argument(
@@ -76,12 +78,20 @@ def _add_import(actions: "Commands") -> None:
         "(left out: any error, and nothing is loaded)",
     )
     parser.add_argument("--all", action="store_true", help=f"show every room, not the first {SHOWN_MAX} of each sort")
-    parser.add_argument("--rooms-max", type=int, default=ROOMS_MAX, metavar="N", help="active rooms (%(default)s)")
+    parser.add_argument(
+        "--rooms-max",
+        type=int,
+        default=ROOMS_MAX,
+        metavar="N",
+        help="refuse a roster of more active rooms than this (%(default)s)",
+    )
 
 
 def _add_export(actions: "Commands") -> None:
     parser = _add_action(actions, "export", _export, "the active rooms as CSV (UTF-8 with BOM)")
-    parser.add_argument("-o", "--output", type=Path, metavar="F.csv", help="left out: standard output")
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="F.csv", help="the file to write (left out: standard output)"
+    )
     parser.add_argument(
         "--excel", action="store_true", help="a tab before long numbers, so that Excel does not destroy ids"
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from monitor.commands import Commands
 
 DESCRIPTION = """\
-Watch all feeds of the config until SIGTERM or SIGINT, then stop cleanly (exit 0): collectors first, then what was
+Watch all feeds of the config until Ctrl-C or SIGTERM, then stop cleanly (exit 0): collectors first, then what was
 heard is sealed on disk, then PostgreSQL has a few seconds; the rest waits in the spool for the next start.
 SIGHUP reads the config again: feeds, roster file and event follow it; a bad file changes nothing and is said."""
 
@@ -22,7 +22,7 @@ SIGHUP reads the config again: feeds, roster file and event follow it; a bad fil
 def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "run",
-        help="the monitor: watches all feeds until SIGINT or SIGTERM",
+        help="the monitor: watches all feeds until Ctrl-C or SIGTERM",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -41,11 +41,12 @@ def add(commands: "Commands") -> None:
     parser = commands.add_parser(
         "schedule",
         help="import the planned broadcasts: stops are judged by them",
-        description="A room that stops in the middle of a planned broadcast is lost; one that stops at its end is not.",
+        description="The planned broadcasts. "
+        "A room that stops in mid-broadcast is lost; one that stops at its end is not.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     load = actions.add_parser(
         "import",
         help="load planned broadcasts from a file",
@@ -53,7 +54,7 @@ def add(commands: "Commands") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config_option(load)
-    load.add_argument("file", metavar="F.csv|F.xlsx", type=Path)
+    load.add_argument("file", metavar="F.csv|F.xlsx", type=Path, help="the planned broadcasts, one a row")
     load.add_argument("--dry-run", action="store_true", help="show what would change; nothing is written")
     load.add_argument("--all", action="store_true", help=f"show every change, not the first {SHOWN_MAX} of each sort")
 

@@ -46,7 +46,7 @@ def add(commands: "Commands") -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    actions = parser.add_subparsers(metavar="ACTION", required=True)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _add_action(actions, "show", _show, "what is yet to be sent, and the books")
     _add_action(actions, "repair", _repair, "make a new spool of all that can be read of a damaged one")
 
