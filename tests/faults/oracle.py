@@ -52,14 +52,14 @@ class Oracle:
 class Rows(msgspec.Struct):
     """Of each kind of row, how often each id is there."""
 
-    ticks: Counter[tuple[int, int]] = msgspec.field(default_factory=Counter)
+    ticks: Counter[tuple[int, datetime, int | None]] = msgspec.field(default_factory=Counter)
     sales: Counter[tuple[str, int]] = msgspec.field(default_factory=Counter)
     changes: Counter[tuple[datetime, int]] = msgspec.field(default_factory=Counter)
 
     def add(self, batch: Batch) -> None:
         if batch.header.kind == "ticks":
             found = (tick_of(row) for row in cut_rows(batch.payload))
-            self.ticks.update((room_id, tick.viewers or 0) for room_id, tick in found)
+            self.ticks.update((room_id, tick.at, tick.viewers) for room_id, tick in found)
             return
         for fact in facts_of(batch):
             if isinstance(fact, Sale):
@@ -83,7 +83,7 @@ def sealed(folder: Path) -> tuple[Rows, Standing]:
 
 async def written(conn: asyncpg.Connection) -> Rows:
     """All that PostgreSQL holds."""
-    ticks = await conn.fetch("SELECT room_id, viewers FROM livemon.tick_raw")
+    ticks = await conn.fetch("SELECT room_id, at, viewers FROM livemon.tick_raw")
     sales = await conn.fetch("SELECT event_id, amount_minor FROM livemon.sale")
     changes = await conn.fetch(
         "SELECT opened_at, number FROM livemon.session_change JOIN livemon.session USING (session_id)"
