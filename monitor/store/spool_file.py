@@ -52,6 +52,7 @@ class SpoolFile:
         self._sql.execute("PRAGMA journal_mode = WAL")
         self._sql.execute("PRAGMA synchronous = FULL")
         self._sql.execute("PRAGMA fullfsync = 1")
+        self._sql.execute("PRAGMA secure_delete = OFF")  # Debian's default writes zeros over all that is deleted
         self._sql.executescript(SCHEMA)
         if found is None:
             self._sql.execute(  # one statement: a spool with the one and not the other could never be opened
