@@ -31,6 +31,10 @@ class Broken(ValueError):
     """These bytes are not what their place says they are."""
 
 
+class Cut(Broken):
+    """A long row whose further pages are not what they were; the page it begins on is sound."""
+
+
 class Pages:
     """The pages of a file and its log, by open descriptors. `bad` are those that could not be understood."""
 
@@ -106,6 +110,8 @@ class Pages:
         for place in range(places, places + 2 * cells, 2):
             try:
                 yield self._row(page, int.from_bytes(page[place : place + 2]), kind)
+            except Cut:
+                continue
             except (Broken, IndexError, struct.error, UnicodeDecodeError):
                 broken = True  # this row alone
         if broken:
@@ -152,7 +158,7 @@ class Pages:
             number = int.from_bytes(page[:4])
         if got < length or number:
             self.reached.update(chain)
-            raise Broken("a long row that was cut")
+            raise Cut("a long row that was cut")
         self.overflow.update(chain)
         return b"".join(parts)
 

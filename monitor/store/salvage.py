@@ -137,14 +137,14 @@ def are_counts(values: Iterable[object], number: int) -> bool:
 def is_of_room(raw: bytes, kind: type[RosterRoom | Slot], room_id: int) -> bool:
     try:
         return bool(msgspec.msgpack.decode(raw, type=kind).room_id == room_id)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
 
 
 def is_of_feed(raw: bytes, feed: str) -> bool:
     try:
         return msgspec.msgpack.decode(raw, type=FeedState).feed == feed
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         return False
 
 
