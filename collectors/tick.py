@@ -49,7 +49,9 @@ class SaleItem(msgspec.Struct, frozen=True, omit_defaults=True):
 class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One order event or gift. `event_id` names the business fact, never the delivery.
 
-    Money is an integer in the minor unit of `currency`; `buyer` is a keyed hash; `room` is None until attributed.
+    Money is an integer in the minor unit of `currency`. `room` is the platform's id of it, None where it does not tell.
+    Out of a parser `buyer` is the platform's id of the buyer and `coin` may name what `amount_minor` counts instead of
+    money; `monitor/reading.py` makes a keyed hash of the one and money of the other before anybody else sees them.
     """
 
     feed: str
@@ -65,5 +67,6 @@ class Sale(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     order_id: str | None = None
     units: int | None = None
     buyer: bytes | None = None
+    coin: str | None = None
     via: Literal["push", "poll", "file"] = "push"
     items: tuple[SaleItem, ...] = ()

@@ -1,0 +1,134 @@
+"""What a hook is: a source that calls us. It is verified on the raw bytes, answered at once, understood later.
+
+Between the answer and the meaning lies the disk: a delivery is kept whole, as it came, before it is answered.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+import msgspec
+
+from .collector import FeedRow
+from .tick import Sale, Tick
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One request as it came. Header names are lower case; only those that the kind names in HEADERS are kept.
+
+    As msgpack this is the frame that the spool keeps and `parse` reads.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class App(msgspec.Struct, frozen=True):
+    """Our application on a platform, as the config names it. Two secrets live at once while one is rotated out."""
+
+    name: str
+    platform: str
+    key: str = ""
+    secrets: tuple[bytes, ...] = ()
+    token: bytes = b""  # of platforms that verify with a token beside the key (WeChat)
+
+    def __repr__(self) -> str:
+        return f"App({self.name!r})"
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Exactly what the platform wants to read."""
+
+    body: bytes = b""
+    content_type: str = "application/json"
+    status: int = 200
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """A true delivery. `delivery_id` feeds the replay cache alone; a `probe` is answered and not kept."""
+
+    reply: Reply
+    delivery_id: str = ""
+    probe: bool = False
+
+
+Refusal = Literal["bad_signature", "stale", "malformed", "wrong_app", "disabled"]
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Not a true delivery: 401, whatever was wrong; the reason is counted, never told to the caller."""
+
+    reason: Refusal
+
+
+class Need(msgspec.Struct, frozen=True):
+    """The push alone does not say it: what must be asked of the platform, by whose account (`shop`)."""
+
+    what: str  # such as order.detail
+    key: str  # such as the order's id
+    shop: str = ""
+
+
+class Bad(msgspec.Struct, frozen=True):
+    """One item of a delivery that means nothing, beside others that do: kept apart, the others count."""
+
+    reason: str
+    sample: str  # its id alone: never a name, an address, an amount
+    raw: bytes
+
+
+class Meaning(msgspec.Struct):
+    """What one frame means. While `needs` is not empty nothing of it is written: it stays a pending frame."""
+
+    sales: Sequence[Sale] = ()
+    ticks: Sequence[Tick] = ()
+    needs: Sequence[Need] = ()
+    bad: Sequence[Bad] = ()
+
+
+Details = Mapping[tuple[str, str], bytes]
+"""Answers of the platform by (what, key) of a Need, as raw bytes."""
+
+NO_DETAILS: Details = {}
+
+
+class Hook(Protocol):
+    """A kind that is called: three pure methods."""
+
+    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
+        """Is this from the platform? On raw bytes, compared in constant time."""
+
+    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
+        """The answer to a GET by which the platform checks its URL; None: this kind has none, 405."""
+
+    def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
+        """What the kept delivery means. `at` is when it was received. Raises BadFrame."""
+
+
+class HookRow(FeedRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of a kind that calls us at `POST /hooks/{name}`."""
+
+    app: str = ""  # the [[app]] whose secrets verify it
+
+    TELLS_STATE: ClassVar[bool] = False
+    SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
+    HEADERS: ClassVar[tuple[str, ...]] = ()  # lower case; those that verify and parse read
+    BODY_BYTES_MAX: ClassVar[int] = 262_144
+    CONTENT_TYPES: ClassVar[tuple[str, ...]] = ("application/json",)
+    NEEDS_APP: ClassVar[bool] = True
+
+
+class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of a socket that brings order events and wants each confirmed.
+
+    `collect(http, emit, now, app)`: `emit` returns when the frame is on disk, so what follows it may confirm it.
+    `parse(frame, at, app, details)` is that of a Hook. Whatever comes without meaning is not emitted.
+    """
+
+    app: str
+
+    TELLS_STATE: ClassVar[bool] = False
+    SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
