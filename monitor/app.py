@@ -177,7 +177,12 @@ class App:
         self.metrics.platforms_are({room.platform for room in self.watch.rooms}, self.config.event_currency)
 
     async def _sessions_known(self, found: Sequence[OpenSession]) -> None:
-        sessions = {(s.platform, s.room): recalled(s.opened_at, s.number, s.change, s.at) for s in found}
+        ours = await self.store.sealer.call(self.store.spool.room_states)  # what a repair has saved knows better
+        sessions = {
+            (s.platform, s.room): recalled(s.opened_at, s.number, s.change, s.at)
+            for s in found
+            if (s.platform, s.room) not in ours
+        }
         states = {key: encoded(session) for key, session in sessions.items()}
         await self.store.sealer.call(self.store.spool.learn_sessions, states)
         self.watch.restore(sessions, (), self.clock.now())

@@ -161,17 +161,17 @@ class Chores:
     async def _carry_out(self, conn: Connection) -> None:
         for row in await conn.fetch(statement("chores/quarantine_asked")):
             if row["state"] == "drop":
-                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "dropped", None)
+                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "dropped", None, "drop")
                 continue
             try:
                 heard = self._brought_back(row["kind"], row["feed"], row["received_at"], row["payload"])
             except CannotRevive as error:
                 why = f"tried again, not a row: {error}"[:500].replace("\0", "")
-                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why)
+                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why, "retry")
                 continue
             # A crash between the two means a second try, and the second try of a fact is a duplicate, of a tick a row.
             self._put(heard)
-            await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None)
+            await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None, "retry")
 
     def _brought_back(self, kind: str, feed_name: str, at: datetime, payload: bytes) -> Heard:
         """A new receipt. A frame is read again by its feed's parser; its ticks are rows and decide nothing."""
