@@ -6,6 +6,7 @@ open have been read, they stay blind.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import time
@@ -86,6 +87,8 @@ class App:
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT; then collectors go first, the inbox drains, the writer has a few seconds."""
+        gc.collect()
+        gc.freeze()  # the roster and all that was made so far stay as long as we do: no collection walks through them
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
