@@ -1,0 +1,111 @@
+"""What an earlier release sealed is read, what a later one sealed is refused and left as it is."""
+
+import asyncio
+import shutil
+import sqlite3
+import uuid
+
+import msgspec
+import pytest
+
+from monitor.store.batch import (
+    BatchDamaged,
+    BatchTooNew,
+    checksum,
+    cut_rows,
+    decode_header,
+    encode_header,
+    facts_of,
+    pack_ticks,
+    ticks_batches,
+)
+from monitor.store.books import Book
+from monitor.store.disk import SpoolUnreadable
+from monitor.store.keeping import tick_of
+from monitor.store.spool import Spool
+from tests.store.fixtures import format_1 as first
+from tests.store.way import connecting, running
+
+
+def test_a_spool_of_format_1_is_read_to_the_last_field(tmp_path):
+    shutil.copytree(first.FOLDER, tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    assert spool.roster() == (7, first.ROOMS, first.SLOTS)
+    assert spool.knows_sessions
+    assert (spool.room_states(), spool.feed_states()) == (first.STATES, first.FEEDS)
+    assert [(ref.seq, ref.kind) for ref in spool.pending()] == [(2, "ticks"), (3, "facts")]
+    ticks, facts = spool.load(2), spool.load(3)
+    assert [tick_of(row) for row in cut_rows(ticks.payload)] == first.TICKS
+    assert facts_of(facts) == first.FACTS
+    assert (ticks.header.id, ticks.header.format, ticks.header.sealed_at) == (uuid.UUID(int=2), 1, first.AT)
+    assert spool.applied_before(9, 9) == [(1, uuid.UUID(int=1), True)]
+    books = spool.standing().books
+    assert books["tick"] == Book(received=11, written=2, quarantined=1, shed=5, spooled=3)
+    assert books["change"] == Book(received=3, spooled=3)
+    assert books["sale"] == Book(received=1, spooled=1)
+    assert books["frame"] == Book(received=1, quarantined=1)
+    spool.close()
+
+
+def test_this_release_still_writes_format_1(tmp_path):
+    first.make(tmp_path / "spool")
+    dumps = []
+    for folder in (first.FOLDER, tmp_path / "spool"):
+        shutil.copytree(folder, tmp_path / folder.parent.name, dirs_exist_ok=True)
+        conn = sqlite3.connect(tmp_path / folder.parent.name / "spool.db")
+        dumps.append([line for line in conn.iterdump() if "INTO \"about\" VALUES('id'" not in line])
+        conn.close()
+    theirs, ours = ([without_clock(line) for line in dump] for dump in dumps)
+    assert ours == theirs
+
+
+def without_clock(line):
+    """`applied_at` of the one batch that was released is the wall clock's."""
+    return line.split(",")[:4] + line.split(",")[5:] if line.startswith('INSERT INTO "batch" VALUES(1,') else line
+
+
+def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_path):
+    shutil.copytree(first.FOLDER, tmp_path / "source")
+    conn = sqlite3.connect(tmp_path / "source" / "spool.db")
+    conn.execute("UPDATE about SET value = 2 WHERE name = 'format'")
+    conn.execute("ALTER TABLE batch ADD COLUMN fence")
+    conn.commit()
+    shutil.copytree(tmp_path / "source", tmp_path / "spool")  # while it is open: the log belongs to the file
+    conn.close()
+    (tmp_path / "spool" / "spool.db-shm").unlink()  # of a reader that shares; ours does not
+    before = {path.name: path.read_bytes() for path in (tmp_path / "spool").iterdir()}
+    assert before["spool.db-wal"]
+    with pytest.raises(SpoolUnreadable, match=r"written by a later release \(format 2, this one knows 1\)"):
+        Spool(tmp_path / "spool")
+    assert {name: (tmp_path / "spool" / name).read_bytes() for name in before} == before
+
+
+@pytest.mark.parametrize("change", [{}, {"kind": "frames"}, {"counts": [1, 2]}, {"id": 7}])
+def test_a_header_of_a_later_format_is_told_from_a_damaged_one_whatever_else_is_in_it(change):
+    (batch,) = ticks_batches([pack_ticks(first.TICKS, first.AT)], first.AT)
+    fields = msgspec.msgpack.decode(encode_header(batch.header)) | change
+    with pytest.raises(BatchTooNew):
+        decode_header(msgspec.msgpack.encode(fields | {"format": 2}))
+    if change:
+        with pytest.raises(BatchDamaged):
+            decode_header(msgspec.msgpack.encode(fields))
+
+
+async def test_a_batch_of_a_later_format_waits_untouched(database, tmp_path):
+    shutil.copytree(first.FOLDER, tmp_path / "spool")
+    conn = sqlite3.connect(tmp_path / "spool" / "spool.db")
+    raw, payload = conn.execute("SELECT header, payload FROM payload WHERE seq = 3").fetchone()
+    raw = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"format": 2, "kind": "mixed"})
+    conn.execute("UPDATE payload SET header = ?, crc = ? WHERE seq = 3", (raw, checksum(raw, payload)))
+    conn.commit()
+    conn.close()
+    async with running(tmp_path / "spool", connecting(database)) as store:
+        async with asyncio.timeout(5):
+            while not store.writer.blocked_reason.startswith("held: batch format 2, this release knows 1"):
+                await asyncio.sleep(0.02)
+    spool = Spool(tmp_path / "spool")
+    assert 3 in [ref.seq for ref in spool.pending()]
+    spool.close()
+    conn = sqlite3.connect(tmp_path / "spool" / "spool.db")
+    assert conn.execute("SELECT header, payload FROM payload WHERE seq = 3").fetchone() == (raw, payload)
+    conn.close()
