@@ -11,8 +11,8 @@ import msgspec
 
 from collectors.tick import Sale, Tick
 from monitor.facts import Change, Heard, RosterRoom
-from monitor.store.batch import Batch, cut_rows, facts_of
-from monitor.store.books import Book, Standing
+from monitor.store.batch import Batch, cut_rows, facts_batches, facts_of, pack_ticks, ticks_batches
+from monitor.store.books import Book, Seal, Standing
 from monitor.store.keeping import tick_of
 from monitor.store.spool import Spool
 
@@ -47,6 +47,13 @@ class Oracle:
         opened = Change(room.platform, room.external_id, at, 1, "opened", at, "status", str(self.next).encode())
         closed = Change(room.platform, room.external_id, at, 2, "closed", at, "ended", str(self.next).encode())
         return Heard(changes=[opened, closed], sales=[sale])
+
+
+def seal_of(heard: Heard) -> Seal:
+    """What the sealer makes of one step."""
+    at, state = datetime.now(UTC), {(c.platform, c.room): c.state for c in heard.changes}
+    facts = facts_batches([*heard.changes, *heard.sales], at)
+    return Seal(batches=[*facts, *ticks_batches([pack_ticks(heard.ticks, at)], at)], room_states=state)
 
 
 class Rows(msgspec.Struct):
