@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from collectors.hook import Need
 from collectors.tick import Sale, Tick
 
 ChangeName = Literal["opened", "dropped", "resumed", "closed"]
@@ -95,7 +96,8 @@ class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
 class Heard(msgspec.Struct):
     """All that one step brought to light; it is sealed as a whole, in the order of steps.
 
-    `ticks` are (room_id, tick) pairs, in the order they came.
+    `ticks` are (room_id, tick) pairs, in the order they came. `frames` are the numbers of kept frames that this step
+    understood, `frames_quarantined` of those that it could not, `frames_pending` of those that need answers first.
     """
 
     ticks: list[tuple[int, Tick]] = []
@@ -104,3 +106,14 @@ class Heard(msgspec.Struct):
     feed: FeedState | None = None
     sales: list[Sale] = []
     quarantine: list[Quarantined] = []
+    frames: list[int] = []
+    frames_quarantined: list[tuple[int, Quarantined]] = []
+    frames_pending: list[tuple[int, tuple[Need, ...]]] = []
+
+    @property
+    def facts(self) -> int:
+        """How much room it takes among the facts that wait."""
+        return (
+            len(self.changes) + len(self.spans) + len(self.sales) + len(self.quarantine)
+            + len(self.frames) + len(self.frames_quarantined) + len(self.frames_pending)
+        )  # fmt: skip

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from collectors.hook import Need
 from monitor.facts import FeedState
 from monitor.store.batch import Batch
 
@@ -33,7 +34,11 @@ class Ref(msgspec.Struct, frozen=True):
 
 
 class Seal(msgspec.Struct):
-    """What one transaction of the spool writes. `quarantined` and `shed` are rows that end here, per book."""
+    """What one transaction of the spool writes. `quarantined` and `shed` are rows that end here, per book.
+
+    Kept frames, by their numbers: `frames` were understood, `frames_quarantined` cannot be, `frames_pending` need
+    answers first.
+    """
 
     batches: list[Batch] = []
     room_states: dict[tuple[str, str], bytes] = {}
@@ -41,11 +46,12 @@ class Seal(msgspec.Struct):
     quarantined: dict[str, int] = {}
     shed: dict[str, int] = {}
     released: list[tuple[int, Outcome]] = []
+    frames: list[int] = []
+    frames_quarantined: list[int] = []
+    frames_pending: list[tuple[int, tuple[Need, ...]]] = []
 
     def __bool__(self) -> bool:
-        return bool(
-            self.batches or self.room_states or self.feed_states or self.quarantined or self.shed or self.released
-        )
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
 
 class Book(msgspec.Struct, frozen=True):
@@ -65,10 +71,30 @@ class Book(msgspec.Struct, frozen=True):
         return self.received - self.written - self.duplicates - self.quarantined - self.shed - self.spooled
 
 
+class FrameCount(msgspec.Struct, frozen=True):
+    """Of one feed: frames that nobody has read yet, frames that need an answer first, the oldest of all of them."""
+
+    waiting: int = 0
+    pending: int = 0
+    oldest_at: float = 0.0
+
+
 class Standing(msgspec.Struct, frozen=True):
-    """The spool as it stands, read in one transaction: books per kind, pending bytes, the oldest pending instant."""
+    """The spool as it stands, read in one transaction: books per kind, pending bytes, the oldest pending instant.
+
+    `pending` counts batches; `frames` are those that are not finished, by feed.
+    """
 
     books: dict[str, Book]
     pending_bytes: int = 0
     oldest_sealed_at: float | None = None
     pending: int = 0
+    frames: dict[str, FrameCount] = {}
+
+    @property
+    def frames_spooled(self) -> int:
+        return sum(count.waiting + count.pending for count in self.frames.values())
+
+    @property
+    def oldest_frame_at(self) -> float | None:
+        return min((count.oldest_at for count in self.frames.values()), default=None)

@@ -1,8 +1,9 @@
 """The inbox: bounded, between the steps of the watch and the sealer. A full inbox makes the collector wait.
 
-Facts (changes, blind spans, sales) have a lane of their own which ticks cannot fill. Room is granted first; step and
-put then happen without an await between them, so that the order of the spool is the order of the steps. Ticks become
-rows of COPY as they are put: so the work is spread over the frames, and what waits here is small.
+Facts (changes, blind spans, sales, what became of kept frames) have a lane of their own which ticks cannot fill. Room
+is granted first; step and put then happen without an await between them, so that the order of the spool is the order
+of the steps. Ticks become rows of COPY as they are put: so the work is spread over the frames, and what waits here is
+small.
 """
 
 import asyncio
@@ -65,7 +66,7 @@ class Inbox:
     def put(self, heard: Heard) -> None:
         """Hand over one step. Never waits: room was granted before the step was made."""
         now = asyncio.get_running_loop().time()
-        facts = len(heard.changes) + len(heard.spans) + len(heard.sales) + len(heard.quarantine)
+        facts = heard.facts
         self.ticks += len(heard.ticks)
         self.facts += facts
         for first in range(0, len(heard.ticks), PACK_MAX):

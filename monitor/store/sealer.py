@@ -14,7 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from monitor.facts import Quarantined
+from monitor.facts import Heard, Quarantined
 from monitor.store.batch import Fact, facts_batches, ticks_batches
 from monitor.store.books import Outcome, Ref, Seal, Standing
 from monitor.store.disk import SpoolFull
@@ -41,11 +41,13 @@ class Sealer:
         now: Callable[[], datetime],
         pending_bytes_max: int = PENDING_BYTES_MAX,
     ) -> None:
+        """`sealed` may be set: it is told of each sealing that is on disk."""
         self.inbox, self.shelf, self.now = inbox, shelf, now
         self.pending_bytes_max = pending_bytes_max
         self.shedding = False
         self.busy = False  # steps were taken from the inbox and are not sealed yet
         self.standing: Standing = spool.standing()
+        self.sealed: Callable[[Seal], None] = lambda seal: None
         self._spool, self._stock_at = spool, 0.0
         self._released: list[tuple[int, Outcome]] = []
         self._thread = ThreadPoolExecutor(1, "spool")
@@ -91,7 +93,11 @@ class Sealer:
                 await self._make_room(seal, error)
         for ref, batch in zip(refs, seal.batches, strict=True):
             self.shelf.put(ref, msgspec.structs.replace(batch, seq=ref.seq))
-        if self.standing.pending <= STOCK_FREE or self._stock_at + STOCK_S <= time.monotonic():
+        self.sealed(seal)
+        if (
+            self.standing.pending + self.standing.frames_spooled <= STOCK_FREE
+            or self._stock_at + STOCK_S <= time.monotonic()
+        ):
             await self.take_stock()
 
     def _gather(self, taken: Taken) -> Seal:
@@ -103,6 +109,7 @@ class Sealer:
             facts += step.sales
             for bad in step.quarantine:
                 self._set_aside(seal, facts, bad)
+            self._gather_frames(seal, facts, step)
             for change in step.changes:
                 if change.state:
                     seal.room_states[change.platform, change.room] = change.state
@@ -117,6 +124,14 @@ class Sealer:
             seal.batches += ticks_batches(taken.packed, at)
         seal.batches[:0] = facts_batches(self._encodable(seal, facts, at), at)
         return seal
+
+    def _gather_frames(self, seal: Seal, facts: list[Fact], step: Heard) -> None:
+        """Marks of kept frames go with what these frames said; they were received when they were kept."""
+        seal.frames += step.frames
+        seal.frames_pending += step.frames_pending
+        for seq, bad in step.frames_quarantined:
+            seal.frames_quarantined.append(seq)
+            facts.append(bad)
 
     def _encodable(self, seal: Seal, facts: list[Fact], at: datetime) -> list[Fact]:
         """The facts; each that cannot be written down and read back (a lone surrogate, 65 bits) as its quarantine."""
@@ -135,9 +150,7 @@ class Sealer:
 
     async def _make_room(self, seal: Seal, error: SpoolFull) -> None:
         """The disk is full: give up the ballast, shed the ticks of this sealing; facts wait, they are never shed."""
-        self.shedding = True
-        if await self.call(self._spool.ballast.give_up):
-            log.error("%s: the ballast was given up, ticks are shed from now on", error)
+        await self.give_up_ballast(error)
         ticks = [batch for batch in seal.batches if batch.header.kind == "ticks"]
         if ticks:
             rows = sum(batch.header.counts["tick"] for batch in ticks)
@@ -147,6 +160,14 @@ class Sealer:
             with suppress(SpoolFull):
                 await self.call(self._spool.prune, self.now().timestamp(), ticks_bytes=0)
             await asyncio.sleep(FULL_WAIT_S)
+
+    async def give_up_ballast(self, error: SpoolFull) -> bool:
+        """The disk is full: ticks are shed from now on. True if there was some space to be given up."""
+        self.shedding = True
+        given_up = await self.call(self._spool.ballast.give_up)
+        if given_up:
+            log.error("%s: the ballast was given up, ticks are shed from now on", error)
+        return given_up
 
     async def take_stock(self) -> None:
         """Read the books; shed from 95 % of the cap until there is room again; say so once each way."""

@@ -50,3 +50,36 @@ CREATE TABLE IF NOT EXISTS books (
     lost INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 INSERT OR IGNORE INTO books (kind) VALUES ('frame'), ('tick'), ('sale'), ('change');
+
+-- Every delivery that was kept before it was answered. state: waiting (nobody has read it yet), pending (it needs an
+-- answer of the platform), done, quarantined. `batch_seq` is the last batch that was sealed with its meaning.
+CREATE TABLE IF NOT EXISTS frame (
+    seq INTEGER PRIMARY KEY,
+    feed TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    sha256 BLOB NOT NULL, -- of the delivery as it came
+    size INTEGER NOT NULL, -- of its encrypted bytes
+    state TEXT NOT NULL,
+    done_at REAL,
+    batch_seq INTEGER,
+    has_body INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS frame_spooled ON frame (state, feed, received_at, size)
+    WHERE state IN ('waiting', 'pending');
+CREATE INDEX IF NOT EXISTS frame_bodies ON frame (done_at) WHERE has_body AND done_at IS NOT NULL;
+
+-- Their bytes, encrypted; deleted a day after they are of no more use. It says of itself whose they are.
+CREATE TABLE IF NOT EXISTS frame_body (
+    seq INTEGER PRIMARY KEY,
+    feed TEXT NOT NULL,
+    received_at REAL NOT NULL,
+    body BLOB NOT NULL,
+    crc INTEGER NOT NULL
+);
+
+-- What must be asked of the platform before a pending frame means anything.
+CREATE TABLE IF NOT EXISTS frame_need (
+    what TEXT NOT NULL, key TEXT NOT NULL, shop TEXT NOT NULL, frame INTEGER NOT NULL,
+    PRIMARY KEY (what, key, shop, frame)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS frame_need_of ON frame_need (frame);

@@ -14,7 +14,7 @@ from typing import Any
 
 from monitor.store.disk import Ballast, SpoolUnreadable, named_errors, sync_folder
 
-FORMAT = 1
+FORMAT = 2  # 2: kept frames; what is of format 1 becomes 2 when it is opened, since its tables are the same
 SCHEMA = (Path(__file__).parent / "spool.sql").read_text()
 
 
@@ -28,11 +28,11 @@ class SpoolFile:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             fresh = not self.path.exists()
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600))
-            self._sql = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
+            self.sql = sqlite3.connect(self.path, isolation_level=None, timeout=0.5, check_same_thread=False)
             try:
                 self._prepare()
             except BaseException:
-                self._sql.close()
+                self.sql.close()
                 raise
             if fresh:
                 for made in (folder, folder.parent):
@@ -40,60 +40,62 @@ class SpoolFile:
         self.ballast.lay()
 
     def _prepare(self) -> None:
-        self._sql.execute("PRAGMA locking_mode = EXCLUSIVE")
-        known = self._sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'about'").fetchone()[0]
+        self.sql.execute("PRAGMA locking_mode = EXCLUSIVE")
+        known = self.sql.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'about'").fetchone()[0]
         found = self._about("format") if known else None
         if found is not None and found > FORMAT:
-            self._sql.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+            self.sql.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
             raise SpoolUnreadable(
                 f"{self.path} was written by a later release (format {found}, this one knows {FORMAT}); "
                 "it is left untouched: start that release, or choose another data_dir"
             )
-        self._sql.execute("PRAGMA journal_mode = WAL")
-        self._sql.execute("PRAGMA synchronous = FULL")
-        self._sql.execute("PRAGMA fullfsync = 1")
-        self._sql.execute("PRAGMA secure_delete = OFF")  # Debian's default writes zeros over all that is deleted
-        self._sql.executescript(SCHEMA)
+        self.sql.execute("PRAGMA journal_mode = WAL")
+        self.sql.execute("PRAGMA synchronous = FULL")
+        self.sql.execute("PRAGMA fullfsync = 1")
+        self.sql.execute("PRAGMA secure_delete = OFF")  # Debian's default writes zeros over all that is deleted
+        self.sql.executescript(SCHEMA)
+        if found is not None and found < FORMAT:
+            self.sql.execute("UPDATE about SET value = ? WHERE name = 'format'", (FORMAT,))
         if found is None:
-            self._sql.execute(  # one statement: a spool with the one and not the other could never be opened
+            self.sql.execute(  # one statement: a spool with the one and not the other could never be opened
                 "INSERT INTO about (name, value) VALUES ('format', ?), ('id', ?)", (FORMAT, uuid.uuid4().bytes)
             )
         self.id = uuid.UUID(bytes=self._about("id"))
 
     def close(self) -> None:
         with named_errors(self.path):
-            self._sql.close()
+            self.sql.close()
 
     def has_room(self) -> bool:
         """Whether what a full disk made us give up can be had again: the ballast, or as much within the file itself."""
         if self.ballast.lay():
             return True
-        free, size = (self._rows(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_size"))
+        free, size = (self.rows(f"PRAGMA {name}")[0][0] for name in ("freelist_count", "page_size"))
         return bool(free * size >= 5 * self.ballast.size)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[None]:
         with named_errors(self.path):
-            self._sql.execute("BEGIN IMMEDIATE")
+            self.sql.execute("BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
+                if self.sql.in_transaction:
+                    self.sql.execute("ROLLBACK")
                 raise
             started = time.perf_counter()
             try:
-                self._sql.execute("COMMIT")
+                self.sql.execute("COMMIT")
             except sqlite3.Error:
-                if self._sql.in_transaction:
-                    self._sql.execute("ROLLBACK")
+                if self.sql.in_transaction:
+                    self.sql.execute("ROLLBACK")
                 raise
             self.fsync_s.append(time.perf_counter() - started)
 
-    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with named_errors(self.path):
-            return self._sql.execute(query, values).fetchall()
+            return self.sql.execute(query, values).fetchall()
 
     def _about(self, name: str) -> Any:
-        row = self._sql.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        row = self.sql.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None

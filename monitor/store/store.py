@@ -75,3 +75,5 @@ class Store:
             await asyncio.sleep(PRUNE_S)
             with suppress(SpoolFull):  # on a full disk even this needs room; the sealer makes some
                 await self.sealer.call(self.spool.prune, self.now().timestamp())
+                while await self.sealer.call(self.spool.frames.prune, self.now().timestamp()):
+                    pass  # a little at a time: whoever wants to keep something goes between

@@ -47,12 +47,14 @@ def test_a_spool_of_format_1_is_read_to_the_last_field(tmp_path):
     spool.close()
 
 
-def test_this_release_still_writes_format_1(tmp_path):
-    first.make(tmp_path / "spool")
+def test_a_spool_of_format_1_becomes_what_this_release_makes_of_the_same(tmp_path):
+    """Format 2 has kept frames beside all that format 1 had; nothing else is another."""
+    first.make(tmp_path / "ours")
+    shutil.copytree(first.FOLDER, tmp_path / "theirs")
+    Spool(tmp_path / "theirs").close()
     dumps = []
-    for folder in (first.FOLDER, tmp_path / "spool"):
-        shutil.copytree(folder, tmp_path / folder.parent.name, dirs_exist_ok=True)
-        conn = sqlite3.connect(tmp_path / folder.parent.name / "spool.db")
+    for name in ("theirs", "ours"):
+        conn = sqlite3.connect(tmp_path / name / "spool.db")
         dumps.append([line for line in conn.iterdump() if "INTO \"about\" VALUES('id'" not in line])
         conn.close()
     theirs, ours = ([without_clock(line) for line in dump] for dump in dumps)
@@ -67,7 +69,7 @@ def without_clock(line):
 def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_path):
     shutil.copytree(first.FOLDER, tmp_path / "source")
     conn = sqlite3.connect(tmp_path / "source" / "spool.db")
-    conn.execute("UPDATE about SET value = 2 WHERE name = 'format'")
+    conn.execute("UPDATE about SET value = 3 WHERE name = 'format'")
     conn.execute("ALTER TABLE batch ADD COLUMN fence")
     conn.commit()
     shutil.copytree(tmp_path / "source", tmp_path / "spool")  # while it is open: the log belongs to the file
@@ -75,7 +77,7 @@ def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_p
     (tmp_path / "spool" / "spool.db-shm").unlink()  # of a reader that shares; ours does not
     before = {path.name: path.read_bytes() for path in (tmp_path / "spool").iterdir()}
     assert before["spool.db-wal"]
-    with pytest.raises(SpoolUnreadable, match=r"written by a later release \(format 2, this one knows 1\)"):
+    with pytest.raises(SpoolUnreadable, match=r"written by a later release \(format 3, this one knows 2\)"):
         Spool(tmp_path / "spool")
     assert {name: (tmp_path / "spool" / name).read_bytes() for name in before} == before
 
