@@ -28,3 +28,9 @@ def number(element: ElementTree.Element, name: str) -> int:
     if text is None or not NUMBER.fullmatch(text):
         raise BadFrame(f"bad_number: <{name}> is {text!r:.40}")
     return int(text)
+
+
+def without(frame: bytes, name: bytes) -> bytes:
+    """The page less all elements of this name: of what nobody reads, cutting costs a tenth of parsing."""
+    head, *parts = frame.split(b"<%b>" % name)
+    return head + b"".join(part.partition(b"</%b>" % name)[2] for part in parts)

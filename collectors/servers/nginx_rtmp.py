@@ -11,7 +11,7 @@ import msgspec
 
 from ..answer import answer
 from ..collector import BadFrame, Emit, FeedRefused, FeedRow, Now, every
-from ..markup import number, xml_root
+from ..markup import number, without, xml_root
 from ..tick import Tick
 
 WORKER = re.compile(rb"<pid>(\d{1,10})</pid>\s*<uptime>(\d{1,10})</uptime>")
@@ -49,7 +49,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         listed: dict[str, Tick] = {}
-        for seen in self.streams(xml_root(frame), at):
+        for seen in self.streams(xml_root(without(frame, b"meta")), at):
             # Two servers, or two names that nginx shows as the same: the first live one speaks for the name.
             known = listed.get(seen.room)
             if known is None or (seen.live and not known.live):
