@@ -1,8 +1,8 @@
 """What the monitor does in PostgreSQL between batches, on the writer's own connection.
 
-Looks whether the database is ours, follows the roster, keeps partitions ready, tells which feeds see which rooms, and
-carries out what a person decided about quarantined rows. Whatever fails here counts as a failure of PostgreSQL: it is
-tried again where that is, in the writer.
+Looks whether the database is ours, follows the roster, keeps partitions ready, tells which feeds see which rooms,
+carries out what a person decided about quarantined rows, and has sales attributed. Whatever fails here counts as a
+failure of PostgreSQL: it is tried again where that is, in the writer.
 """
 
 import logging
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from monitor.attribution import Attribution
 from monitor.config import Config
 from monitor.facts import ChangeName, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
@@ -56,6 +57,7 @@ class Chores:
         self.config, self.config_path, self.watch = config, config_path, watch
         self._roster_changed, self._sessions_known, self._put = roster_changed, sessions_known, put
         self._roster_version = roster_version
+        self._attribution = Attribution()
         self._conn: Connection | None = None
         self._partitions_at = self._unlisted_at = 0.0
         self._told_feeds: list[tuple[str, ...]] = []
@@ -78,6 +80,7 @@ class Chores:
             await self._tell_unlisted(conn)
             self._unlisted_at = now
         await self._carry_out(conn)
+        await self._attribution.catch_up(conn, self._roster_version)
 
     async def _greet(self, conn: Connection) -> None:
         """Is this database of our schema, and of our event? Raises Held, or ConfigError where waiting helps nobody."""

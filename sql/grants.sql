@@ -24,7 +24,7 @@ GRANT EXECUTE ON FUNCTION ensure_tick_day(date), ticks_ready_until() TO livemon_
 GRANT SELECT ON
     room, schedule, session, session_change, blind, feed_room, room_unlisted, roster_change, sale, sale_item,
     applied_batch, setting,
-    viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage
+    viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage, sale_place, sale_unattributed
 TO livemon_reader;
 GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON quarantine TO livemon_reader;
 

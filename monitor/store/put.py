@@ -109,13 +109,18 @@ async def _put_sales(
     await _put_items(conn, fresh)
     tally.sales += fresh
     known = await _known_sales(conn, [sale for place, sale in sales if place not in new_places])
-    bad = []
+    bad, again = [], []
     for place, sale in sales:
         same = known.get((sale.platform, sale.event_id)) == (sale.kind, sale.amount_minor, sale.currency)
         is_new = place in new_places
+        if not is_new and same and sale.room is not None:
+            again.append(sale)
         if not is_new and not same:
             bad.append((place, keep_fact(sale, "another sale is kept under this event id", sale.received_at)))
         tally.move("sale", written=is_new, duplicates=not is_new and same, quarantined=not is_new and not same)
+    if again:
+        columns = [s.platform for s in again], [s.event_id for s in again], [s.room for s in again]
+        await conn.execute(statement("writer/tell_rooms"), *columns)
     return bad
 
 

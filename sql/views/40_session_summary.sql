@@ -149,7 +149,8 @@ COMMENT ON COLUMN session_summary.measured_s IS 'Seconds for which a number of v
 COMMENT ON COLUMN session_summary.views_total IS '场观: the platform''s running total of visits at its highest in the session; NULL: not reported.';
 COMMENT ON COLUMN session_summary.orders IS 'Orders paid, distinct, in the event''s currency, by the session the sale was attributed to.';
 COMMENT ON COLUMN session_summary.gmv_minor IS 'GMV: orders paid, before refunds, in the minor unit (分) of currency.';
-COMMENT ON COLUMN session_summary.refunds_minor IS 'Refunds so far, in the minor unit; never final during an event.';
+COMMENT ON COLUMN session_summary.refunds_minor IS
+    'Refunds made while it was on air, in the minor unit; those made later are in sale, with their room and no session.';
 COMMENT ON COLUMN session_summary.net_minor IS 'gmv_minor - refunds_minor.';
 COMMENT ON COLUMN session_summary.gpm_minor IS '千次观看成交: gmv_minor x 1000 / views_total, rounded; NULL without views.';
 COMMENT ON COLUMN session_summary.uv_value_minor IS 'UV 价值: GMV / distinct people; NULL until a feed reports distinct people.';

@@ -45,12 +45,20 @@ CROSS JOIN LATERAL (
                 SELECT
                     feed.feed, feed.detail, feed.state = 'refused' AS refused,
                     signal.signal = ANY (feed.signals) AS tells,
-                    feed_room.feed IS NOT NULL AS covers
+                    feed_room.feed IS NOT NULL OR heard.shop IS NOT NULL AS covers
                 FROM feed
                 LEFT JOIN feed_room ON feed_room.feed = feed.feed AND feed_room.room_id = room.room_id
                     AND feed_room.to_at IS NULL
                 -- An order feed may belong to another platform than the room whose shop it hears.
-                WHERE feed.configured AND (feed.platform = room.platform OR feed_room.feed IS NOT NULL)
+                LEFT JOIN LATERAL (
+                    SELECT sale.shop
+                    FROM sale
+                    WHERE signal.signal = 'sales' AND 'sales' = ANY (feed.signals) AND room.shop <> ''
+                        AND sale.platform = feed.platform AND sale.shop = room.shop AND sale.feed = feed.feed
+                    LIMIT 1
+                ) AS heard ON feed_room.feed IS NULL
+                WHERE feed.configured
+                    AND (feed.platform = room.platform OR feed_room.feed IS NOT NULL OR heard.shop IS NOT NULL)
             ) AS seen
         ) AS answer
     ) AS told
@@ -61,6 +69,6 @@ COMMENT ON VIEW room_coverage IS
     'One row per active room: which feeds (数据源) tell what of it, as configured in the running monitor, or why none does.';
 COMMENT ON COLUMN room_coverage.live_by IS 'Feeds that can tell whether it is on air; empty: the room is unwatched (无数据源).';
 COMMENT ON COLUMN room_coverage.viewers_by IS 'Feeds that tell how many are watching.';
-COMMENT ON COLUMN room_coverage.sales_by IS 'Feeds that bring its orders.';
+COMMENT ON COLUMN room_coverage.sales_by IS 'Feeds that bring its orders, or have brought some of its shop.';
 COMMENT ON COLUMN room_coverage.why IS 'For each of live, viewers, sales that no feed tells: why. NULL: all three are told.';
 COMMENT ON COLUMN room_coverage.why_zh IS 'The same in Chinese.';

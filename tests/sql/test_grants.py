@@ -21,7 +21,7 @@ RECORDS = {
     "applied_batch",
     "setting",
 }
-READER = VIEWS | RECORDS | {"roster_change", "sale", "sale_item"}
+READER = VIEWS | RECORDS | {"roster_change", "sale", "sale_item", "sale_place", "sale_unattributed"}
 HALL = VIEWS - {"room_now", "session_summary"} | RECORDS  # of these two, the columns without money
 MONEY = {
     "room_now": {"orders", "gmv_minor", "gmv", "currency"},
