@@ -89,8 +89,14 @@ def _show(args: argparse.Namespace, folder: Path, zone: ZoneInfo) -> int:
 
 
 def standing_lines(standing: Standing, zone: ZoneInfo) -> Iterator[str]:
+    if standing.frames_spooled:
+        oldest = _local(standing.oldest_frame_at or 0.0, zone)
+        yield f"{standing.frames_spooled:,} deliveries are kept and not yet read, the oldest of {oldest}"
+        for feed, count in sorted(standing.frames.items()):
+            yield f"  {feed}: {count.waiting:,} wait for the monitor, {count.pending:,} for an answer of the platform"
     if not standing.pending:
-        yield "nothing waits: PostgreSQL has all of it"
+        if not standing.frames:
+            yield "nothing waits: PostgreSQL has all of it"
         return
     batches = "1 batch waits" if standing.pending == 1 else f"{standing.pending:,} batches wait"
     yield f"{batches} for PostgreSQL: {standing.pending_bytes:,} bytes; the next start of the monitor sends them"
@@ -126,7 +132,11 @@ def salvage_lines(told: Salvage, zone: ZoneInfo) -> Iterator[str]:
             yield f"  and {_numbers([batch.seq for batch in told.lost[SHOWN_MAX:]])}"
     if told.nameless:
         yield f"lost with the record of their batches, and quarantined in the books: {_rows(told.nameless)}"
-    if not (told.lost or told.nameless):
+    if told.frames.kept:
+        yield f"kept: {told.frames.kept:,} deliveries that nobody has read yet; the next start of the monitor does"
+    if told.frames.lost:
+        yield f"lost, and quarantined in the books: {len(told.frames.lost):,} deliveries that had been acknowledged"
+    if not (told.lost or told.nameless or told.frames.lost):
         yield "no row that waited was lost"
     if told.books_lost:
         yield f"the books of {', '.join(told.books_lost)} were lost: they begin anew with what waits"

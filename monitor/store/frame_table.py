@@ -37,6 +37,14 @@ class KeptFrame(msgspec.Struct, frozen=True):
     body: bytes
 
 
+def body_checksum(feed: str, received_at: float, body: bytes) -> int:
+    return zlib.crc32(body, zlib.crc32(f"{feed}\n{float(received_at)!r}".encode()))
+
+
+def checksum_of(arrival: Arrival) -> int:
+    return body_checksum(arrival.feed, arrival.received_at, arrival.body)
+
+
 class FrameTable:
     def __init__(self, file: SpoolFile) -> None:
         self._file = file
@@ -58,7 +66,7 @@ class FrameTable:
             sql.executemany(
                 "INSERT INTO frame_body (seq, feed, received_at, body, crc) VALUES (?, ?, ?, ?, ?)",
                 [
-                    (seq, arrival.feed, arrival.received_at, arrival.body, zlib.crc32(arrival.body))
+                    (seq, arrival.feed, arrival.received_at, arrival.body, checksum_of(arrival))
                     for seq, arrival in zip(seqs, arrivals, strict=True)
                 ],
             )

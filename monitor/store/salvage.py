@@ -15,6 +15,7 @@ from monitor.facts import Change, FeedState, RosterRoom, Slot
 from monitor.store.batch import Batch, BatchDamaged, BatchTooNew, Header, checksum, decode_header, facts_of
 from monitor.store.books import KINDS, MOVES
 from monitor.store.disk import SpoolUnreadable
+from monitor.store.frame_salvage import FramesTold, settle_frames, take_frame, unfinished
 from monitor.store.pages import Pages, Row
 from monitor.store.spool_file import FORMAT, SCHEMA
 
@@ -43,6 +44,7 @@ class Salvage(msgspec.Struct):
     rebuilt: list[int] = []  # batches whose record was gone, made anew from their own header
     lost: list[LostBatch] = []
     nameless: dict[str, int] = {}  # rows on their way of which not even the batch is known
+    frames: FramesTold = msgspec.field(default_factory=FramesTold)
     books_lost: list[str] = []
     rooms: int = 0
     sessions: int = 0
@@ -114,7 +116,7 @@ class Collected:
             case Row(int(), ("batch", int(seq))):
                 self.seq = max(self.seq, seq)
             case _:
-                return False
+                return take_frame(row, self._put)
         return True
 
     def _put(self, statement: str, *values: object) -> None:
@@ -176,6 +178,7 @@ def _settle_books(sql: sqlite3.Connection, told: Salvage, now: float) -> None:
     had = {kind for (kind,) in sql.execute("SELECT kind FROM books")}
     told.books_lost = [kind for kind in KINDS if kind not in had]
     sql.executemany("INSERT OR IGNORE INTO books (kind) VALUES (?)", [(kind,) for kind in KINDS])
+    told.frames = settle_frames(sql, "frame" in told.books_lost, now)
     _give_up_batches_without_bytes(sql, told, now)
     owed = _owed(sql)
     for seq, header, size in _batches_without_record(sql):
@@ -212,12 +215,13 @@ def _give_up_batches_without_bytes(sql: sqlite3.Connection, told: Salvage, now: 
 
 
 def _owed(sql: sqlite3.Connection) -> dict[str, int]:
-    """Rows that the books say are on their way, beyond those of the batches that are known to be."""
+    """Rows that the books say are on their way, beyond those of the batches and frames that are known to be."""
     sums = sql.execute(
         "SELECT coalesce(sum(frames), 0), coalesce(sum(ticks), 0), coalesce(sum(sales), 0), coalesce(sum(changes), 0)"
         " FROM batch WHERE state IN ('pending', 'aside') AND applied_at IS NULL"
     ).fetchone()
     spooled = dict(zip(KINDS, sums, strict=True))
+    spooled["frame"] += unfinished(sql)
     moves = sql.execute("SELECT kind, received - written - duplicates - quarantined - shed FROM books")
     return {kind: rows - spooled[kind] for kind, rows in moves.fetchall()}
 
