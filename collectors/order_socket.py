@@ -1,0 +1,138 @@
+"""The conversation on an order socket: a message is kept on disk first and confirmed then, and silence ends it all."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from urllib.parse import urlsplit
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+
+from .collector import BadFrame, Emit, FeedRefused, Now, every
+from .hook import App
+
+Message = bytes | str
+
+MESSAGE_BYTES_MAX = 1_048_576
+QUEUED_MAX = 16  # messages read ahead; above it the platform has to wait
+KEEPING_MAX = 64  # messages on their way to the disk: one group of the spool
+REPLY_S_MAX = 10.0
+UNREADABLE_MAX = 3  # of one connection; whoever sends more of them does not speak this language
+NO_KEY = re.compile(r"sign|app.?key|secret|auth|permission|forbidden|签名|授权|权限|密钥", re.IGNORECASE)
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a message comes to: the frame to keep (empty: none), and what confirms it (None: nothing does)."""
+
+    frame: bytes = b""
+    confirmation: Message | None = None
+
+
+Hear = Callable[[Message], Said]
+"""Reads one message; what it cannot read is a frame that nothing confirms. Raises what ends the connection."""
+
+
+def connection(url: str) -> connect:
+    """One attempt, bounded in all ways. It is retried by `supervise` alone."""
+    parts = urlsplit(url)
+    return connect(
+        url,
+        host=parts.hostname,  # named outright, so that a redirect to another host is an error
+        port=parts.port or (443 if parts.scheme == "wss" else 80),
+        proxy=None,
+        compression=None,
+        open_timeout=REPLY_S_MAX,
+        ping_interval=None,  # we ping ourselves, as the answer is the feed's pulse
+        close_timeout=1.0,
+        max_size=MESSAGE_BYTES_MAX,
+        max_queue=QUEUED_MAX,
+        user_agent_header="livemon",
+    )
+
+
+async def converse(
+    socket: ClientConnection, emit: Emit, now: Now, hear: Hear, beat: Callable[[], Message], beat_s: float
+) -> None:
+    """Hear until the connection fails. A message is confirmed when `emit` has returned, and at no other time."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_beat(socket, emit, now, beat, beat_s), name="beat")
+            await _listen(socket, emit, now, hear, group)
+    except ExceptionGroup as failures:
+        raise _first(failures) from failures
+
+
+async def _listen(socket: ClientConnection, emit: Emit, now: Now, hear: Hear, group: asyncio.TaskGroup) -> None:
+    free, unreadable = asyncio.Semaphore(KEEPING_MAX), 0
+    while True:
+        message = await socket.recv()
+        at, said = now(), hear(message)
+        if said.frame and said.confirmation is None:
+            unreadable += 1
+            if unreadable > UNREADABLE_MAX:
+                raise FeedRefused("what answers there does not speak this platform's language: is the url right?")
+        if said.frame:
+            await free.acquire()
+            group.create_task(_keep(socket, emit, said, at, free), name="keep")
+        elif said.confirmation is not None:
+            await _say(socket, said.confirmation)
+
+
+async def _keep(socket: ClientConnection, emit: Emit, said: Said, at: datetime, free: asyncio.Semaphore) -> None:
+    try:
+        await emit(said.frame, at)
+        if said.confirmation is not None:
+            await _say(socket, said.confirmation)
+    finally:
+        free.release()
+
+
+async def _beat(socket: ClientConnection, emit: Emit, now: Now, beat: Callable[[], Message], beat_s: float) -> None:
+    """Say what the platform wants to hear now and then; a pong is the proof that somebody is there."""
+    async for _ in every(beat_s):
+        await _say(socket, beat())
+        async with asyncio.timeout(REPLY_S_MAX):
+            await (await socket.ping())
+        await emit(b"", now())
+
+
+async def _say(socket: ClientConnection, message: Message) -> None:
+    """A peer that takes nothing any more has left, whatever TCP believes."""
+    async with asyncio.timeout(REPLY_S_MAX):
+        await socket.send(message)
+
+
+def _first(failures: ExceptionGroup[Exception]) -> Exception:
+    first = failures.exceptions[0]
+    return _first(first) if isinstance(first, ExceptionGroup) else first
+
+
+async def with_each_secret(app: App, talk: Callable[[bytes], Awaitable[None]]) -> None:
+    """While a secret is rotated two are live: the app is refused only when it is with both."""
+    refused = FeedRefused(f"app {app.name}: it has no secret")
+    for secret in app.secrets:
+        try:
+            await talk(secret)
+        except FeedRefused as error:
+            refused = error
+        else:
+            return
+    raise refused
+
+
+def turned_away(platform: str, told: str) -> Exception:
+    """How the platform turned us away: for good where it names the key or the right to be there, else for now."""
+    reason = f"{platform} turned us away: {told[:120]}"
+    return FeedRefused(reason) if NO_KEY.search(told) else ConnectionResetError(reason)
+
+
+IDENTITY = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+def identity(told: object, what: str) -> str:
+    """An id of the platform as text that may be part of an event id."""
+    text = str(told) if isinstance(told, int | str) and not isinstance(told, bool) else ""
+    if not IDENTITY.fullmatch(text):
+        raise BadFrame(f"bad_id: no {what}, or none that is one")
+    return text

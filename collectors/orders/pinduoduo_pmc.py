@@ -1,0 +1,153 @@
+"""pinduoduo_pmc: the message channel of Pinduoduo, one socket for all malls that let our app hear theirs."""
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import msgspec
+import websockets
+
+from ..collector import BadFrame, Emit, FeedRefused, Now
+from ..hook import NO_DETAILS, App, Details, Meaning, Need, OrderSocketRow
+from ..instants import instant
+from ..json_body import json_body
+from ..money import fen, yuan
+from ..order_socket import Message, Said, connection, converse, identity, turned_away, with_each_secret
+from ..pinduoduo_order import DETAIL, Id, items_of, order_of
+from ..signing import pinduoduo_digest
+from ..tick import Sale, SaleKind
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PAID, REFUNDED = "pdd_trade_TradeConfirmed", "pdd_refund_RefundAgreeAgreement"
+TYPES = frozenset((PAID, REFUNDED))  # all others are confirmed and not kept
+NOTHING = msgspec.Raw(b"null")
+
+
+class RawMessage(msgspec.Struct):
+    type: str = ""
+    mallID: msgspec.Raw = NOTHING
+    content: str = ""
+
+
+class RawCommand(msgspec.Struct):
+    """A command as far as its confirmation goes: ids stay the bytes that came."""
+
+    commandType: str
+    id: msgspec.Raw = NOTHING
+    sendTime: msgspec.Raw = NOTHING
+    message: RawMessage | None = None
+
+
+class Ack(msgspec.Struct):
+    commandType: str
+    id: msgspec.Raw
+    time: int
+    sendTime: msgspec.Raw
+    type: str
+    mallID: msgspec.Raw
+
+
+class Content(msgspec.Struct, frozen=True):
+    tid: Id = ""
+    mall_id: Id = ""
+    refund_id: Id = ""
+    refund_fee: object = None  # fen
+    modified: object = None
+
+
+class PmcMessage(msgspec.Struct, frozen=True):
+    type: str
+    mallID: Id
+    content: str
+
+
+class Command(msgspec.Struct, frozen=True):
+    message: PmcMessage
+    sendTime: object = None
+
+
+class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=True):
+    url: Annotated[str, msgspec.Meta(pattern="^wss?://")] = "wss://message-api.pinduoduo.com"
+    interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 10.0  # of our heartbeats
+
+    PLATFORM = "pinduoduo"
+
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, app: App) -> None:
+        await with_each_secret(app, lambda secret: self._talk(emit, now, app.key, secret))
+
+    async def _talk(self, emit: Emit, now: Now, key: str, secret: bytes) -> None:
+        at_ms = str(milliseconds(now()))
+        parts = ("message", key, at_ms, pinduoduo_digest(key, at_ms, secret))
+        url = self.url.rstrip("/") + "".join("/" + quote(part, safe="") for part in parts)
+        try:
+            async with connection(url) as socket:
+                await converse(
+                    socket, emit, now, lambda message: heard(message, now), lambda: beat(now), self.interval_s
+                )
+        except websockets.InvalidStatus as error:
+            if error.response.status_code in (401, 403):
+                raise FeedRefused("PMC turned us away: are the key and its secret right, and the clock?") from error
+            raise
+
+    def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
+        command = json_body(frame, Command)
+        message = command.message
+        if message.type not in TYPES:
+            return Meaning()
+        content = json_body(message.content.encode(), Content)
+        mall, tid = identity(message.mallID, "mallID"), identity(content.tid, "tid")
+        if content.mall_id and str(content.mall_id) != mall:
+            raise BadFrame("bad_id: the content is of another mall than the message")
+        if message.type == PAID:
+            return self._paid(mall, tid, at, details)
+        told_at = content.modified or command.sendTime
+        refunded_at = at if told_at is None else instant(told_at, SHANGHAI)
+        refund = identity(content.refund_id, "refund_id")
+        sale = self._sale("refunded", mall, tid, refunded_at, at, fen(content.refund_fee))
+        return Meaning([msgspec.structs.replace(sale, event_id=f"{sale.event_id}:{refund}")])
+
+    def _paid(self, mall: str, tid: str, received_at: datetime, details: Details) -> Meaning:
+        """The push tells neither amount nor pay time."""
+        order = order_of(details.get((DETAIL, tid)), tid)
+        if order is None or not order.pay_time:
+            return Meaning(needs=[Need(DETAIL, tid, mall)])
+        sale = self._sale("paid", mall, tid, instant(order.pay_time, SHANGHAI), received_at, yuan(order.pay_amount))
+        items = items_of(order)
+        units = sum(item.units or 0 for item in items) or None
+        return Meaning([msgspec.structs.replace(sale, units=units, items=items)])
+
+    def _sale(
+        self, kind: SaleKind, mall: str, tid: str, at: datetime, received_at: datetime, amount_minor: int
+    ) -> Sale:
+        return Sale(
+            feed=self.name, platform=self.platform or self.PLATFORM, event_id=f"{mall}:{tid}:{kind}", at=at,
+            received_at=received_at, kind=kind, amount_minor=amount_minor, currency="CNY", shop=mall, order_id=tid,
+        )  # fmt: skip
+
+
+def heard(message: Message, now: Now) -> Said:
+    """What is ours to understand is kept and then confirmed; what is not is confirmed, or it would come for ever."""
+    raw = message if isinstance(message, bytes) else message.encode()
+    try:
+        command = msgspec.json.decode(raw, type=RawCommand)
+    except (msgspec.DecodeError, RecursionError):
+        return Said(raw)
+    told = command.message
+    if command.commandType == "Fail":
+        raise turned_away("PMC", told.content if told is not None else "")
+    if command.commandType != "Common":
+        return Said()
+    if told is None or command.id == NOTHING:
+        return Said(raw)
+    ack = Ack("Ack", command.id, milliseconds(now()), command.sendTime, told.type, told.mallID)
+    return Said(raw if told.type in TYPES else b"", msgspec.json.encode(ack).decode())
+
+
+def beat(now: Now) -> str:
+    return msgspec.json.encode({"commandType": "HeartBeat", "time": milliseconds(now())}).decode()
+
+
+def milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
