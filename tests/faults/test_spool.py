@@ -18,6 +18,7 @@ from tests.faults.ground import drained, rooms_and_days
 from tests.faults.oracle import Oracle, balanced, seal_of
 from tests.store.way import NOW, Counted, connecting, no_more, running, settled
 
+FRAME = 24 + 4_096  # of SQLite's log: a header and a page
 ROOM = RosterRoom(1, "nginx_rtmp", "live/room1")
 
 
@@ -128,6 +129,30 @@ def crash_copy(tmp_path, batches):
     shutil.copytree(tmp_path / "source", tmp_path / "spool", ignore=shutil.ignore_patterns("ballast"))
     source.close()
     return tmp_path / "spool"
+
+
+def test_wherever_the_log_ends_each_seal_is_whole(tmp_path):
+    """Batches, books and room states of a seal are one transaction: no end of the log may part them."""
+    whole = crash_copy(tmp_path, 4)
+    log = (whole / "spool.db-wal").read_bytes()
+    seals = set()
+    for end in range(32, len(log) + 1, FRAME):
+        folder = tmp_path / f"until-{end}"
+        folder.mkdir()
+        shutil.copy(whole / "spool.db", folder)
+        (folder / "spool.db-wal").write_bytes(log[:end])
+        spool = Spool(folder)
+        refs, books = spool.pending(), spool.standing().books
+        assert [ref.kind for ref in refs] == ["facts", "ticks"] * (len(refs) // 2)
+        assert books["tick"].received == 300 * len(refs) // 2
+        assert (books["sale"].received, books["change"].received) == (len(refs) // 2, len(refs))
+        assert balanced(books)
+        last = facts_of(spool.load(refs[-2].seq))[1].state if refs else None
+        assert spool.room_states() == ({("nginx_rtmp", "live/room1"): last} if refs else {})
+        seals.add(len(refs) // 2)
+        spool.close()
+        shutil.rmtree(folder)
+    assert seals == set(range(5))
 
 
 def torn(log):
