@@ -23,7 +23,7 @@ from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
 from monitor.embedded_keeper import EmbeddedKeeper
 from monitor.facts import Heard, Quarantined, RosterRoom, Slot
-from monitor.http import web
+from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
@@ -109,7 +109,7 @@ class App:
                 for task in others:
                     task.cancel()
         finally:
-            await web.stop(served)
+            await listener.stop(served)
         if self.keeper is not None:
             await self.keeper.release()
 

@@ -10,6 +10,9 @@ from typing import Any, Literal, cast
 
 from aiohttp import web
 
+from .outline import Outline
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Refusal = Literal["header_deadline", "reading_stalled", "client_connections", "connections", "malformed"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -43,10 +46,10 @@ class Guard:
     by_client: Counter[str] = field(default_factory=Counter)
     said_at: dict[str, float] = field(default_factory=dict)
 
-    def refuses(self, client: str) -> Refusal | None:
+    def refuses(self, client: str, address: Address | None) -> Refusal | None:
         if len(self.connections) >= self.limits.connections_max:
             return "connections"
-        if self.by_client[client] >= self.limits.client_connections_max and not self.trusts(client):
+        if self.by_client[client] >= self.limits.client_connections_max and not self.trusts(address):
             return "client_connections"
         return None
 
@@ -65,12 +68,8 @@ class Guard:
         for connection in tuple(self.connections):
             connection.abort()
 
-    def trusts(self, client: str) -> bool:
-        try:
-            address = ipaddress.ip_network(client)
-        except ValueError:
-            return False
-        return any(address.subnet_of(net) for net in self.limits.trusted if net.version == address.version)  # type: ignore[arg-type]
+    def trusts(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self.limits.trusted)
 
     def say(self, what: str, error: BaseException | None = None) -> None:
         """Log it, but not each time: a flood of bad requests must not become a flood of lines."""
@@ -84,23 +83,27 @@ class Guard:
         return lambda: GuardedHandler(runner_server, self)
 
 
-def client_of(peer: object) -> str:
-    """Whom a connection counts for: its address, of IPv6 the /64 that one customer has."""
-    if not isinstance(peer, tuple):
-        return "local"
+def address_of(host: str | None) -> Address | None:
+    """An address as it is written; of an IPv4 one in IPv6 clothes the IPv4 one."""
     try:
-        address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+        address = ipaddress.ip_address((host or "").partition("%")[0])
     except ValueError:
-        return "local"
-    if isinstance(address, ipaddress.IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def client_of(host: str | None) -> str:
+    """Whom a connection counts for: its address, of IPv6 the /64 that one customer has."""
+    address = address_of(host)
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return "local" if address is None else str(address)
 
 
 class GuardedHandler(web.RequestHandler):
     """aiohttp's protocol with deadlines; its public hooks are all that is used."""
 
-    __slots__ = ("_deadline", "_guard", "_heard", "_in_request", "_line", "_peer", "_stalled")
+    __slots__ = ("_deadline", "_guard", "_heard", "_in_request", "_line", "_outline", "_peer", "_stalled")
 
     def __init__(self, server: web.Server, guard: Guard) -> None:
         super().__init__(
@@ -109,19 +112,23 @@ class GuardedHandler(web.RequestHandler):
             keepalive_timeout=guard.limits.idle_s_max,
             access_log=None,  # type: ignore[arg-type]  # aiohttp takes None for none
             lingering_time=2.0,
+            auto_decompress=False,  # nobody sends us anything packed that we would take
         )
         self._guard = guard
         self._peer = ""
         self._line: asyncio.Transport | None = None  # aiohttp forgets its own as soon as it means to close it
         self._in_request = False
         self._heard = False
+        self._outline = Outline()
         self._deadline: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._peer = client_of(transport.get_extra_info("peername"))
+        peer = transport.get_extra_info("peername")
+        host = str(peer[0]) if isinstance(peer, tuple) else None  # a Unix socket has none
+        self._peer = client_of(host)
         line = cast(asyncio.Transport, transport)
-        refusal = self._guard.refuses(self._peer)
+        refusal = self._guard.refuses(self._peer, address_of(host))
         if refusal is not None:
             self._guard.refused(refusal)
             line.abort()
@@ -143,6 +150,7 @@ class GuardedHandler(web.RequestHandler):
             self._heard = True
             if self._deadline is None:
                 self._expect_headers()
+        self._outline.take(data)
         super().data_received(data)
 
     def headers_arrived(self) -> None:
@@ -158,7 +166,10 @@ class GuardedHandler(web.RequestHandler):
             return await super().finish_response(request, resp, start_time)
         finally:
             # The next headers' clock starts with their first byte; until then aiohttp's keep-alive timer runs.
-            self._in_request = self._heard = False
+            self._in_request = False
+            self._heard = self._outline.runs_on(request)
+            if self._heard and self._line is not None:
+                self._expect_headers()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -197,6 +208,8 @@ class GuardedHandler(web.RequestHandler):
         self._guard.say("the web server failed", kw.get("exc_info"))
 
     def _expect_headers(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._deadline = self._loop.call_later(self._guard.limits.header_s_max, self._too_late)
 
     def _too_late(self) -> None:

@@ -20,6 +20,7 @@ from monitor.live.failure import Reason
 
 from .guard import Refusal
 from .labels import clean, name_label
+from .outcome import OUTCOMES
 from .sources import Sources
 from .sums import FEED_STATES, SIGNALS, STATES, is_up, platform_sums
 
@@ -36,6 +37,7 @@ BOOK_FAMILIES = {
     "lost": "Rows that a failover lost beyond retention.",
 }
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+ACK_SECONDS = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 FSYNC_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -47,6 +49,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.feed_names: frozenset[str] = frozenset()
+        self.hook_names: frozenset[str] = frozenset()
         self._of_feeds_and_sales(self.registry)
         self._of_the_pipeline(self.registry)
         self._of_the_process(self.registry)
@@ -75,6 +78,20 @@ class Metrics:
         self.sales_minor = Counter(
             "livemon_sales_minor_total", "Orders paid, in minor units.", ("platform", "currency"), registry=registry
         )
+
+        self.hook_requests = Counter(
+            "livemon_hook_requests_total",
+            "Requests to a hook; feed is empty where the path is nobody's.",
+            ("feed", "outcome"),
+            registry=registry,
+        )
+        self.hook_ack_duration = Histogram(
+            "livemon_hook_ack_duration_seconds",
+            "From the last byte of a true delivery to its answer.",
+            buckets=ACK_SECONDS,
+            registry=registry,
+        )
+        self.hook_requests.labels("", "not_found")
 
     def _of_the_pipeline(self, registry: CollectorRegistry) -> None:
         self.write_duration = Histogram(
@@ -122,6 +139,16 @@ class Metrics:
             for reason in FAILURE_REASONS:
                 self.feed_failures.remove(name, reason)
         self.feed_names = wanted
+
+    def hooks_are(self, names: Iterable[str]) -> None:
+        """The feeds that are called, in the same way."""
+        wanted = frozenset(names)
+        for outcome in OUTCOMES:
+            for name in wanted - self.hook_names:
+                self.hook_requests.labels(name, outcome)
+            for name in self.hook_names - wanted:
+                self.hook_requests.remove(name, outcome)
+        self.hook_names = wanted
 
     def platforms_are(self, names: Iterable[str], currency: str) -> None:
         """Sums of sales start at 0, so that the first sale is an increase."""

@@ -1,8 +1,6 @@
 """The web of `listen`: the landing page, metrics, health and status. It only answers GET and HEAD."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
@@ -12,12 +10,12 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from . import landing
 from .guard import Guard, tell_guard
 from .labels import one_line
+from .listener import SHUTDOWN_S_MAX, Served, serve
 from .metrics import Metrics
 from .rooms_page import CONTENT_TYPE, RoomsPage
 from .sources import Sources
 from .status import take_status
 
-SHUTDOWN_S_MAX = 1.0  # twice: for the handlers, then for what they still write
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping="
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,16 +27,6 @@ SAFE_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": landing.POLICY,
 }
-
-
-@dataclass(frozen=True)
-class Served:
-    """A web that listens."""
-
-    runner: web.AppRunner
-    server: asyncio.Server
-    guard: Guard
-    port: int
 
 
 def make_app(sources: Sources, metrics: Metrics, version: str) -> web.Application:
@@ -60,22 +48,7 @@ def make_app(sources: Sources, metrics: Metrics, version: str) -> web.Applicatio
 
 async def start(app: web.Application, host: str, port: int, guard: Guard) -> Served:
     """Listen. Raises OSError if the address is taken."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S_MAX)
-    await runner.setup()
-    assert runner.server is not None  # noqa: S101 - `setup` has just made it
-    try:
-        server = await asyncio.get_running_loop().create_server(guard.server(runner.server), host, port, backlog=256)
-    except OSError:
-        await runner.cleanup()
-        raise
-    return Served(runner, server, guard, server.sockets[0].getsockname()[1])
-
-
-async def stop(served: Served) -> None:
-    served.server.close()
-    await served.runner.cleanup()
-    served.guard.abort_all()
-    await served.server.wait_closed()
+    return await serve(web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S_MAX), host, port, guard)
 
 
 class Pages:

@@ -11,7 +11,7 @@ import aiohttp
 
 from collectors.collector import FeedRow
 from monitor.facts import RosterRoom
-from monitor.http import web
+from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
@@ -125,4 +125,4 @@ async def listening(sources: Sources, guard: Guard | None = None) -> AsyncIterat
         async with aiohttp.ClientSession(auto_decompress=False) as http:
             yield Site(http, f"http://127.0.0.1:{served.port}", served.port, metrics)
     finally:
-        await web.stop(served)
+        await listener.stop(served)

@@ -14,7 +14,7 @@ from aiohttp import web as aiohttp_web
 from collectors.tick import Tick
 from monitor.cli import main
 from monitor.facts import RosterRoom
-from monitor.http import web
+from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
@@ -33,7 +33,7 @@ def running(make: Callable[[], aiohttp_web.Application]) -> Iterator[int]:
         port = served.port
         up.set()
         await asyncio.to_thread(stop.wait)
-        await web.stop(served)
+        await listener.stop(served)
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()

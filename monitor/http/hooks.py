@@ -1,0 +1,191 @@
+"""The listener that platforms call: bounds, signature, replay, disk, and only then the answer. It parses nothing."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from urllib.parse import quote
+
+import msgspec
+from aiohttp import web
+
+from collectors.collector import FeedRow
+from collectors.hook import Accepted, App, Delivery, Hook, HookRow, Refused, Reply
+
+from .body import Bodies
+from .forwarded import caller
+from .guard import Guard, GuardedHandler, address_of
+from .listener import SHUTDOWN_S_MAX, Served, require_hardened, serve
+from .outcome import Outcome, Turned
+from .rate import Bucket
+from .replay import Replays
+
+Keep = Callable[[str, bytes, datetime], Awaitable[object]]
+"""Feed, frame, received at: comes back when the frame is on disk."""
+
+UPGRADES = ("Upgrade", "HTTP2-Settings")
+ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlets:
+    """Where the hooks lead to."""
+
+    keep: Keep
+    full: tuple[type[Exception], ...]  # what `keep` raises when the disk takes no more
+    now: Callable[[], datetime]
+    heard: Callable[[str, datetime], None] = lambda feed, at: None
+    counted: Callable[[str, Outcome], None] = lambda feed, outcome: None
+    took: Callable[[float], None] = lambda seconds: None  # from a body's last byte to its answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """What one feed may deliver in earnest: beyond it somebody else has its key."""
+
+    per_s: float = 2_000.0
+    burst: float = 10_000.0
+
+
+@dataclass
+class Target:
+    """One feed that is called, and the application whose secrets verify it."""
+
+    row: HookRow
+    app: App
+    bucket: Bucket
+
+    @property
+    def hook(self) -> Hook:
+        return cast(Hook, self.row)  # every HookRow of a config is a Hook: a test sees to it
+
+
+@dataclass
+class Hooks:
+    outlets: Outlets
+    guard: Guard = field(default_factory=Guard)
+    bodies: Bodies = field(default_factory=Bodies)
+    replays: Replays = field(default_factory=Replays)
+    rates: Rates = field(default_factory=Rates)
+    targets: dict[str, Target] = field(default_factory=dict)  # by the path as it stands in a request
+
+    def serve_feeds(self, rows: Iterable[FeedRow], apps: Mapping[str, App]) -> None:
+        """The feeds and secrets of the present config; what a feed has used of its rate stays used."""
+        before = {target.row.name: target.bucket for target in self.targets.values()}
+        self.targets = {
+            f"/hooks/{quote(row.name, safe='')}": Target(
+                row,
+                apps.get(row.app) or App("", row.platform or row.PLATFORM),
+                before.get(row.name) or Bucket(self.rates.per_s, self.rates.burst),
+            )
+            for row in rows
+            if isinstance(row, HookRow)
+        }
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request. Refusals are a bare number: nothing of the request comes back, nor why."""
+        if isinstance(request.protocol, GuardedHandler):
+            request.protocol.headers_arrived()
+        path, _, query = request.raw_path.partition("?")
+        target = self.targets.get(ESCAPED.sub(lambda escape: escape[0].upper(), path))
+        outcome: Outcome = "failed"
+        try:
+            outcome, reply = await self._answer(request, target, path, query)
+            response = web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+        except Turned as turned:
+            outcome = turned.outcome
+            response = web.Response(status=turned.status, text=f"{turned.status}\n", headers=turned.headers)
+        except ConnectionError:
+            outcome = "gone"
+            raise
+        finally:
+            self.outlets.counted(target.row.name if target else "", outcome)
+        response.headers["Server"] = "livemon"
+        if response.status >= 300 or not self.guard.trusts(address_of(request.remote)):
+            response.force_close()  # who is no trusted proxy gets one request a connection: nothing to smuggle into
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, target: Target | None, path: str, query: str
+    ) -> tuple[Outcome, Reply]:
+        if target is None:
+            raise Turned("not_found")
+        if any(name in request.headers for name in UPGRADES):
+            raise Turned("bad_request")
+        if request.method == "GET":
+            return "check", check(target, delivery_of(request, target.row, path, query, b""))
+        if request.method != "POST":
+            raise Turned("wrong_method")
+        body = await self._body(request, target.row)
+        loop = asyncio.get_running_loop()
+        began, at = loop.time(), self.outlets.now()
+        delivery = delivery_of(request, target.row, path, query, body)
+        verdict = target.hook.verify(delivery, target.app, at)
+        if isinstance(verdict, Refused):
+            raise Turned(verdict.reason)
+        outcome = await self._take(target, verdict, delivery, at)
+        self.outlets.took(loop.time() - began)
+        return outcome, verdict.reply
+
+    async def _body(self, request: web.BaseRequest, row: HookRow) -> bytes:
+        encoding = request.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity" or request.content_type not in row.CONTENT_TYPES:
+            raise Turned("unsupported")
+        client = caller(request.remote, request.headers.getall("X-Forwarded-For", ()), self.guard.trusts)
+        return await self.bodies.read(request, row.BODY_BYTES_MAX, client)
+
+    async def _take(self, target: Target, verdict: Accepted, delivery: Delivery, at: datetime) -> Outcome:
+        """A true delivery: onto the disk, unless it is a test or has been there before."""
+        now, feed = asyncio.get_running_loop().time, target.row.name
+        if not target.bucket.take(now()):
+            raise Turned("rate_limited")
+        if verdict.probe:
+            return "probe"
+
+        async def keep() -> None:
+            await self.outlets.keep(feed, msgspec.msgpack.encode(delivery), at)
+            self.outlets.heard(feed, at)
+
+        try:
+            if not verdict.delivery_id:
+                await keep()
+                return "accepted"
+            fate = await self.replays.once(feed, verdict.delivery_id, delivery.body, keep, now)
+        except self.outlets.full:
+            raise Turned("full") from None
+        if fate == "replayed":
+            raise Turned("replayed")
+        return fate
+
+
+def check(target: Target, delivery: Delivery) -> Reply:
+    """The answer to a platform that looks whether the URL is ours."""
+    reply = target.hook.answer_check(delivery, target.app)
+    if reply is None:
+        raise Turned("wrong_method")
+    return reply
+
+
+def delivery_of(request: web.BaseRequest, row: HookRow, path: str, query: str, body: bytes) -> Delivery:
+    """What is verified and kept. A header that is there twice, or is no text, could be read in two ways: refused."""
+    headers = {}
+    for name in row.HEADERS:
+        found = request.headers.getall(name, ())
+        if len(found) > 1:
+            raise Turned("malformed")
+        if found:
+            headers[name] = found[0]
+    try:
+        "".join((query, *headers.values())).encode()
+    except UnicodeEncodeError:  # bytes that are no UTF-8 come as surrogates
+        raise Turned("malformed") from None
+    return Delivery(request.method, path, query, headers, body)
+
+
+async def start(hooks: Hooks, host: str, port: int) -> Served:
+    """Listen. Raises WeakParser, and OSError if the address is taken."""
+    require_hardened()
+    runner = web.ServerRunner(web.Server(hooks.answer), shutdown_timeout=SHUTDOWN_S_MAX)
+    return await serve(runner, host, port, hooks.guard)
