@@ -20,12 +20,16 @@ PRUNED_MAX = 2_000  # looked at in one go: the spool's thread is wanted elsewher
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A delivery to be kept. `received_at` in unix seconds; `body` is encrypted, `sha256` is of what it was before."""
+    """A delivery to be kept. `received_at` in unix seconds; `body` is encrypted, `sha256` is of what it was before.
+
+    `once`: the name that its content gives it, if what comes under the same name again shall not be kept again.
+    """
 
     feed: str
     received_at: float
     sha256: bytes
     body: bytes
+    once: str = ""
 
 
 class KeptFrame(msgspec.Struct, frozen=True):
@@ -53,25 +57,41 @@ class FrameTable:
     # --- keeping -----------------------------------------------------------------------------------------------------
 
     def append(self, arrivals: Sequence[Arrival]) -> list[int]:
-        """Keep a group: one transaction, fsynced on return. Returns their numbers, which rise in this order."""
-        sql, seqs = self._file.sql, list[int]()
+        """Keep a group: one transaction, fsynced on return. Returns their numbers, which rise in this order.
+
+        One that was kept before and is to be kept once has the number that it has had since.
+        """
+        sql, seqs, kept = self._file.sql, list[int](), list[tuple[int, Arrival]]()
         with self._file.transaction():
             for arrival in arrivals:
-                cursor = sql.execute(
-                    "INSERT INTO frame (feed, received_at, sha256, size, state, has_body)"
-                    " VALUES (?, ?, ?, ?, 'waiting', 1)",
-                    (arrival.feed, arrival.received_at, arrival.sha256, len(arrival.body)),
-                )
-                seqs.append(cursor.lastrowid or 0)
+                seq = self._kept_before(arrival) if arrival.once else None
+                if seq is None:
+                    seq = self._insert(arrival)
+                    kept.append((seq, arrival))
+                seqs.append(seq)
             sql.executemany(
                 "INSERT INTO frame_body (seq, feed, received_at, body, crc) VALUES (?, ?, ?, ?, ?)",
-                [
-                    (seq, arrival.feed, arrival.received_at, arrival.body, checksum_of(arrival))
-                    for seq, arrival in zip(seqs, arrivals, strict=True)
-                ],
+                [(seq, it.feed, it.received_at, it.body, checksum_of(it)) for seq, it in kept],
             )
-            sql.execute(MOVES["received"], (len(arrivals), "frame"))
+            sql.execute(MOVES["received"], (len(kept), "frame"))
         return seqs
+
+    def _insert(self, arrival: Arrival) -> int:
+        seq = self._file.sql.execute(
+            "INSERT INTO frame (feed, received_at, sha256, size, state, has_body) VALUES (?, ?, ?, ?, 'waiting', 1)",
+            (arrival.feed, arrival.received_at, arrival.sha256, len(arrival.body)),
+        ).lastrowid
+        if arrival.once:
+            self._file.sql.execute(
+                "INSERT INTO frame_once VALUES (?, ?, ?, ?)", (arrival.feed, arrival.once, seq, arrival.received_at)
+            )
+        return seq or 0
+
+    def _kept_before(self, arrival: Arrival) -> int | None:
+        found = self._file.sql.execute(
+            "SELECT frame FROM frame_once WHERE feed = ? AND name = ?", (arrival.feed, arrival.once)
+        ).fetchone()
+        return None if found is None else int(found[0])
 
     def mark(self, seal: Seal, batch_seq: int | None, now: float) -> None:
         """What a sealing says of frames, in the transaction of that sealing; each moves the books once."""
@@ -214,4 +234,5 @@ class FrameTable:
             sql.executemany("DELETE FROM frame_body WHERE seq = ?", ripe + records)
             sql.executemany("UPDATE frame SET has_body = 0 WHERE seq = ?", ripe)
             sql.executemany("DELETE FROM frame WHERE seq = ?", records)
+            sql.execute("DELETE FROM frame_once WHERE kept_at < ?", (now - RECORD_S,))
         return len(bodies) == PRUNED_MAX or len(records) >= PRUNED_MAX

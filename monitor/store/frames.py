@@ -28,10 +28,10 @@ class LaneFull(SpoolFull):
 class Waiting:
     """A delivery on its way to the disk."""
 
-    __slots__ = ("feed", "frame", "kept", "received_at")
+    __slots__ = ("feed", "frame", "kept", "once", "received_at")
 
-    def __init__(self, feed: str, frame: bytes, received_at: datetime, kept: asyncio.Future[int]) -> None:
-        self.feed, self.frame, self.received_at, self.kept = feed, frame, received_at, kept
+    def __init__(self, feed: str, frame: bytes, received_at: datetime, once: str, kept: asyncio.Future[int]) -> None:
+        self.feed, self.frame, self.received_at, self.once, self.kept = feed, frame, received_at, once, kept
 
 
 class FrameLane:
@@ -52,8 +52,9 @@ class FrameLane:
         self._stirred = asyncio.Event()
         self._closed = False
 
-    async def keep(self, feed: str, frame: bytes, received_at: datetime) -> int:
-        """Returns the frame's number once it is on disk. `received_at` is aware UTC.
+    async def keep(self, feed: str, frame: bytes, received_at: datetime, once: str = "") -> int:
+        """Returns the frame's number once it is on disk. `received_at` is aware UTC. With `once`, what was kept under
+        that name in the last 30 days is not kept again.
 
         Raises SpoolFull where there is no room for it; then nothing of it was kept, and the sender must be told so.
         Raises SpoolDiskFailed where the disk failed, and the process is about to end.
@@ -61,7 +62,7 @@ class FrameLane:
         if self._closed or len(self._waiting) >= self.waiting_max or self._bytes > self.waiting_bytes_max:
             raise LaneFull("deliveries come faster than the disk takes them, or the monitor is stopping")
         kept: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(feed, frame, received_at, kept))
+        self._waiting.append(Waiting(feed, frame, received_at, once, kept))
         self._bytes += len(frame)
         self._stirred.set()
         return await kept
@@ -111,16 +112,13 @@ class FrameLane:
     def _keep(self, group: Sequence[Waiting]) -> list[int]:
         """In the spool's thread."""
         return self._spool.frames.append(
-            [
-                Arrival(
-                    waiting.feed,
-                    waiting.received_at.timestamp(),
-                    hashlib.sha256(waiting.frame).digest(),
-                    self.cipher.encrypt(waiting.frame),
-                )
-                for waiting in group
-            ]
+            [arrival(self.cipher, it.feed, it.frame, it.received_at, it.once) for it in group]
         )
+
+
+def arrival(cipher: Cipher, feed: str, frame: bytes, received_at: datetime, once: str = "") -> Arrival:
+    """A delivery as the spool keeps it."""
+    return Arrival(feed, received_at.timestamp(), hashlib.sha256(frame).digest(), cipher.encrypt(frame), once)
 
 
 def _fail(waiting: Waiting, error: BaseException) -> None:

@@ -83,3 +83,8 @@ CREATE TABLE IF NOT EXISTS frame_need (
     PRIMARY KEY (what, key, shop, frame)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS frame_need_of ON frame_need (frame);
+
+-- Deliveries that are kept once in 30 days, however often they come, by the name that their content gives them.
+CREATE TABLE IF NOT EXISTS frame_once (
+    feed TEXT NOT NULL, name TEXT NOT NULL, frame INTEGER NOT NULL, kept_at REAL NOT NULL, PRIMARY KEY (feed, name)
+) WITHOUT ROWID;
