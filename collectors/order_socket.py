@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 
-from .collector import BadFrame, Emit, FeedRefused, Now, every
+from .collector import Emit, FeedRefused, Now, every
 from .hook import App
 
 Message = bytes | str
@@ -125,14 +125,3 @@ def turned_away(platform: str, told: str) -> Exception:
     """How the platform turned us away: for good where it names the key or the right to be there, else for now."""
     reason = f"{platform} turned us away: {told[:120]}"
     return FeedRefused(reason) if NO_KEY.search(told) else ConnectionResetError(reason)
-
-
-IDENTITY = re.compile(r"[\w.-]{1,64}", re.ASCII)
-
-
-def identity(told: object, what: str) -> str:
-    """An id of the platform as text that may be part of an event id."""
-    text = str(told) if isinstance(told, int | str) and not isinstance(told, bool) else ""
-    if not IDENTITY.fullmatch(text):
-        raise BadFrame(f"bad_id: no {what}, or none that is one")
-    return text

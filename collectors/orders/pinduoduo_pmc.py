@@ -10,12 +10,14 @@ import msgspec
 import websockets
 
 from ..collector import BadFrame, Emit, FeedRefused, Now
+from ..details import ORDER, understood
 from ..hook import NO_DETAILS, App, Details, Meaning, Need, OrderSocketRow
 from ..instants import instant
 from ..json_body import json_body
-from ..money import fen, yuan
-from ..order_socket import Message, Said, connection, converse, identity, turned_away, with_each_secret
-from ..pinduoduo_order import DETAIL, Id, items_of, order_of
+from ..money import fen
+from ..order_details.pinduoduo import order_detail
+from ..order_ids import exact_id
+from ..order_socket import Message, Said, connection, converse, turned_away, with_each_secret
 from ..signing import pinduoduo_digest
 from ..tick import Sale, SaleKind
 
@@ -23,6 +25,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 PAID, REFUNDED = "pdd_trade_TradeConfirmed", "pdd_refund_RefundAgreeAgreement"
 TYPES = frozenset((PAID, REFUNDED))  # all others are confirmed and not kept
 NOTHING = msgspec.Raw(b"null")
+
+Id = str | int
 
 
 class RawMessage(msgspec.Struct):
@@ -97,26 +101,24 @@ class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=Tru
         if message.type not in TYPES:
             return Meaning()
         content = json_body(message.content.encode(), Content)
-        mall, tid = identity(message.mallID, "mallID"), identity(content.tid, "tid")
+        mall, tid = exact_id(message.mallID), exact_id(content.tid)
         if content.mall_id and str(content.mall_id) != mall:
             raise BadFrame("bad_id: the content is of another mall than the message")
         if message.type == PAID:
             return self._paid(mall, tid, at, details)
         told_at = content.modified or command.sendTime
         refunded_at = at if told_at is None else instant(told_at, SHANGHAI)
-        refund = identity(content.refund_id, "refund_id")
+        refund = exact_id(content.refund_id)
         sale = self._sale("refunded", mall, tid, refunded_at, at, fen(content.refund_fee))
         return Meaning([msgspec.structs.replace(sale, event_id=f"{sale.event_id}:{refund}")])
 
     def _paid(self, mall: str, tid: str, received_at: datetime, details: Details) -> Meaning:
         """The push tells neither amount nor pay time."""
-        order = order_of(details.get((DETAIL, tid)), tid)
-        if order is None or not order.pay_time:
-            return Meaning(needs=[Need(DETAIL, tid, mall)])
-        sale = self._sale("paid", mall, tid, instant(order.pay_time, SHANGHAI), received_at, yuan(order.pay_amount))
-        items = items_of(order)
-        units = sum(item.units or 0 for item in items) or None
-        return Meaning([msgspec.structs.replace(sale, units=units, items=items)])
+        told = understood(details, ORDER, tid, lambda answer: order_detail(answer, tid))
+        if told is None or told.paid_at is None or told.amount_minor is None:
+            return Meaning(needs=[Need(ORDER, tid, mall)])
+        sale = self._sale("paid", mall, tid, told.paid_at, received_at, told.amount_minor)
+        return Meaning([msgspec.structs.replace(sale, units=told.units, items=told.items)])
 
     def _sale(
         self, kind: SaleKind, mall: str, tid: str, at: datetime, received_at: datetime, amount_minor: int

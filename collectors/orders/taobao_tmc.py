@@ -1,7 +1,6 @@
 """taobao_tmc: the message channel of Taobao and Tmall, one socket for all shops that let our app hear theirs."""
 
 import asyncio
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -11,21 +10,32 @@ import msgspec
 from websockets.asyncio.client import ClientConnection
 
 from ..collector import BadFrame, Emit, Now
+from ..details import ORDER, understood
 from ..hook import NO_DETAILS, App, Details, Meaning, Need, OrderSocketRow
 from ..instants import instant
 from ..json_body import json_body
 from ..money import yuan
-from ..order_socket import REPLY_S_MAX, Message, Said, connection, converse, identity, turned_away, with_each_secret
+from ..order_details.taobao import order_detail
+from ..order_ids import exact_id
+from ..order_socket import REPLY_S_MAX, Message, Said, connection, converse, turned_away, with_each_secret
 from ..signing import secret_wrapped
-from ..taobao_trade import DETAIL, NEVER_PAID, Id, items_of, trade_of
 from ..tick import Sale, SaleKind, Tick
 from ..tmc_frames import CONNECT, CONNECTACK, SEND, TmcFrame, Value, confirmation, decode, encode, pull_request
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-CREATED, PAID, CLOSED = (f"taobao_trade_Trade{name}" for name in ("Create", "BuyerPay", "Close"))
-REFUNDED, LIVE = "taobao_refund_RefundSuccess", "taobao_live_FeedRelated"
-TOPICS = frozenset((CREATED, PAID, CLOSED, REFUNDED, LIVE))  # all others are confirmed and not kept
+PAID, CLOSED = "taobao_trade_TradeBuyerPay", "taobao_trade_TradeClose"
+LIVE = "taobao_live_FeedRelated"
+KINDS: dict[Value, SaleKind] = {
+    "taobao_trade_TradeCreate": "created",
+    PAID: "paid",
+    CLOSED: "cancelled",
+    "taobao_refund_RefundSuccess": "refunded",
+}
+TOPICS = frozenset((*KINDS, LIVE))  # all others are confirmed and not kept
+NEVER_PAID = "TRADE_CLOSED_BY_TAOBAO"  # the status of what was closed before it was paid
 ON_AIR = {"PUBLISH_LIVE": True, "STOP_LIVE": False}
+
+Id = str | int
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -84,41 +94,33 @@ class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
         published_at = instant(fields["time"], SHANGHAI) if fields.get("time") is not None else at
         if topic == LIVE:
             return self._live(content, published_at)
-        shop, tid = identity(fields.get("userid"), "userid"), identity(content.tid, "tid")
+        shop, tid = exact_id(fields.get("userid")), exact_id(content.tid)
         if topic == PAID:
             return self._paid(shop, tid, at, details)
-        if topic == CLOSED:
-            if content.status != NEVER_PAID:
-                return Meaning()  # what was paid before came back as refunds, which are told one by one
-            sale = self._sale("cancelled", shop, tid, published_at, at, content.payment, content.buyer_open_uid)
-        elif topic == REFUNDED:
-            refunded_at = instant(content.modified, SHANGHAI) if content.modified else published_at
-            sale = self._sale("refunded", shop, tid, refunded_at, at, content.refund_fee, content.buyer_open_uid)
-            refund = identity(content.refund_id, "refund_id")
-            sale = msgspec.structs.replace(sale, event_id=f"{sale.event_id}:{refund}")
-        else:
-            sale = self._sale("created", shop, tid, published_at, at, content.payment, content.buyer_open_uid)
-        return Meaning([sale])
+        if topic == CLOSED and content.status != NEVER_PAID:
+            return Meaning()  # what was paid before came back as refunds, which are told one by one
+        kind = KINDS[topic]
+        happened_at, amount, refund = published_at, content.payment, ""
+        if kind == "refunded":
+            amount, refund = content.refund_fee, ":" + exact_id(content.refund_id)
+            happened_at = instant(content.modified, SHANGHAI) if content.modified else published_at
+        return Meaning([self._sale(kind, shop, tid, happened_at, at, yuan(amount), content.buyer_open_uid, refund)])
 
     def _paid(self, shop: str, tid: str, received_at: datetime, details: Details) -> Meaning:
         """The push tells neither the pay time nor what was bought, and GMV goes by pay time."""
-        trade = trade_of(details.get((DETAIL, tid)), tid)
-        if trade is not None and trade.status == NEVER_PAID:
-            return Meaning()
-        if trade is None or not trade.pay_time:
-            return Meaning(needs=[Need(DETAIL, tid, shop)])
-        paid_at = instant(trade.pay_time, SHANGHAI)
-        sale = self._sale("paid", shop, tid, paid_at, received_at, trade.payment, trade.buyer_open_uid)
-        items = items_of(trade)
-        units = sum(item.units or 0 for item in items) or None
-        return Meaning([msgspec.structs.replace(sale, units=units, items=items)])
+        told = understood(details, ORDER, tid, lambda answer: order_detail(answer, tid))
+        if told is None or told.paid_at is None or told.amount_minor is None:
+            return Meaning(needs=[Need(ORDER, tid, shop)])
+        sale = self._sale("paid", shop, tid, told.paid_at, received_at, told.amount_minor)
+        return Meaning([msgspec.structs.replace(sale, buyer=told.buyer, units=told.units, items=told.items)])
 
     def _sale(
-        self, kind: SaleKind, shop: str, tid: str, at: datetime, received_at: datetime, amount: object, buyer: str
-    ) -> Sale:
+        self, kind: SaleKind, shop: str, tid: str, at: datetime, received_at: datetime, amount_minor: int,
+        buyer: str = "", refund: str = "",
+    ) -> Sale:  # fmt: skip
         return Sale(
-            feed=self.name, platform=self.platform or self.PLATFORM, event_id=f"{shop}:{tid}:{kind}", at=at,
-            received_at=received_at, kind=kind, amount_minor=yuan(amount), currency="CNY", shop=shop, order_id=tid,
+            feed=self.name, platform=self.platform or self.PLATFORM, event_id=f"{shop}:{tid}:{kind}{refund}", at=at,
+            received_at=received_at, kind=kind, amount_minor=amount_minor, currency="CNY", shop=shop, order_id=tid,
             buyer=buyer.encode() or None,
         )  # fmt: skip
 
@@ -126,7 +128,7 @@ class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
         live = ON_AIR.get(content.event)
         if live is None:
             return Meaning()
-        room, key = identity(content.anchor_open_id, "anchor_open_id"), str(content.live_id) or None
+        room, key = exact_id(content.anchor_open_id), str(content.live_id) or None
         return Meaning(ticks=[Tick(self.name, room, at, "event", live, session_key=key, end=None if live else "ended")])
 
 
@@ -139,18 +141,11 @@ def heard(message: Message, token: str) -> Said:
         return Said(raw)
     if frame.status:
         raise turned_away("TMC", f"{frame.status} {frame.phrase}")
-    if frame.type != SEND or "topic" not in frame.fields:
+    topic, message_id = frame.fields.get("topic"), frame.fields.get("id")
+    if frame.type != SEND or topic is None:
         return Said()
-    return Said(raw if is_ours(frame.fields) else b"", confirmed(frame.fields, token))
-
-
-def is_ours(fields: Mapping[str, Value]) -> bool:
-    return fields["topic"] in TOPICS
-
-
-def confirmed(fields: Mapping[str, Value], token: str) -> bytes | None:
-    message_id = fields.get("id")
-    return confirmation(token, message_id) if isinstance(message_id, int) else None
+    confirmed = confirmation(token, message_id) if isinstance(message_id, int) else None
+    return Said(raw if topic in TOPICS else b"", confirmed)
 
 
 def as_bytes(message: Message) -> bytes:
