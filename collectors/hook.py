@@ -48,11 +48,15 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A true delivery. `delivery_id` feeds the replay cache alone; a `probe` is answered and not kept."""
+    """A true delivery. `delivery_id` feeds the replay cache alone; a `probe` is answered and not kept.
+
+    `once`: the id is made of the content, and what comes under it again, also after a restart, is not kept again.
+    """
 
     reply: Reply
     delivery_id: str = ""
     probe: bool = False
+    once: bool = False
 
 
 Refusal = Literal["bad_signature", "stale", "malformed", "wrong_app", "disabled"]

@@ -1,5 +1,6 @@
 """push_json: our own format, for whoever sees rooms or sales that no official feed tells of. See docs/push_json.md."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -97,7 +98,7 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
             return Refused("bad_signature")
         if abs(int(stamp) - now.timestamp()) > WINDOW_S:
             return Refused("stale")
-        return Accepted(ACCEPTED, name, probe=delivery.body == PROBE)
+        return Accepted(ACCEPTED, name, delivery.body == PROBE, once=name == content_name(delivery.body))
 
     def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
         return None
@@ -107,11 +108,11 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
         if len(pushed.ticks) + len(pushed.sales) > ITEMS_MAX:
             raise BadFrame(f"too_large: more than {ITEMS_MAX} ticks and sales")
         bad: list[Bad] = []
-        ticks = _each(pushed.ticks, "room", self._tick, bad)
-        sales = _each(pushed.sales, "event_id", lambda item: self._sale(item, at, pushed.via), bad)
+        ticks = _each(pushed.ticks, "room", self.tick, bad)
+        sales = _each(pushed.sales, "event_id", lambda item: self.sale(item, at, pushed.via), bad)
         return Meaning(sales, ticks, bad=bad)
 
-    def _tick(self, item: object) -> Tick:
+    def tick(self, item: object) -> Tick:
         told = msgspec.convert(item, PushedTick)
         live = False if told.end is not None and told.live is None else told.live
         if live and told.end is not None:
@@ -121,7 +122,7 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
             told.kbps, None, told.session_key, told.end,
         )  # fmt: skip
 
-    def _sale(self, item: object, received_at: datetime, via: Literal["push", "file"]) -> Sale:
+    def sale(self, item: object, received_at: datetime, via: Literal["push", "file"]) -> Sale:
         told = msgspec.convert(item, PushedSale)
         own = self.platform or self.PLATFORM
         platform = told.platform or own
@@ -139,6 +140,11 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
 def signature(stamp: str, name: str, body: bytes, secret: bytes) -> str:
     """Header `X-Livemon-Signature`: over the other two headers as they stand there, and the raw body."""
     return sha256_hmac(secret, f"{stamp}.{name}.".encode(), body).hex()
+
+
+def content_name(body: bytes) -> str:
+    """The id of a delivery that shall count once however often it is sent: of rows that came as a file."""
+    return f"sha256-{hashlib.sha256(body).hexdigest()}"
 
 
 def _money(told: PushedSale) -> tuple[int, str]:

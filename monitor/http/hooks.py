@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 from urllib.parse import quote
 
 import msgspec
@@ -22,8 +22,12 @@ from .outcome import Outcome, Turned
 from .rate import Bucket
 from .replay import Replays
 
-Keep = Callable[[str, bytes, datetime], Awaitable[object]]
-"""Feed, frame, received at: comes back when the frame is on disk."""
+
+class Keep(Protocol):
+    """Comes back when the frame is on disk; with `once`, when one kept under that name before is."""
+
+    def __call__(self, feed: str, frame: bytes, received_at: datetime, once: str = "") -> Awaitable[object]: ...
+
 
 UPGRADES = ("Upgrade", "HTTP2-Settings")
 ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
@@ -145,7 +149,8 @@ class Hooks:
             return "probe"
 
         async def keep() -> None:
-            await self.outlets.keep(feed, msgspec.msgpack.encode(delivery), at)
+            once = (verdict.delivery_id,) if verdict.once else ()
+            await self.outlets.keep(feed, msgspec.msgpack.encode(delivery), at, *once)
             self.outlets.heard(feed, at)
 
         try:

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from collectors.collector import BadFrame
 from collectors.hook import Accepted, Meaning, Refused
-from collectors.orders.push_json import PushJson
+from collectors.orders.push_json import PushJson, content_name
 from collectors.tick import Sale, SaleItem, Tick
-from tests.orders.signed import NEXT, NOW, SECRET, STAMP, app, post, pushed, understood
+from tests.orders.signed import NEXT, NOW, SECRET, STAMP, app, as_body, post, pushed, understood
 
 HOOK = PushJson(name="mcn-a", app="mcn", platform="wechat", platforms=["wechat", "doudian"])
 SALE: dict[str, Any] = {
@@ -182,6 +182,14 @@ def test_the_answer_is_the_documented_one_and_a_probe_is_known() -> None:
     probe = HOOK.verify(pushed(b"{}"), app(), NOW)
     assert isinstance(probe, Accepted)
     assert probe.probe
+
+
+def test_a_delivery_that_is_named_by_its_content_counts_once() -> None:
+    body = as_body({"ticks": [TICK]})
+    for name, once in [(content_name(body), True), (content_name(body + b" "), False), ("d-1", False)]:
+        verdict = HOOK.verify(pushed(body, name), app(), NOW)
+        assert isinstance(verdict, Accepted)
+        assert verdict.once == once
 
 
 def test_both_secrets_count_while_one_is_rotated_out() -> None:
