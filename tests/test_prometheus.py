@@ -10,13 +10,17 @@ import promql_parser
 import pytest
 import yaml
 
+from monitor.http.metrics import BOOK_FAMILIES
 from monitor.http.rooms_page import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PROMETHEUS = ROOT / "prometheus"
 RULES = sorted((PROMETHEUS / "rules").glob("*.yml"))
 ROOMS_MAX = 20_000  # the cap of the roster, unless told otherwise
-METRICS = "\n".join(path.read_text() for path in (ROOT / "monitor" / "http").glob("*.py"))
+METRICS = "\n".join(
+    [path.read_text() for path in (ROOT / "monitor" / "http").glob("*.py")]
+    + [f"livemon_{name}_total" for name in BOOK_FAMILIES]
+)
 
 
 def run(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -53,23 +57,29 @@ def test_rules_fire_and_hold_their_peace_as_their_tests_say(case: Path):
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong"),
+    ("name", "right", "wrong"),
     [
-        pytest.param("livemon_room_state == 2", "livemon_room_state >= 2", id="blind taken for down"),
+        pytest.param("rooms", "livemon_room_state == 2", "livemon_room_state >= 2", id="blind taken for down"),
         pytest.param(
-            '(livemon_room_info{tier="1"} or livemon_room_expected == 1)', "livemon_room_info", id="every room"
+            *("rooms", '(livemon_room_info{tier="1"} or livemon_room_expected == 1)', "livemon_room_info"),
+            id="every room",
         ),
-        pytest.param("keep_firing_for: 30s", "keep_firing_for: 0s", id="flapping"),
-        pytest.param("for: 10s", "for: 0s", id="a blip of a feed"),
-        pytest.param('or absent(up{job="livemon-rooms"})', "", id="a job that is not there"),
+        pytest.param("rooms", "keep_firing_for: 30s", "keep_firing_for: 0s", id="flapping"),
+        pytest.param("rooms", "for: 10s", "for: 0s", id="a blip of a feed"),
+        pytest.param("rooms", 'or absent(up{job="livemon-rooms"})', "", id="a job that is not there"),
+        pytest.param("sales", "sale|frame", "sale", id="unreadable deliveries"),
+        pytest.param("sales", "> 0.01 *", "> 0.001 *", id="a blip of ticks"),
+        pytest.param("sales", "[5m])) > 2", "[5m])) > 0", id="a stray request"),
+        pytest.param("sales", "unless on (feed)", "and on (feed)", id="all refused"),
+        pytest.param("sales", "bad_signature|stale|", "bad_signature|stale|slow|not_found|", id="not a refusal"),
     ],
 )
-def test_the_rules_tests_notice_a_planted_bug(tmp_path: Path, right: str, wrong: str):
+def test_the_rules_tests_notice_a_planted_bug(tmp_path: Path, name: str, right: str, wrong: str):
     shutil.copytree(PROMETHEUS / "rules", tmp_path / "rules")
-    rules = tmp_path / "rules" / "rooms.yml"
+    rules = tmp_path / "rules" / f"{name}.yml"
     assert right in rules.read_text()
     rules.write_text(rules.read_text().replace(right, wrong))
-    done = run("promtool", "test", "rules", "rooms_test.yml", cwd=tmp_path / "rules" / "tests")
+    done = run("promtool", "test", "rules", f"{name}_test.yml", cwd=tmp_path / "rules" / "tests")
     assert done.returncode == 1
     assert "FAILED" in done.stdout + done.stderr
 
