@@ -7,12 +7,17 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 def same(told: str, ours: str) -> bool:
     """Compared in constant time; what is not ASCII is told apart, not an error."""
     return hmac.compare_digest(told.encode("utf-8", "surrogateescape"), ours.encode("ascii"))
+
+
+def one_of(told: str, ours: Iterable[str]) -> bool:
+    """Whether it is one of ours: each is compared, so that time tells nothing of which live secret it was."""
+    return any([same(told, one) for one in ours])
 
 
 def md5_hex(*parts: bytes) -> str:
