@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MARK = b"LMF\1"
 NONCE_BYTES = 12
-ASSOCIATED = b"livemon frame 1"
+FRAME = b"livemon frame 1"
+ITEM = b"livemon item 1"
 
 
 class CannotDecrypt(Exception):
@@ -27,18 +28,18 @@ class Cipher:
     def __repr__(self) -> str:
         return "Cipher(***)"
 
-    def encrypt(self, plain: bytes) -> bytes:
+    def encrypt(self, plain: bytes, what: bytes = FRAME) -> bytes:
         nonce = os.urandom(NONCE_BYTES)
-        return MARK + nonce + self._keys[0].encrypt(nonce, plain, ASSOCIATED)
+        return MARK + nonce + self._keys[0].encrypt(nonce, plain, what)
 
-    def decrypt(self, piece: bytes) -> bytes:
-        """Raises CannotDecrypt."""
+    def decrypt(self, piece: bytes, what: bytes = FRAME) -> bytes:
+        """Raises CannotDecrypt, also for a piece of another sort."""
         if not is_encrypted(piece):
             raise CannotDecrypt("not encrypted by livemon")
         nonce, rest = piece[len(MARK) : len(MARK) + NONCE_BYTES], piece[len(MARK) + NONCE_BYTES :]
         for key in self._keys:
             try:
-                return key.decrypt(nonce, rest, ASSOCIATED)
+                return key.decrypt(nonce, rest, what)
             except InvalidTag:
                 continue
         raise CannotDecrypt("damaged, or encrypted under another spool key")

@@ -33,7 +33,18 @@ def take_frame(row: Row, put: Callable[..., None]) -> bool:
             put("INSERT OR REPLACE INTO frame_body VALUES (?, ?, ?, ?, ?)", seq, feed, at, body, crc)
         case Row(
             int(seq),
-            (None, str(feed), int() | float() as at, bytes(sha256), int(size), str(state), done_at, batch, has_body),
+            (
+                None,
+                str(feed),
+                int() | float() as at,
+                int() | float() as kept_at,
+                bytes(sha256),
+                int(size),
+                str(state),
+                done_at,
+                batch,
+                has_body,
+            ),
         ) if (
             state in STATES
             and len(sha256) == 32
@@ -43,12 +54,14 @@ def take_frame(row: Row, put: Callable[..., None]) -> bool:
         ):
             # Without a header the pages of deleted rows are read, too: what is done with was waiting before.
             put(
-                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET"
+                "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET"
                 " state = excluded.state, done_at = excluded.done_at, batch_seq = excluded.batch_seq,"
                 " has_body = excluded.has_body WHERE excluded.has_body < has_body OR state IN ('waiting', 'pending')"
                 " AND excluded.state NOT IN ('waiting', 'pending')",
-                seq, feed, at, sha256, size, state, done_at, batch, has_body,
+                seq, feed, at, kept_at, sha256, size, state, done_at, batch, has_body,
             )  # fmt: skip
+        case Row(None, (str(feed), str(name), int(seq), int() | float() as kept_at)):
+            put("INSERT OR REPLACE INTO frame_once VALUES (?, ?, ?, ?)", feed, name, seq, kept_at)
         case _:
             return False
     return True
@@ -77,8 +90,8 @@ def settle_frames(sql: sqlite3.Connection, books_lost: bool, now: float) -> Fram
         owed -= 1
         state, done_at = ("waiting", None) if waits else ("done", now)
         sql.execute(
-            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, NULL, 1)",
-            (seq, feed, at, UNKNOWN_SHA256, size, state, done_at),
+            "INSERT INTO frame VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, 1)",
+            (seq, feed, at, at, UNKNOWN_SHA256, size, state, done_at),
         )
         told.rebuilt += waits
     told.kept = unfinished(sql)

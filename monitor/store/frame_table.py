@@ -3,6 +3,7 @@
 Plain and blocking, like all of the spool. Bytes come and go encrypted: nothing here can read them.
 """
 
+import time
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import starmap
@@ -78,8 +79,9 @@ class FrameTable:
 
     def _insert(self, arrival: Arrival) -> int:
         seq = self._file.sql.execute(
-            "INSERT INTO frame (feed, received_at, sha256, size, state, has_body) VALUES (?, ?, ?, ?, 'waiting', 1)",
-            (arrival.feed, arrival.received_at, arrival.sha256, len(arrival.body)),
+            "INSERT INTO frame (feed, received_at, kept_at, sha256, size, state, has_body)"
+            " VALUES (?, ?, ?, ?, ?, 'waiting', 1)",
+            (arrival.feed, arrival.received_at, time.time(), arrival.sha256, len(arrival.body)),
         ).lastrowid
         if arrival.once:
             self._file.sql.execute(
@@ -170,11 +172,11 @@ class FrameTable:
         rows = self._file.rows("SELECT body FROM frame_body ORDER BY seq DESC LIMIT 1")
         return rows[0][0] if rows else None
 
-    def needing(self, need: Need, frames_max: int) -> list[int]:
-        """Pending frames that this answer is for."""
+    def needing(self, need: Need, after: int, frames_max: int) -> list[int]:
+        """Pending frames that this answer is for, a page at a time."""
         rows = self._file.rows(
-            "SELECT frame FROM frame_need WHERE what = ? AND key = ? AND shop = ? ORDER BY frame LIMIT ?",
-            (need.what, need.key, need.shop, frames_max),
+            "SELECT frame FROM frame_need WHERE what = ? AND key = ? AND shop = ? AND frame > ? ORDER BY frame LIMIT ?",
+            (need.what, need.key, need.shop, after, frames_max),
         )
         return [row[0] for row in rows]
 
@@ -189,10 +191,10 @@ class FrameTable:
         return list(starmap(Need, rows))
 
     def overdue(self, before: float, frames_max: int) -> list[int]:
-        """Pending frames received before this instant."""
+        """Pending frames that have been here since before this instant."""
         rows = self._file.rows(
-            "SELECT seq FROM frame WHERE state = 'pending' AND received_at < ? ORDER BY received_at LIMIT ?",
-            (before, frames_max),
+            "SELECT seq FROM frame WHERE state = 'pending' AND received_at < ? AND kept_at < ? LIMIT ?",
+            (before, before, frames_max),
         )
         return [row[0] for row in rows]
 

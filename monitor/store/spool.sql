@@ -57,6 +57,7 @@ CREATE TABLE IF NOT EXISTS frame (
     seq INTEGER PRIMARY KEY,
     feed TEXT NOT NULL,
     received_at REAL NOT NULL,
+    kept_at REAL NOT NULL, -- later than received_at where a person had it tried again
     sha256 BLOB NOT NULL, -- of the delivery as it came
     size INTEGER NOT NULL, -- of its encrypted bytes
     state TEXT NOT NULL,

@@ -27,11 +27,17 @@ UNFINISHED = set(range(111, FRAMES + 1))
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sound") / "spool"
     spool, source = Spool(folder), random.Random(7)
-    for _ in range(FRAMES // 10):
+    for number in range(FRAMES // 10):
         spool.frames.append(
             [
-                Arrival("小店", 1_000 + source.random(), source.randbytes(32), KEY.encrypt(source.randbytes(size)))
-                for size in (source.randrange(100, 9_000) for _ in range(10))
+                Arrival(
+                    "小店",
+                    1_000 + source.random(),
+                    source.randbytes(32),
+                    KEY.encrypt(source.randbytes(source.randrange(100, 9_000))),
+                    f"{number}:{place}",
+                )
+                for place in range(10)
             ]
         )
     spool.commit(Seal(frames=list(DONE[:50])))
@@ -66,14 +72,15 @@ def bodies_of(folder: Path) -> dict[int, bytes]:
 
 
 def test_frames_of_a_sound_spool_come_out_as_they_were(folder: Path) -> None:
-    before, bodies = rows_of(folder, "frame"), bodies_of(folder)
+    before, once, bodies = rows_of(folder, "frame"), rows_of(folder, "frame_once"), bodies_of(folder)
     told, _ = repair(folder, NOW)
     assert (told.frames.kept, told.frames.rebuilt, told.frames.lost) == (190, 0, [])
     check_sound(folder)
     after = rows_of(folder, "frame")
-    assert {row[:5] for row in after} == {row[:5] for row in before}
-    assert {row for row in after if row[5] != "waiting"} == {row for row in before if row[5] in ("done", "quarantined")}
+    assert {row[:6] for row in after} == {row[:6] for row in before}
+    assert {row for row in after if row[6] != "waiting"} == {row for row in before if row[6] in ("done", "quarantined")}
     assert readable(folder) == bodies
+    assert rows_of(folder, "frame_once") == once
 
 
 @pytest.mark.parametrize("seed", range(6))

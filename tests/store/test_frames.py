@@ -238,7 +238,7 @@ def test_each_mark_moves_the_books_once_and_needs_are_followed(tmp_path):
     first, second, third, fourth = keep(spool, b"1", b"2", b"3", b"4")
     order, refund = Need("order.detail", "7", "店"), Need("refund.detail", "9", "店")
     spool.commit(Seal(frames=[first], frames_pending=[(second, (order, refund)), (third, (order,))]))
-    assert spool.frames.needing(order, 9) == [second, third]
+    assert spool.frames.needing(order, 0, 9) == [second, third]
     assert spool.frames.needs("order.detail", None, 9) == [order]
     assert spool.frames.needs("order.detail", order, 9) == []
     assert [frame.seq for frame in spool.frames.waiting(0, 9, 999)] == [fourth]
@@ -248,7 +248,7 @@ def test_each_mark_moves_the_books_once_and_needs_are_followed(tmp_path):
     assert (standing.frames_spooled, standing.oldest_frame_at) == (3, 1_000.0)
     spool.commit(Seal(frames=[second, first], frames_pending=[(first, (order,)), (third, (refund,))]))
     spool.commit(Seal(frames=[second], frames_quarantined=[third, third, second]))
-    assert (spool.frames.needing(order, 9), spool.frames.needing(refund, 9)) == ([], [])
+    assert (spool.frames.needing(order, 0, 9), spool.frames.needing(refund, 0, 9)) == ([], [])
     book = spool.standing().books["frame"]
     assert (book.received, book.written, book.quarantined, book.spooled, book.difference) == (4, 2, 1, 1, 0)
     assert spool.frames.load([first, fourth, 99])[0].seq == fourth
