@@ -40,6 +40,17 @@ def through(proxy: FaultProxy, database) -> Callable[[str], Awaitable[asyncpg.Co
     return connect
 
 
+async def slow_down(database, seconds: float) -> None:
+    """Each COPY of ticks takes so much longer."""
+    conn = await database.connect("postgres")
+    await conn.execute(
+        f"CREATE FUNCTION livemon.slow() RETURNS trigger LANGUAGE plpgsql AS"
+        f" 'BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END';"
+        "CREATE TRIGGER slow BEFORE INSERT ON livemon.tick_raw FOR EACH STATEMENT EXECUTE FUNCTION livemon.slow()"
+    )
+    await conn.close()
+
+
 async def drained(store: Store, seconds: float = 20.0) -> Standing:
     await settled(store, seconds)
     return store.sealer.standing

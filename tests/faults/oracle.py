@@ -102,8 +102,11 @@ def balanced(books: dict[str, Book]) -> bool:
     return all(book.difference == 0 for book in books.values())
 
 
-async def judge(database, folder: Path) -> Standing:
-    """After everything has drained: what was sealed is written, each row once, and nothing else; the books say so."""
+async def judge(database, folder: Path, restored: bool = False) -> Standing:
+    """After everything has drained: what was sealed is written, each row once, and nothing else; the books say so.
+
+    Unless the database was `restored` from a backup, nothing may have been released that it did not hold.
+    """
     issued, standing = sealed(folder)
     conn = await database.connect("owner")
     try:
@@ -120,6 +123,7 @@ async def judge(database, folder: Path) -> Standing:
     books = standing.books
     assert balanced(books), books
     assert standing.pending == 0
+    assert restored or not any(book.reoffered for book in books.values()), "released too early"
     assert books["tick"].written == books["tick"].received - books["tick"].shed == len(found.ticks)
     assert books["sale"].written == len(found.sales)
     assert books["change"].written == len(found.changes)

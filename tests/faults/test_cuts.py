@@ -14,23 +14,23 @@ from tests.store.way import Counted, running
 CUTS = 10
 
 
-@pytest.mark.parametrize(("fate", "outcome"), [("deliver", "committed"), ("drop", "absent")])
-async def test_a_cut_inside_commit_is_resolved_by_the_batch_id(database, tmp_path, fate, outcome):
+@pytest.mark.parametrize(("fate", "outcome", "cuts"), [("deliver", "committed", CUTS), ("drop", "absent", CUTS)])
+async def test_a_cut_inside_commit_is_resolved_by_the_batch_id(database, tmp_path, fate, outcome, cuts):
     rooms = await rooms_and_days(database, 50)
     oracle, counted = Oracle(rooms), Counted()
     async with proxied(database) as proxy, running(tmp_path / "spool", through(proxy, database), counted) as store:
-        for cut in range(CUTS):
+        for cut in range(cuts):
             trap = Trap("up", COMMIT, fate)
             proxy.traps.append(trap)
             store.inbox.put(oracle.ticks(500) if cut % 2 else oracle.facts())
             async with asyncio.timeout(10):
                 await trap.sprung.wait()
             store.inbox.put(oracle.facts())  # facts go first: the batch in doubt waits, and is not forgotten
-            await drained(store)
+            await drained(store, 5)
         assert store.writer.blocked_since is None
     await judge(database, tmp_path / "spool")
-    assert proxy.count[fate] == CUTS
-    assert counted.unknown == {outcome: CUTS}
+    assert proxy.count[fate] == cuts
+    assert counted.unknown == {outcome: cuts}
 
 
 async def test_a_black_hole_in_mid_copy_whose_server_side_never_sees_a_reset(database, tmp_path):

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import asynccontextmanager
 
-from tests.faults.ground import drained, rooms_and_days
+from tests.faults.ground import drained, rooms_and_days, slow_down
 from tests.faults.oracle import Oracle, judge
 from tests.store.way import connecting, running
 
@@ -17,7 +17,7 @@ async def as_(database, role):
         await conn.close()
 
 
-async def blocked(store, reason, seconds=10.0):
+async def blocked(store, reason, seconds=5.0):
     """Wait until the writer says that it is held up, and by what."""
     async with asyncio.timeout(seconds):
         while store.writer.blocked_since is None or reason not in store.writer.blocked_reason:
@@ -85,12 +85,7 @@ async def end_sessions(conn):
 
 async def test_a_statement_timeout_on_the_role(database, tmp_path):
     async with as_(database, "postgres") as conn:
-        # 5,000 rows go in within 50 ms here; a trigger makes the disk as slow as the fault wants it.
-        await conn.execute(
-            "CREATE FUNCTION livemon.slow() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END';"
-            "CREATE TRIGGER slow BEFORE INSERT ON livemon.tick_raw FOR EACH STATEMENT EXECUTE FUNCTION livemon.slow()"
-        )
+        await slow_down(database, 0.2)  # 5,000 rows go in within 50 ms here
         alter = f"ALTER ROLE livemon_writer IN DATABASE {database.name}"
 
         async def begin():

@@ -9,7 +9,7 @@ import pytest
 from collectors.tick import Sale
 from monitor.facts import Heard
 from monitor.store.keeping import revive
-from tests.faults.ground import drained, rooms_and_days
+from tests.faults.ground import drained, rooms_and_days, slow_down
 from tests.faults.oracle import LONG_AGO, Oracle, balanced
 from tests.store.way import running
 
@@ -92,10 +92,11 @@ async def test_a_poisoned_batch_of_ticks_gets_in_though_facts_keep_coming(databa
     oracle = Oracle(await rooms_and_days(database, 20))
     conn = await database.connect("owner")
     await forbid(conn, "tick_raw", "viewers", [4242])
+    await slow_down(database, 0.05)  # so that facts always wait when the ticks have failed
     async with running(tmp_path / "spool", Probes(database).connect) as store:
         store.inbox.put(oracle.ticks(5_000))
         oracle.next = 100_000
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(6):
             while await conn.fetchval("SELECT count(*) FROM tick_raw") == 0:
                 store.inbox.put(oracle.facts())
                 await asyncio.sleep(0.005)

@@ -47,7 +47,7 @@ async def test_batches_within_the_retention_come_back_each_row_once(database, tm
     await feed(database, folder, oracle, 7_000)
     await put_back(database)
     await feed(database, folder, oracle, 100)
-    books = (await judge(database, folder)).books
+    books = (await judge(database, folder, restored=True)).books
     assert (books["tick"].written, books["tick"].reoffered, books["tick"].lost) == (7_400, 7_000, 0)
     assert (books["change"].reoffered, books["sale"].reoffered) == (2, 1)
 

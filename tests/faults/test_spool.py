@@ -47,7 +47,7 @@ async def why_it_ends(database, folder):
     """The store run on this spool until it ends by itself, and with what."""
     store = Store(folder, connecting(database), NOW, Counted(), no_more)
     with pytest.raises(ExceptionGroup) as failure:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(4):
             await store.run()
     store.spool.close()
     return failure
@@ -111,7 +111,7 @@ async def test_a_flipped_bit_costs_one_batch_which_is_named_and_all_others_are_d
     raw[raw.find(payload[:500]) + 250] ^= 1
     (folder / "spool.db").write_bytes(raw)
     async with running(folder, connecting(database)) as store:
-        books = (await drained(store)).books
+        books = (await drained(store, 5)).books
         assert store.writer.blocked_since is None
     assert f"spool record {ticks[2].seq} is damaged" in caplog.text
     assert (books["tick"].written, books["tick"].quarantined, books["sale"].written) == (1_200, 300, 5)
