@@ -48,7 +48,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
     console.print(table)
 
 
-console = Console()
+console = Console() if sys.stdout.isatty() else Console(width=132)
 
 if __name__ == "__main__":
     reports = {name: run(name) for name in BENCHES}
