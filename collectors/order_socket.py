@@ -52,55 +52,77 @@ def connection(url: str) -> connect:
 
 
 async def converse(
-    socket: ClientConnection, emit: Emit, now: Now, hear: Hear, beat: Callable[[], Message], beat_s: float
+    socket: ClientConnection,
+    emit: Emit,
+    now: Now,
+    hear: Hear,
+    beat: Callable[[], Message],
+    beat_s: float,
+    reply_s_max: float = REPLY_S_MAX,
 ) -> None:
     """Hear until the connection fails. A message is confirmed when `emit` has returned, and at no other time."""
+    conversation = Conversation(socket, emit, now, reply_s_max)
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_beat(socket, emit, now, beat, beat_s), name="beat")
-            await _listen(socket, emit, now, hear, group)
+            group.create_task(conversation.beat(beat, beat_s), name="beat")
+            await conversation.listen(hear, group)
     except ExceptionGroup as failures:
         raise _first(failures) from failures
 
 
-async def _listen(socket: ClientConnection, emit: Emit, now: Now, hear: Hear, group: asyncio.TaskGroup) -> None:
-    free, unreadable = asyncio.Semaphore(KEEPING_MAX), 0
-    while True:
-        message = await socket.recv()
-        at, said = now(), hear(message)
-        if said.frame and said.confirmation is None:
-            unreadable += 1
-            if unreadable > UNREADABLE_MAX:
-                raise FeedRefused("what answers there does not speak this platform's language: is the url right?")
-        if said.frame:
-            await free.acquire()
-            group.create_task(_keep(socket, emit, said, at, free), name="keep")
-        elif said.confirmation is not None:
-            await _say(socket, said.confirmation)
+class Conversation:
+    """One connection. What it lost is not confirmed, and comes again with the next one."""
 
+    def __init__(self, socket: ClientConnection, emit: Emit, now: Now, reply_s_max: float) -> None:
+        self.socket, self.emit, self.now, self.reply_s_max = socket, emit, now, reply_s_max
+        self.free = asyncio.Semaphore(KEEPING_MAX)
+        self.held = False  # have we let the platform wait since this was last asked?
 
-async def _keep(socket: ClientConnection, emit: Emit, said: Said, at: datetime, free: asyncio.Semaphore) -> None:
-    try:
-        await emit(said.frame, at)
-        if said.confirmation is not None:
-            await _say(socket, said.confirmation)
-    finally:
-        free.release()
+    async def listen(self, hear: Hear, group: asyncio.TaskGroup) -> None:
+        unreadable = 0
+        while True:
+            message = await self.socket.recv()
+            at, said = self.now(), hear(message)
+            if said.frame and said.confirmation is None:
+                unreadable += 1
+                if unreadable > UNREADABLE_MAX:
+                    raise FeedRefused("what answers there does not speak this platform's language: is the url right?")
+            if said.frame:
+                self.held = self.held or self.free.locked()
+                await self.free.acquire()
+                group.create_task(self.keep(said, at), name="keep")
+            elif said.confirmation is not None:
+                await self.say(said.confirmation)
 
+    async def keep(self, said: Said, at: datetime) -> None:
+        try:
+            await self.emit(said.frame, at)
+            if said.confirmation is not None:
+                await self.say(said.confirmation)
+        finally:
+            self.free.release()
 
-async def _beat(socket: ClientConnection, emit: Emit, now: Now, beat: Callable[[], Message], beat_s: float) -> None:
-    """Say what the platform wants to hear now and then; a pong is the proof that somebody is there."""
-    async for _ in every(beat_s):
-        await _say(socket, beat())
-        async with asyncio.timeout(REPLY_S_MAX):
-            await (await socket.ping())
-        await emit(b"", now())
+    async def beat(self, words: Callable[[], Message], every_s: float) -> None:
+        """Say what the platform wants to hear now and then; a pong is the proof that somebody is there."""
+        async for _ in every(every_s):
+            await self.say(words())
+            async with asyncio.timeout(self.reply_s_max):
+                pong = asyncio.ensure_future(await self.socket.ping())
+            await self.answered(pong)
+            await self.emit(b"", self.now())
 
+    async def answered(self, pong: asyncio.Future[float]) -> None:
+        """A pong stands behind the messages that came before it: while our disk holds them up, it cannot be read."""
+        while not (await asyncio.wait([pong], timeout=self.reply_s_max))[0]:
+            held, self.held = self.held, self.free.locked()
+            if not held and not self.held:
+                raise TimeoutError(f"no pong within {self.reply_s_max:g} s")
+        pong.result()
 
-async def _say(socket: ClientConnection, message: Message) -> None:
-    """A peer that takes nothing any more has left, whatever TCP believes."""
-    async with asyncio.timeout(REPLY_S_MAX):
-        await socket.send(message)
+    async def say(self, message: Message) -> None:
+        """A peer that takes nothing any more has left, whatever TCP believes."""
+        async with asyncio.timeout(self.reply_s_max):
+            await self.socket.send(message)
 
 
 def _first(failures: ExceptionGroup[Exception]) -> Exception:

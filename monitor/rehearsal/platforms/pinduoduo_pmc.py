@@ -52,8 +52,9 @@ class FakePmc:
         for connection in self.connections:
             await connection.send(text)
 
-    def cut_inside(self, message: Published) -> None:
-        """End all connections in the middle of this message."""
+    def cut(self) -> None:
+        """End all connections in the middle of the message that has waited longest."""
+        message = self.waiting[0]
         frame = Frame(Opcode.TEXT, self.command(next(self._ids), message).encode()).serialize(mask=False)
         for connection in self.connections:
             connection.transport.write(frame[: len(frame) // 2])

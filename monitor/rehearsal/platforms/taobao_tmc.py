@@ -61,8 +61,9 @@ class FakeTmc:
         for connection in self.connections:
             await connection.send(data)
 
-    def cut_inside(self, message: Published) -> None:
-        """End all connections in the middle of this message."""
+    def cut(self) -> None:
+        """End all connections in the middle of the message that has waited longest."""
+        message = next(iter(self.waiting.values()))
         frame = Frame(Opcode.BINARY, pushed(message, "tk")).serialize(mask=False)
         for connection in self.connections:
             connection.transport.write(frame[: len(frame) // 2])
