@@ -25,9 +25,10 @@ class OrderDetail(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RefundDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """A refund: only one that is `done` has moved money."""
+    """A refund: only one that is `done` has moved money, and one that is `closed` never will."""
 
     done: bool
+    closed: bool = False
     amount_minor: int = 0
     refunded_at: datetime | None = None
 

@@ -16,6 +16,7 @@ from ..sale_items import summed
 from ..tick import SaleItem
 
 REFUNDED = 2
+CLOSED = frozenset({5, 6, 9, 9001})  # refused, cancelled or closed
 
 
 class Sku(msgspec.Struct, frozen=True):
@@ -40,6 +41,7 @@ class Refund(msgspec.Struct, frozen=True):
     returnsId: str | int
     refundAmountYuan: object = None
     refundStatus: int | None = None
+    status: int | None = None
     refundTime: object = None
 
 
@@ -70,6 +72,6 @@ def refund_detail(answer: bytes, refund_id: str) -> RefundDetail:
     refund = told.data
     meant(told.success and str(refund.returnsId) == refund_id, "of another refund")
     if refund.refundStatus != REFUNDED:
-        return RefundDetail(done=False)
+        return RefundDetail(done=False, closed=refund.status in CLOSED)
     done_at = instant(refund.refundTime) if refund.refundTime else None
     return RefundDetail(done=True, amount_minor=yuan(refund.refundAmountYuan), refunded_at=done_at)

@@ -112,6 +112,6 @@ def _opened(delivery: Delivery, app: App) -> bytes:
             text = kwaixiaodian_open(delivery.body.strip(), secret)
             if isinstance(msgspec.json.decode(text), dict):
                 return text
-        except (BadCipher, msgspec.DecodeError):
+        except (BadCipher, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # the other live secret may open it
     raise BadCipher("cipher: does not open")

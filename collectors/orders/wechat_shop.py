@@ -120,7 +120,7 @@ def _signed(delivery: Delivery, signature: str) -> tuple[str, str, str]:
 def _sealed(body: bytes) -> bytes | None:
     try:
         return msgspec.json.decode(body, type=Sealed).Encrypt.encode()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 

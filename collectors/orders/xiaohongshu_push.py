@@ -29,6 +29,7 @@ SUCCESS = Reply(b'{"success":true,"error_code":0,"error_msg":""}')
 STAMP = re.compile(r"[0-9]{1,13}")
 WINDOW_S = 300
 STATES: dict[int, SaleKind] = {1: "created", 2: "paid", 4: "paid", 8: "cancelled", 9: "cancelled"}
+NO_MONEY = frozenset({"msg_after_sale_create", "msg_after_sale_closed"})
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -115,13 +116,15 @@ class XiaohongshuPush(HookRow, tag="xiaohongshu_push", frozen=True, kw_only=True
         return order_sale(self, kind, shop, order_id, more.paid_at, received_at, more)
 
     def _after_sale(self, message: Message, received_at: datetime, details: Details) -> Sale | Need | None:
-        """No push says that the money is back, so each is asked about; if it is not, a later one will tell."""
+        """No push says that the money is back, so each is asked about until it is, or never will be."""
+        if message.msgTag in NO_MONEY:
+            return None
         refund = inner_json(message.data, AfterSale)
         shop, order_id, refund_id = exact_id(message.sellerId), exact_id(refund.orderId), exact_id(refund.returnsId)
         told = understood(details, REFUND, refund_id, lambda answer: refund_detail(answer, refund_id))
-        if told is None:
+        if told is None or not (told.done or told.closed):
             return Need(REFUND, refund_id, shop)
-        if not told.done:
+        if told.closed:
             return None
         more, happened_at = OrderDetail(amount_minor=told.amount_minor), told.refunded_at or instant(refund.updateTime)
         return order_sale(self, "refunded", shop, order_id, happened_at, received_at, more, refund_id)
