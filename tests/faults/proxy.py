@@ -25,7 +25,7 @@ CHUNK = 65_536
 
 
 class Trap:
-    """Springs once, `after` bytes beyond the end of `needle` (an empty needle: of the link's start).
+    """Springs once, `after` bytes beyond the end of `needle` (an empty needle: from now on).
 
     `deliver`: the bytes arrive, the answer is awaited and held back, then both sides are reset.
     `drop`: what completes the needle is not forwarded, then both sides are reset.
@@ -166,7 +166,7 @@ class FaultProxy:
                 continue
             left = link.left.get(id(trap))
             if left is None:
-                start = max(0, len(tail) - len(trap.needle) + 1)  # a needle wholly in the tail was seen before
+                start = max(0, len(tail) - max(0, len(trap.needle) - 1))  # one wholly in the tail was seen before
                 found = seen.find(trap.needle, start)
                 if found < 0:
                     continue
