@@ -14,7 +14,7 @@ SPANS = 24
 
 
 class Replays:
-    """A million entries take about 230 MB; when more come within a day the oldest go, and only `Sale.event_id`, which
+    """A million entries take 180 MB; when more come within a day the oldest go, and only `Sale.event_id`, which
     PostgreSQL knows for ever, keeps their redelivery from counting twice."""
 
     def __init__(self, entries_max: int = 1_000_000, ttl_s: float = TTL_S) -> None:
