@@ -21,6 +21,7 @@ COMMANDS = {
     "Watch": {
         "run": "the monitor: watches all feeds until Ctrl-C or SIGTERM",
         "check": "is everything in the config, the roster file and the secret files right?",
+        "doctor": "asks every outside thing once: fine, or what to do",
         "status": "a live table of a running monitor",
         "coverage": "which room is seen by which feed, or why by none",
     },

@@ -1,0 +1,145 @@
+"""Each hook through its public URL, as a platform would come: DNS, TLS, proxy, listener, signature."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit
+
+import aiohttp
+
+from collectors.hook import App, HookRow
+from collectors.orders.push_json import PROBE, PushJson, signature
+from monitor.doctor.finding import Finding, fine, note, wrong
+
+ANSWER_S_MAX = 10.0
+DAYS_LEFT_MIN = 14
+OURSELVES = ("127.0.0.1", "::1", "localhost")
+
+
+async def check_hook(
+    row: HookRow, app: App, http: aiohttp.ClientSession, public: str, local: str, now: datetime
+) -> Finding:
+    """`public` is what platforms are told, `local` where the monitor listens itself; both without a path."""
+    name = f"hook {row.name}"
+    path = f"/hooks/{quote(row.name, safe='')}"
+    began = time.monotonic()
+    try:
+        status, allow = await _ask(http, public + path, row, app, now)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        return await _unanswered(name, http, local + path, public, error)
+    took = f"{(time.monotonic() - began) * 1000:.0f} ms"
+    if isinstance(row, PushJson) and app.secrets:
+        return judge_probe(name, status, took)
+    return judge_look(name, status, allow, took)
+
+
+async def _ask(http: aiohttp.ClientSession, url: str, row: HookRow, app: App, now: datetime) -> tuple[int, str]:
+    """Status and Allow: of a signed probe where we can sign one, else of a GET, which no hook takes for a delivery."""
+    timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
+    method, body, headers = "GET", b"", {}
+    if isinstance(row, PushJson) and app.secrets:
+        stamp, number = str(int(now.timestamp())), f"doctor-{time.time_ns()}"
+        signed = signature(stamp, number, PROBE, app.secrets[0])
+        method, body = "POST", PROBE
+        headers = dict(zip(PushJson.HEADERS, (stamp, number, signed), strict=True)) | {
+            "Content-Type": "application/json"
+        }
+    async with http.request(method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as reply:
+        await reply.content.read(4096)
+        return reply.status, reply.headers.get("Allow", "")
+
+
+async def _unanswered(name: str, http: aiohttp.ClientSession, local: str, public: str, error: BaseException) -> Finding:
+    """Nothing came back by the public way: is it the way, or is nobody at its end?"""
+    why = " ".join(str(error).split())[:200] or type(error).__name__
+    try:
+        async with http.get(local, timeout=aiohttp.ClientTimeout(total=ANSWER_S_MAX)):
+            pass
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return wrong(name, f"{public} does not answer: {why}", "start `livemon run` first; it does not listen, either")
+    if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
+        return wrong(name, f"TLS of {public}: {why}", "get the proxy a certificate that platforms trust")
+    todo = "livemon itself answers: check DNS, firewall, and the proxy before it"
+    return wrong(name, f"{public} does not answer: {why}", todo)
+
+
+def judge_probe(name: str, status: int, took: str) -> Finding:
+    """What the answer to a probe with our own signature tells."""
+    match status:
+        case 200:
+            return fine(name, f"a signed probe was answered in {took}")
+        case 401:
+            todo = (
+                "reload the monitor (SIGHUP) if the secret is new; else the proxy changes the body, or a clock is off"
+            )
+            return wrong(name, "a signed probe was refused", todo)
+        case _:
+            return _other(name, status)
+
+
+def judge_look(name: str, status: int, allow: str, took: str) -> Finding:
+    """What the answer to a bare GET tells: a hook says that it takes POST only."""
+    if status == 405 and "POST" in allow.upper():
+        return fine(name, f"its URL leads to livemon, which answers in {took}; only its platform can sign a test")
+    if status in (200, 401):
+        return fine(name, f"its URL is answered with {status} in {took}; only its platform can sign a test")
+    return _other(name, status)
+
+
+def _other(name: str, status: int) -> Finding:
+    todo = {
+        301: "platforms do not follow redirects: give hooks_url as it is in the end",
+        302: "platforms do not follow redirects: give hooks_url as it is in the end",
+        403: "the proxy lets nobody in: allow /hooks/ there",
+        404: "the proxy leads elsewhere, or the running monitor does not know this feed yet (SIGHUP)",
+        405: "the proxy answers itself: let it pass /hooks/ on",
+        413: "the proxy's body cap is too small: 2 MB",
+        429: "it is under load, or this address was turned away: try again in a minute",
+        502: "the proxy does not reach livemon: is the monitor running, and is its upstream hooks_listen?",
+        503: "the disk takes no more, or the proxy has no upstream: `livemon status`",
+        504: "the proxy does not reach livemon in time: `livemon status`",
+    }.get(status, "look into the proxy's log")
+    return wrong(name, f"answered with {status}", todo)
+
+
+async def check_certificate(public: str, now: datetime) -> Finding:
+    """Is the public URL https, and for how long is its certificate good?"""
+    parts = urlsplit(public)
+    if parts.scheme != "https":
+        if parts.hostname in OURSELVES:
+            return note("hooks_url", f"{public} is for this machine only", "platforms need a public https URL")
+        return wrong("hooks_url", f"{public} is not https", "put a proxy with TLS before it: docs/first-hour.md")
+    try:
+        async with asyncio.timeout(ANSWER_S_MAX):
+            certificate = await _certificate(parts.hostname or "", parts.port or 443)
+    except (TimeoutError, OSError) as error:
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        return wrong("hooks_url", f"{public} does not answer: {why}", "check DNS, certificate and proxy")
+    return judge_certificate(certificate, now)
+
+
+async def _certificate(host: str, port: int) -> dict[str, object] | None:
+    _, writer = await asyncio.open_connection(host, port, ssl=ssl.create_default_context())
+    try:
+        found: dict[str, object] | None = writer.get_extra_info("peercert")
+        return found
+    finally:
+        writer.transport.abort()
+
+
+def judge_certificate(certificate: dict[str, object] | None, now: datetime) -> Finding:
+    until = str((certificate or {}).get("notAfter", ""))
+    if not until:
+        return fine("hooks_url", "answers over TLS")
+    days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(until), UTC) - now).days
+    if days < DAYS_LEFT_MIN:
+        return wrong(
+            "hooks_url", f"its certificate ends in {days} days", "renew it; platforms stop calling when it ends"
+        )
+    return fine("hooks_url", f"answers over TLS; its certificate is good for {days} days")
+
+
+def hooks_of(feeds: Sequence[object]) -> list[HookRow]:
+    return [feed for feed in feeds if isinstance(feed, HookRow)]

@@ -1,0 +1,149 @@
+"""Hooks through their public URL: the real listener behind it, and all that can stand in the way."""
+
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from collectors.hook import App, HookRow
+from collectors.orders.push_json import PushJson
+from collectors.orders.shopify import Shopify
+from monitor.crew import bounded_http
+from monitor.doctor.finding import Finding
+from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate
+from monitor.http import hooks, listener
+from monitor.http.hooks import Hooks, Outlets
+from monitor.live.clock import wall_time
+
+ERP = PushJson(name="erp", app="erp")
+SHOP = Shopify(name="商店", app="shopify")
+SECRET = App("erp", "push_json", secrets=(b"right",))
+NOW = datetime(2026, 11, 19, tzinfo=UTC)
+kept: list[str] = []
+counted: list[tuple[str, str]] = []
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+@asynccontextmanager
+async def listening(*rows: HookRow) -> AsyncIterator[str]:
+    async def keep(feed: str, *_rest: object) -> None:
+        kept.append(feed)
+
+    kept.clear()
+    counted.clear()
+    outlets = Outlets(keep=keep, full=(), now=wall_time, counted=lambda feed, outcome: counted.append((feed, outcome)))
+    site, port = Hooks(outlets=outlets), free_port()
+    site.serve_feeds(rows, {"erp": SECRET, "shopify": App("shopify", "shopify", secrets=(b"x",))})
+    served = await hooks.start(site, "127.0.0.1", port)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await listener.stop(served)
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with bounded_http() as client:
+        yield client
+
+
+async def look(http: aiohttp.ClientSession, row: HookRow, app: App, public: str, local: str) -> Finding:
+    return await check_hook(row, app, http, public, local, wall_time())
+
+
+async def test_a_signed_probe_is_answered_and_neither_kept_nor_counted_as_a_failure(http: aiohttp.ClientSession):
+    async with listening(ERP) as url:
+        found = await look(http, ERP, SECRET, url, url)
+    assert (found.name, found.state) == ("hook erp", "fine")
+    assert "signed probe" in found.what
+    assert (kept, counted) == ([], [("erp", "probe")])
+
+
+async def test_another_secret_than_the_running_monitors(http: aiohttp.ClientSession):
+    async with listening(ERP) as url:
+        found = await look(http, ERP, App("erp", "push_json", secrets=(b"new",)), url, url)
+    assert (found.state, "SIGHUP" in found.todo) == ("wrong", True)
+
+
+async def test_a_clock_that_is_off_is_refused_like_a_secret(http: aiohttp.ClientSession):
+    async with listening(ERP) as url:
+        found = await check_hook(ERP, SECRET, http, url, url, wall_time() - timedelta(hours=1))
+    assert (found.state, "clock" in found.todo) == ("wrong", True)
+
+
+async def test_what_only_its_platform_can_sign_is_looked_at_without_a_failed_signature(http: aiohttp.ClientSession):
+    async with listening(SHOP) as url:
+        found = await look(http, SHOP, App("shopify", "shopify"), url, url)
+    assert (found.state, found.name) == ("fine", "hook 商店")
+    assert counted == [("商店", "wrong_method")]  # so that looking never alarms
+
+
+async def test_a_feed_that_the_running_monitor_does_not_know(http: aiohttp.ClientSession):
+    async with listening() as url:
+        found = await look(http, ERP, SECRET, url, url)
+    assert (found.state, found.what) == ("wrong", "answered with 404")
+    assert "SIGHUP" in found.todo
+
+
+async def test_nobody_listens_at_all(http: aiohttp.ClientSession):
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    found = await look(http, ERP, SECRET, nowhere, nowhere)
+    assert (found.state, "start `livemon run`" in found.todo) == ("wrong", True)
+
+
+async def test_the_way_is_broken_and_the_monitor_is_not(http: aiohttp.ClientSession):
+    async with listening(ERP) as local:
+        found = await look(http, ERP, SECRET, f"http://127.0.0.1:{free_port()}", local)
+    assert (found.state, found.todo.startswith("livemon itself answers")) == ("wrong", True)
+
+
+def answering(status: int, **headers: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status, headers=headers)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (301, "redirects"), (302, "redirects"), (403, "allow /hooks/"), (404, "leads elsewhere"),
+        (405, "answers itself"), (413, "body cap"), (429, "again in a minute"), (502, "does not reach livemon"),
+        (503, "disk"), (504, "in time"), (418, "proxy's log"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("row", [ERP, SHOP], ids=lambda row: row.name)
+async def test_what_a_proxy_may_say_instead(http: aiohttp.ClientSession, row: HookRow, status: int, says: str):
+    app = web.Application()
+    app.router.add_route("*", "/hooks/{feed}", answering(status, Location="/elsewhere"))
+    async with TestServer(app) as server:
+        url = str(server.make_url("")).rstrip("/")
+        found = await look(http, row, SECRET, url, url)
+    assert (found.state, says in found.todo) == ("wrong", True), found
+
+
+async def test_a_url_without_tls():
+    assert (await check_certificate("http://hooks.example.cn", NOW)).state == "wrong"
+    assert (await check_certificate("http://127.0.0.1:8791", NOW)).state == "note"
+
+
+async def test_a_url_where_nobody_speaks_tls():
+    async with listening(ERP) as url:
+        found = await check_certificate(url.replace("http:", "https:"), NOW)
+    assert (found.state, found.what.startswith("https://127.0.0.1")) == ("wrong", True)
+
+
+@pytest.mark.parametrize(("days", "state"), [(90, "fine"), (14, "fine"), (13, "wrong"), (-1, "wrong")])
+def test_how_long_a_certificate_is_good(days: int, state: str):
+    until = NOW + timedelta(days=days, hours=1)
+    found = judge_certificate({"notAfter": f"{until:%b %d %H:%M:%S %Y} GMT"}, NOW)
+    assert found.state == state
