@@ -85,12 +85,16 @@ class Bad(msgspec.Struct, frozen=True):
 
 
 class Meaning(msgspec.Struct):
-    """What one frame means. While `needs` is not empty nothing of it is written: it stays a pending frame."""
+    """What one frame means. While `needs` is not empty nothing of it is written: it stays a pending frame.
+
+    `filed`: its ticks came as a file, and may be older than what is pushed. A sale says so itself, by its `via`.
+    """
 
     sales: Sequence[Sale] = ()
     ticks: Sequence[Tick] = ()
     needs: Sequence[Need] = ()
     bad: Sequence[Bad] = ()
+    filed: bool = False
 
 
 Details = Mapping[tuple[str, str], bytes]

@@ -98,9 +98,11 @@ class Heard(msgspec.Struct):
 
     `ticks` are (room_id, tick) pairs, in the order they came. `frames` are the numbers of kept frames that this step
     understood, `frames_quarantined` of those that it could not, `frames_pending` of those that need answers first.
+    `ticks_from`: how old the ticks may be, where that is more than the usual week.
     """
 
     ticks: list[tuple[int, Tick]] = []
+    ticks_from: datetime | None = None
     changes: list[Change] = []
     spans: list[BlindSpan] = []
     feed: FeedState | None = None

@@ -16,7 +16,7 @@ from collectors.collector import FeedRow, Now
 from collectors.hook import App, Need
 from monitor.facts import Heard, Quarantined
 from monitor.live.watch import Watch
-from monitor.sale_rules import SaleRules
+from monitor.sale_rules import SaleRules, filed_from
 from monitor.store.books import Seal
 from monitor.store.cipher import ITEM, CannotDecrypt
 from monitor.store.frame_table import KeptFrame
@@ -150,6 +150,7 @@ class Reader:
         await self._room(len(understood.ticks), len(understood.sales) + len(understood.apart) + FACTS_OF_A_FRAME)
         # From here to the put nothing is awaited: the order of the spool is the order of the steps.
         heard = self._watch.hear(kept.feed, at, understood.ticks, self._now())
+        heard.ticks_from = filed_from(at, self.rules.event_starts_at) if understood.filed else None
         heard.sales += understood.sales
         heard.quarantine += self._apart(kept.feed, at, frame, understood.apart)
         heard.frames.append(kept.seq)

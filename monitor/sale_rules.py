@@ -30,7 +30,7 @@ class Unfit(Exception):
 
 class SaleRules:
     def __init__(self, buyer_key: bytes, rates: Rates, event_starts_at: datetime | None = None) -> None:
-        self._buyer_key, self._rates, self._event_starts_at = buyer_key, rates, event_starts_at
+        self._buyer_key, self._rates, self.event_starts_at = buyer_key, rates, event_starts_at
 
     def __repr__(self) -> str:
         return "SaleRules(***)"
@@ -74,10 +74,7 @@ class SaleRules:
     def _check_time(self, sale: Sale, received_at: datetime) -> None:
         if sale.at.tzinfo is None:
             raise Unfit("time without a zone")
-        floor = received_at - PAST_MAX
-        if sale.via != "push":
-            starts_at = self._event_starts_at
-            floor = received_at - FILED_PAST_MAX if starts_at is None else min(floor, starts_at - BEFORE_EVENT_MAX)
+        floor = received_at - PAST_MAX if sale.via == "push" else filed_from(received_at, self.event_starts_at)
         if not floor <= sale.at <= received_at + FUTURE_MAX:
             raise Unfit("time out of range")
 
@@ -99,6 +96,13 @@ class SaleRules:
         if amount_minor > AMOUNT_MINOR_MAX:
             raise Unfit("amount out of range")
         return amount_minor, currency
+
+
+def filed_from(received_at: datetime, event_starts_at: datetime | None) -> datetime:
+    """The earliest instant of which a file or an answer that was asked for may speak."""
+    if event_starts_at is None:
+        return received_at - FILED_PAST_MAX
+    return min(received_at - PAST_MAX, event_starts_at - BEFORE_EVENT_MAX)
 
 
 def _item(item: SaleItem) -> SaleItem:

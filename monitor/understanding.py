@@ -55,6 +55,7 @@ class Understood(msgspec.Struct):
     ticks: Sequence[Tick] = ()
     needs: tuple[Need, ...] = ()
     apart: list[Apart] = []
+    filed: bool = False
 
 
 def understand(row: Parsing, app: App, frame: bytes, at: datetime, details: Details, rules: SaleRules) -> Understood:
@@ -71,7 +72,7 @@ def understand(row: Parsing, app: App, frame: bytes, at: datetime, details: Deta
 
 
 def _judged(meaning: Meaning, at: datetime, rules: SaleRules) -> Understood:
-    understood = Understood(ticks=meaning.ticks)
+    understood = Understood(ticks=meaning.ticks, filed=meaning.filed)
     for bad in meaning.bad:
         understood.apart.append(Apart(masked(bad.reason), _sample(bad.sample), bad.raw))
     for sale in meaning.sales:

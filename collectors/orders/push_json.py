@@ -110,7 +110,7 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
         bad: list[Bad] = []
         ticks = _each(pushed.ticks, "room", self.tick, bad)
         sales = _each(pushed.sales, "event_id", lambda item: self.sale(item, at, pushed.via), bad)
-        return Meaning(sales, ticks, bad=bad)
+        return Meaning(sales, ticks, bad=bad, filed=pushed.via == "file")
 
     def tick(self, item: object) -> Tick:
         told = msgspec.convert(item, PushedTick)

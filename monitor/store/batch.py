@@ -119,14 +119,17 @@ class PackedTicks(msgspec.Struct):
     refused: list[tuple[int, Tick, str]] = []
 
 
-def pack_ticks(ticks: Sequence[tuple[int, Tick]], received_at: datetime) -> PackedTicks:
+def pack_ticks(
+    ticks: Sequence[tuple[int, Tick]], received_at: datetime, from_at: datetime | None = None
+) -> PackedTicks:
     """Encode ticks for COPY. A tick that cannot be a row is refused with its reason and spoils no other.
 
-    An instant is taken from 7 days before `received_at` to 10 minutes after it (reliability.md section 2, Clock).
+    An instant is taken from 7 days before `received_at` to 10 minutes after it (reliability.md section 2, Clock), of
+    what came as a file from `from_at`.
     """
     rows: list[bytes] = []
     refused: list[tuple[int, Tick, str]] = []
-    floor, ceiling = received_at - PAST_MAX, received_at + FUTURE_MAX
+    floor, ceiling = from_at or received_at - PAST_MAX, received_at + FUTURE_MAX
     low, high, last_at, micros = ceiling, floor, None, 0
     for room_id, tick in ticks:
         try:

@@ -70,7 +70,7 @@ class Inbox:
         self.ticks += len(heard.ticks)
         self.facts += facts
         for first in range(0, len(heard.ticks), PACK_MAX):
-            self._waiting.packed.append(pack_ticks(heard.ticks[first : first + PACK_MAX], self.now()))
+            self._waiting.packed.append(pack_ticks(heard.ticks[first : first + PACK_MAX], self.now(), heard.ticks_from))
         heard.ticks = []
         self._waiting.heard.append(heard)
         due = now if self.ticks >= self.rows_max else now + (self.facts_age_s if facts else self.ticks_age_s)
