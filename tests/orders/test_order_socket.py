@@ -185,7 +185,7 @@ async def test_a_peer_that_answers_no_ping_has_left() -> None:
     reply_s_max, pulses, over = 0.2, 0, asyncio.Event()
 
     async def deaf(connection: ServerConnection) -> None:
-        connection.transport.pause_reading()  # type: ignore[attr-defined]
+        connection.transport.pause_reading()
         await over.wait()
         connection.transport.abort()
 
