@@ -3,6 +3,9 @@
 import asyncio
 import hashlib
 import hmac
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from monitor.reading import DETAIL_S_MAX
 from monitor.sale_rules import SaleRules, Unfit
 from monitor.store.cipher import Cipher
 from monitor.store.keeping import CannotRevive
+from tests.faults.sabotage import Bug, plant
 from tests.reading import KEY, RATES, Reading, Stall, at_work, delivery, ids, reading, sale, sealed_ticks
 
 CANARY = "王小明13800138000沈阳市和平区"
@@ -253,6 +257,30 @@ async def an_answer_that_comes_before_the_mark_is_on_disk_is_not_lost(folder: Pa
 
 async def test_an_answer_that_comes_before_the_mark_is_on_disk_is_not_lost(tmp_path):
     await an_answer_that_comes_before_the_mark_is_on_disk_is_not_lost(tmp_path / "spool")
+
+
+RACE = "an_answer_that_comes_before_the_mark_is_on_disk_is_not_lost"
+BUGS = {
+    "what is not sealed is not looked for": Bug(
+        "monitor/reading.py", "sorted(seq for seq, needs in self._unsealed.items() if need in needs)", "[]",
+        RACE, "TimeoutError"),
+    "what is finished and not sealed is read again": Bug(
+        "monitor/reading.py", "return [seq for seq in seqs if self._unsealed.get(seq) != ()]", "return list(seqs)",
+        RACE, "AssertionError"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BUGS)
+def test_a_planted_bug_is_caught(tmp_path, name):
+    bug = BUGS[name]
+    copy = plant(bug, tmp_path / "copy")
+    work = f"import asyncio, pathlib, tests.test_reading as t; asyncio.run(t.{bug.test}(pathlib.Path('spool')))"
+    child = subprocess.run(
+        [sys.executable, "-c", work], cwd=copy, capture_output=True, text=True, timeout=60, check=False,
+        env=os.environ | {"PYTHONPATH": str(copy)},
+    )  # fmt: skip
+    assert child.returncode == 1
+    assert bug.fails in child.stderr
 
 
 async def test_what_waits_too_long_is_quarantined_never_guessed_and_can_be_tried_again(tmp_path):
