@@ -3,8 +3,12 @@
 from typing import get_args
 
 from .collector import FeedRow
+from .orders.doudian import Doudian
+from .orders.kwaixiaodian import Kwaixiaodian
+from .orders.wechat_shop import WechatShop
+from .orders.xiaohongshu_push import XiaohongshuPush
 from .servers.nginx_rtmp import NginxRtmp
 
-Feed = NginxRtmp  # the next one: NginxRtmp | Srs
+Feed = NginxRtmp | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush
 
-KINDS: tuple[type[FeedRow], ...] = get_args(Feed) or (Feed,)
+KINDS: tuple[type[FeedRow], ...] = get_args(Feed)

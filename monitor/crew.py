@@ -8,6 +8,7 @@ import aiohttp
 import msgspec
 
 from collectors.collector import FeedRow, Now
+from collectors.hook import HookRow
 from monitor.live.supervise import Collecting, Outlets, supervise
 from monitor.live.watch import Watch
 
@@ -57,7 +58,11 @@ class Crew:
         self._rows = rows
         if self._group is None or self._http is None or not self._ready:
             return
-        wanted = {row.name: msgspec.structs.replace(row, rooms=self.watch.rooms_of(row)) for row in rows}
+        wanted = {
+            row.name: msgspec.structs.replace(row, rooms=self.watch.rooms_of(row))
+            for row in rows
+            if not isinstance(row, HookRow)  # a hook is called: there is nothing to ask
+        }
         for name in [name for name, (row, _) in self._tasks.items() if wanted.get(name) != row]:
             self._tasks.pop(name)[1].cancel()
         for name, row in wanted.items():

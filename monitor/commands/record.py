@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collectors import Feed
+from collectors.hook import HookRow
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
 from monitor.commands.feed import add_roster_option, feed_named, roster_of, with_rooms
 from monitor.crew import bounded_http
 from monitor.live.clock import Clock
 from monitor.live.recorder import FrameFile, record
+from monitor.live.supervise import Collecting
 
 if TYPE_CHECKING:
     from monitor.commands import Commands
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("livemon: --for must be more than 0 seconds")
     configured = load_config(args)
     feed = with_rooms(feed_named(configured, args.feed), roster_of(configured, args.roster))
+    if isinstance(feed, HookRow):
+        raise CommandError(f"livemon: {feed.name} is called by its platform; there is nothing to ask and to record")
     try:
         file = FrameFile(args.output, args.force)
     except FileExistsError as error:
@@ -75,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     return telling.end()
 
 
-async def _record(feed: Feed, file: FrameFile, seconds: float | None, telling: "Telling") -> None:
+async def _record(feed: Collecting, file: FrameFile, seconds: float | None, telling: "Telling") -> None:
     until = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
