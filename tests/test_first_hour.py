@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs" / "first-hour.md").read_text()
 
 
+HOOKS_AT = "server_name hooks.example.cn"
+
+
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", GUIDE, re.M | re.S)
 
@@ -40,7 +43,9 @@ def test_the_roster_of_the_containers_is_right():
 
 
 def test_nginx_accepts_the_snippet(tmp_path: Path):
-    (snippet,) = blocks("nginx")
+    snippet, hooks = blocks("nginx")
+    assert HOOKS_AT not in snippet
+    assert HOOKS_AT in hooks  # tests/servers/test_hook_proxies.py runs it, and Caddy's
     rest = f"pid {tmp_path}/pid; error_log {tmp_path}/error.log; events {{}}\n"
     modules = "load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;\n"
     http = snippet.replace("http {", f"http {{ access_log off; {places(tmp_path)}")

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The programs that tests start: real nginx-rtmp, ffmpeg, Prometheus, Alertmanager, compose. On Debian or Ubuntu as root
-# what is missing is installed; elsewhere it is named. Under CI=true a missing program is a failure.
+# The programs that tests start: real nginx-rtmp, Caddy, ffmpeg, Prometheus, Alertmanager, compose. On Debian or Ubuntu as
+# root what is missing is installed; elsewhere it is named. Under CI=true a missing program is a failure.
 set -euo pipefail
 
 declare -A packages=(
     [nginx]="nginx libnginx-mod-rtmp" [ffmpeg]=ffmpeg [promtool]=prometheus [amtool]=prometheus-alertmanager
-    [docker-compose]="docker-compose docker-cli" [mkfs.ext4]=e2fsprogs [ps]=procps
+    [docker-compose]="docker-compose docker-cli" [mkfs.ext4]=e2fsprogs [ps]=procps [caddy]=caddy
 )
 missing=()
 PATH=$PATH:/usr/sbin:/sbin
