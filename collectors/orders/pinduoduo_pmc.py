@@ -17,40 +17,16 @@ from ..json_body import json_body
 from ..money import fen
 from ..order_details.pinduoduo import order_detail
 from ..order_ids import exact_id
-from ..order_socket import Message, Said, connection, converse, turned_away, with_each_secret
+from ..order_socket import connection, converse, with_each_secret
+from ..pmc_commands import beat, heard, milliseconds
 from ..signing import pinduoduo_digest
 from ..tick import Sale, SaleKind
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 PAID, REFUNDED = "pdd_trade_TradeConfirmed", "pdd_refund_RefundAgreeAgreement"
 TYPES = frozenset((PAID, REFUNDED))  # all others are confirmed and not kept
-NOTHING = msgspec.Raw(b"null")
 
 Id = str | int
-
-
-class RawMessage(msgspec.Struct):
-    type: str = ""
-    mallID: msgspec.Raw = NOTHING
-    content: str = ""
-
-
-class RawCommand(msgspec.Struct):
-    """A command as far as its confirmation goes: ids stay the bytes that came."""
-
-    commandType: str
-    id: msgspec.Raw = NOTHING
-    sendTime: msgspec.Raw = NOTHING
-    message: RawMessage | None = None
-
-
-class Ack(msgspec.Struct):
-    commandType: str
-    id: msgspec.Raw
-    time: int
-    sendTime: msgspec.Raw
-    type: str
-    mallID: msgspec.Raw
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -88,7 +64,7 @@ class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=Tru
         try:
             async with connection(url) as socket:
                 await converse(
-                    socket, emit, now, lambda message: heard(message, now), lambda: beat(now), self.interval_s
+                    socket, emit, now, lambda message: heard(message, now, TYPES), lambda: beat(now), self.interval_s
                 )
         except websockets.InvalidStatus as error:
             if error.response.status_code in (401, 403):
@@ -127,29 +103,3 @@ class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=Tru
             feed=self.name, platform=self.platform or self.PLATFORM, event_id=f"{mall}:{tid}:{kind}", at=at,
             received_at=received_at, kind=kind, amount_minor=amount_minor, currency="CNY", shop=mall, order_id=tid,
         )  # fmt: skip
-
-
-def heard(message: Message, now: Now) -> Said:
-    """What is ours to understand is kept and then confirmed; what is not is confirmed, or it would come for ever."""
-    raw = message if isinstance(message, bytes) else message.encode()
-    try:
-        command = msgspec.json.decode(raw, type=RawCommand)
-    except (msgspec.DecodeError, RecursionError):
-        return Said(raw)
-    told = command.message
-    if command.commandType == "Fail":
-        raise turned_away("PMC", told.content if told is not None else "")
-    if command.commandType != "Common":
-        return Said()
-    if told is None or command.id == NOTHING:
-        return Said(raw)
-    ack = Ack("Ack", command.id, milliseconds(now()), command.sendTime, told.type, told.mallID)
-    return Said(raw if told.type in TYPES else b"", msgspec.json.encode(ack).decode())
-
-
-def beat(now: Now) -> str:
-    return msgspec.json.encode({"commandType": "HeartBeat", "time": milliseconds(now())}).decode()
-
-
-def milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from collectors import signing
 from collectors.collector import BadFrame, FeedRefused
 from collectors.hook import Meaning, Need
-from collectors.orders.pinduoduo_pmc import PinduoduoPmc, heard
+from collectors.order_socket import Message, Said
+from collectors.orders.pinduoduo_pmc import TYPES, PinduoduoPmc
+from collectors.pmc_commands import heard
 from collectors.tick import Sale, SaleItem
 from tests.orders.socket_stage import BIG, NOW, NOW_MS, OUR_PMC, pinduoduo, until
 
@@ -37,6 +39,10 @@ def information(**changed: Any) -> dict[str, Any]:
     order = {"order_sn": TID, "pay_amount": 24.79, "pay_time": "2026-11-24 19:59:58", "item_list": lines,
              "receiver_name": "王小贝", "receiver_phone": "13312343069", "address": "解放路100号"}  # fmt: skip
     return {"order_info_get_response": {"order_info": {**order, **changed}}}
+
+
+def heard_now(message: Message) -> Said:
+    return heard(message, lambda: NOW, TYPES)
 
 
 CONFIRMED = {"mall_id": MALL, "tid": TID}
@@ -123,7 +129,7 @@ def test_what_means_nothing_is_a_bad_frame(type_: str, content: dict[str, Any] |
 
 def test_other_types_are_acknowledged_and_not_kept() -> None:
     for type_ in ("pdd_trade_TradeSuccess", "pdd_refund_RefundCreated", "pdd_ddjb_TradeModified"):
-        said = heard(frame(type_, CONFIRMED).decode(), lambda: NOW)
+        said = heard_now(frame(type_, CONFIRMED).decode())
         assert said.frame == b""
         assert json.loads(said.confirmation or "")["type"] == type_
         assert meaning(type_, CONFIRMED) == Meaning()
@@ -131,7 +137,7 @@ def test_other_types_are_acknowledged_and_not_kept() -> None:
 
 @pytest.mark.parametrize("number", [BIG, 2**63, 2**64 + 1, 10**30 + 1])
 def test_an_id_of_any_size_is_acknowledged_to_the_last_digit(number: int) -> None:
-    said = heard(frame("pdd_trade_TradeConfirmed", CONFIRMED, number).decode(), lambda: NOW)
+    said = heard_now(frame("pdd_trade_TradeConfirmed", CONFIRMED, number).decode())
     assert json.loads(said.confirmation or "") == {
         "commandType": "Ack", "id": number, "time": NOW_MS, "sendTime": NOW_MS, "type": "pdd_trade_TradeConfirmed",
         "mallID": MALL,
@@ -140,7 +146,7 @@ def test_an_id_of_any_size_is_acknowledged_to_the_last_digit(number: int) -> Non
 
 def test_nothing_confirms_what_has_no_id_or_no_message() -> None:
     for text in ('{"commandType":"Common","id":1}', '{"commandType":"Common","message":{}}', "[" * 100_000, "0", ""):
-        said = heard(text, lambda: NOW)
+        said = heard_now(text)
         assert said.confirmation is None
         assert said.frame == text.encode()
         with pytest.raises(BadFrame):
@@ -191,5 +197,5 @@ async def test_a_failure_that_the_platform_tells_ends_the_connection() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=120) | st.text(max_size=80))
 def test_of_any_message_nothing_comes_but_words_to_say(message: bytes | str) -> None:
-    said = heard(message, lambda: NOW)
+    said = heard_now(message)
     assert said.frame in (b"", message if isinstance(message, bytes) else message.encode())
