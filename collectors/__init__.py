@@ -5,10 +5,16 @@ from typing import get_args
 from .collector import FeedRow
 from .orders.doudian import Doudian
 from .orders.kwaixiaodian import Kwaixiaodian
+from .orders.pinduoduo_pmc import PinduoduoPmc
+from .orders.push_json import PushJson
+from .orders.shopify import Shopify
+from .orders.stripe import Stripe
+from .orders.tiktok_shop import TiktokShop
+from .orders.taobao_tmc import TaobaoTmc
 from .orders.wechat_shop import WechatShop
 from .orders.xiaohongshu_push import XiaohongshuPush
 from .servers.nginx_rtmp import NginxRtmp
 
-Feed = NginxRtmp | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush
+Feed = NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
 
 KINDS: tuple[type[FeedRow], ...] = get_args(Feed)
