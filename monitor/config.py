@@ -1,5 +1,6 @@
 """The config file, read as a whole before anything starts: right in every line, or refused with all that is wrong."""
 
+import ipaddress
 import os
 import re
 import tomllib
@@ -12,8 +13,10 @@ import msgspec
 
 from collectors import Feed
 from monitor import config_sense, problem
-from monitor.config_shape import Complaint, Shape
+from monitor.apps import AppTable, SecretFiles
+from monitor.config_shape import Complaint, Shape, kinds_of
 from monitor.problem import ConfigError, Problem
+from monitor.rates import Rate
 from monitor.secret import Secret, read_secret
 from monitor.toml_lines import Lines
 
@@ -46,6 +49,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     reader_dsn_password_file: Path | None = None
     spool_bytes_max: Annotated[int, msgspec.Meta(ge=1_048_576, le=2**50)] = 8 * 1024**3
     listen: str = "127.0.0.1:8790"
+    hooks_listen: str | None = None  # left out: nobody can call us
+    hooks_url: str | None = None
+    trusted_proxies: list[str] = []
+    spool_key_file: Path | None = None  # left out: made under data_dir, as is the next
+    buyer_key_file: Path | None = None
     timezone: str = "Asia/Shanghai"
     event_currency: str = "CNY"
     roster: Path | None = None
@@ -53,11 +61,23 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     end_slack_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 900.0
     event: Event | None = None
     feeds: list[Feed] = msgspec.field(name="feed", default_factory=list)
+    apps: list[AppTable] = msgspec.field(name="app", default_factory=list)
+    rates: list[Rate] = msgspec.field(name="rate", default_factory=list)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port of `listen`."""
         return config_sense.host_and_port(self.listen)
+
+    @property
+    def hooks_address(self) -> tuple[str, int] | None:
+        """Host and port of `hooks_listen`."""
+        return None if self.hooks_listen is None else config_sense.host_and_port(self.hooks_listen)
+
+    @property
+    def proxies(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """The networks of `trusted_proxies`."""
+        return [ipaddress.ip_network(written) for written in self.trusted_proxies]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -82,27 +102,39 @@ def load(path: Path) -> Config:
     folder = Path(os.path.abspath(path)).parent
     raw.setdefault("data_dir", "var")
 
-    def resolve(kind: type, value: object) -> object:
-        if kind is not Path or not isinstance(value, str) or not value.strip() or "\0" in value:
+    def path_of(value: object) -> Path:
+        if not isinstance(value, str) or not value.strip() or "\0" in value:
             raise ValueError("not a path")
         return config_sense.absolute(folder, value)
+
+    def resolve(kind: type, value: object) -> object:
+        if kind is SecretFiles:
+            return SecretFiles(map(path_of, value if isinstance(value, list) and len(value) == 2 else [value]))
+        if kind is not Path:
+            raise ValueError("not a path")
+        return path_of(value)
 
     shape = Shape(resolve, Config)
     sound = shape.table(raw, Config)
     feeds = shape.rows(sound.pop("feed", []), Feed, ("feed",))
-    complaints = [*shape.complaints, *config_sense.complaints(sound, feeds, folder)]
+    apps = shape.tables(sound.pop("app", []), AppTable, ("app",))
+    rates = shape.tables(sound.pop("rate", []), Rate, ("rate",))
+    told = config_sense.complaints(sound, feeds, apps, rates, kinds_of(Feed), folder)
+    complaints = [*shape.complaints, *told]
     if complaints:
         raise ConfigError(_placed(path, text, complaints))
     return msgspec.convert(_in_utc(raw), Config, dec_hook=resolve)
 
 
 def _in_utc(raw: dict[str, Any]) -> dict[str, Any]:
-    event = raw.get("event")
-    if event is None:
-        return raw
-    times = {key: event[key] for key in ("starts_at", "ends_at")}
-    aware = {key: msgspec.convert(value, datetime).astimezone(UTC) for key, value in times.items()}
-    return raw | {"event": event | aware}
+    def utc(value: object) -> datetime:
+        return msgspec.convert(value, datetime).astimezone(UTC)
+
+    currency = {"currency": raw.get("event_currency", "CNY")}  # of a rate that does not say its own
+    raw = raw | {"rate": [currency | rate | {"from": utc(rate["from"])} for rate in raw.get("rate", [])]}
+    if "event" in raw:
+        raw["event"] = raw["event"] | {key: utc(raw["event"][key]) for key in ("starts_at", "ends_at")}
+    return raw
 
 
 def _placed(path: Path, text: str, complaints: list[Complaint]) -> list[Problem]:

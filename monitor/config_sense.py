@@ -4,7 +4,7 @@ import difflib
 import os
 import re
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,22 +12,31 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
+from collectors.hook import OrderSocketRow
+from monitor import config_hooks
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
+from monitor.keys import read_keys
 from monitor.problem import quoted
 from monitor.secret import SecretError, read_secret
 from monitor.toml_lines import Path as Place
 
 NAME = re.compile(r"[\w-]{1,64}")
 PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
+KEY_FILES = ("spool_key_file", "buyer_key_file")
 DSN_KEYS = ("dsn", "migrate_dsn", "reader_dsn")
 HALL_CHARS_MAX = 64
 SILENCE_S = (0.5, 86_400)
 
 
-def complaints(sound: dict[str, Any], feeds: list[Row], folder: Path) -> Iterator[Complaint]:
+def complaints(
+    sound: dict[str, Any], feeds: list[Row], apps: list[Row], rates: list[Row], kinds: Mapping[str, type], folder: Path
+) -> Iterator[Complaint]:
     """What is wrong with the tables that have the right shape; paths in them are relative to `folder`."""
-    for key, check in {"listen": _listen, "timezone": _timezone, "event_currency": _currency}.items():
+    for key in ("listen", "hooks_listen"):
+        if key in sound:
+            yield from _listen(key, sound[key])
+    for key, check in {"timezone": _timezone, "event_currency": _currency}.items():
         if key in sound:
             yield from check(sound[key])
     yield from _event(sound.get("event", {}))
@@ -35,7 +44,10 @@ def complaints(sound: dict[str, Any], feeds: list[Row], folder: Path) -> Iterato
         yield from _dsn(key, sound)
     yield from _folders(sound, folder)
     yield from _secrets((), sound, folder)
-    yield from _feeds(feeds, folder)
+    yield from _feeds(feeds, kinds, folder)
+    yield from config_hooks.complaints(sound, feeds, apps, rates, kinds)
+    for at, app in apps:
+        yield from _secrets(at, app, folder)
 
 
 def absolute(folder: Path, written: str) -> Path:
@@ -51,12 +63,12 @@ def host_and_port(address: str) -> tuple[str, int]:
     return found[1].strip("[]"), int(found[2])
 
 
-def _listen(address: str) -> Iterator[Complaint]:
+def _listen(key: str, address: str) -> Iterator[Complaint]:
     try:
         host_and_port(address)
     except ValueError:
         todo = 'give host:port, as "127.0.0.1:8790" or "[::1]:8790", with a port from 1 to 65535'
-        yield ("listen",), f"listen {quoted(address)} is no address", todo
+        yield (key,), f"{key} {quoted(address)} is no address", todo
 
 
 def _timezone(name: str) -> Iterator[Complaint]:
@@ -119,15 +131,17 @@ def _folders(sound: dict[str, Any], folder: Path) -> Iterator[Complaint]:
 
 
 def _secrets(at: Place, table: dict[str, Any], folder: Path) -> Iterator[Complaint]:
+    """A key may name several files."""
     for key, value in table.items():
-        if key.endswith("_file") and isinstance(value, str):
+        files = value if isinstance(value, list) else [value]
+        for file in files if key.endswith("_file") else ():
             try:
-                read_secret(absolute(folder, value))
+                (read_keys if key in KEY_FILES else read_secret)(absolute(folder, file))
             except SecretError as error:
-                yield (*at, key), f"{key} {quoted(value)} {error.what}", error.todo
+                yield (*at, key), f"{key} {quoted(file)} {error.what}", error.todo
 
 
-def _feeds(rows: list[Row], folder: Path) -> Iterator[Complaint]:
+def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator[Complaint]:
     names: set[str] = set()
     for at, row in rows:
         name = row.get("name", "")
@@ -137,13 +151,18 @@ def _feeds(rows: list[Row], folder: Path) -> Iterator[Complaint]:
         elif "name" in row and name in names:
             yield (*at, "name"), f"a feed named {quoted(name)} is there already", "give each feed a name of its own"
         names.add(name)
-        yield from _feed(row, at)
+        yield from _feed(row, kinds[row["kind"]], at)
         yield from _secrets(at, row, folder)
 
 
-def _feed(row: dict[str, Any], at: Place) -> Iterator[Complaint]:
+def _feed(row: dict[str, Any], kind: type, at: Place) -> Iterator[Complaint]:
+    schemes = ("ws", "wss") if issubclass(kind, OrderSocketRow) else ("http", "https")
     for key, value in row.items():
-        if (key == "url" or key.endswith("_url")) and isinstance(value, str) and (said := url_complaint(value)):
+        if (
+            (key == "url" or key.endswith("_url"))
+            and isinstance(value, str)
+            and (said := url_complaint(value, schemes))
+        ):
             yield (*at, key), f"{key} {said[0]}", said[1]
     if row.get("platform") and PLATFORM.fullmatch(row["platform"]) is None:
         todo = "give small letters, digits and _ only"

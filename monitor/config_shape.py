@@ -21,13 +21,12 @@ Row = tuple[Path, dict[str, Any]]
 Hook = Callable[[type, object], object]
 
 LATER_KEYS = frozenset(
-    "hooks_listen hooks_url trusted_proxies public_url contacts buyer_key_file prometheus_url alertmanager_url "
-    "grafana_url deadman_url account_key_file spool_key_file app robot rate shift".split()
+    "public_url contacts prometheus_url alertmanager_url grafana_url deadman_url account_key_file robot shift".split()
 )
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
     "tencent_live aliyun_live volcengine_live wechat_live kwaixiaodian_uv bilibili_open bilibili_oauth http_json "
-    "ws_json twitch twitch_eventsub youtube taobao_tmc pinduoduo_pmc jd_orders xiaohongshu_orders".split()
+    "ws_json twitch twitch_eventsub youtube jd_orders xiaohongshu_orders".split()
 )
 
 
@@ -56,8 +55,12 @@ class Shape:
                 self._say(at, f"{_place((*at, key))} is missing", f"add it: {key} = {_example(field.type)}")
         return sound
 
+    def tables(self, raw: list[dict[str, Any]], cls: type, at: Path) -> list[Row]:
+        """The rows of a list whose tables are all of one shape, each with its sound keys."""
+        return [((*at, number), self.table(row, cls, (*at, number))) for number, row in enumerate(raw)]
+
     def rows(self, raw: list[dict[str, Any]], union: object, at: Path) -> list[Row]:
-        """The rows whose kind is known, each with its sound keys; what else a kind itself demands is asked of it."""
+        """The rows whose kind is known, with it and the sound keys; what else a kind itself demands is asked of it."""
         kinds = kinds_of(union)
         found: list[Row] = []
         for number, row in enumerate(raw):
@@ -69,7 +72,7 @@ class Shape:
             sound = self.table(row, cls, place)
             if len(self.complaints) == before:
                 self._convert(row, cls, place)
-            found.append((place, sound))
+            found.append((place, sound | {"kind": row["kind"]}))
         return found
 
     def _kind(self, row: dict[str, Any], kinds: Mapping[str, type], place: Path) -> type | None:
@@ -201,8 +204,8 @@ def _wanted(shape: inspect.Type) -> str:
             return "a time with its offset, as 2026-11-19T00:00:00+08:00"
         case inspect.ListType():
             return 'a list of texts, as ["live/room1", "live/room2"]'
-        case inspect.CustomType():
-            return 'a path in quotes, as "secrets/pg"'
+        case inspect.CustomType(cls=cls):
+            return str(getattr(cls, "WANTED", 'a path in quotes, as "secrets/pg"'))
         case inspect.LiteralType(values=values):
             return "one of: " + ", ".join(str(value) for value in values)
     return "a text in quotes"

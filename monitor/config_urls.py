@@ -11,7 +11,7 @@ NEVER_WEB_PORTS = frozenset({0, 7, 9, 19, 21, 22, 23, 25, 53, 110, 143, 465, 587
 EXAMPLE = "write it as 'http://10.0.0.7:8080/stat'"
 
 
-def url_complaint(url: str) -> tuple[str, str] | None:
+def url_complaint(url: str, schemes: tuple[str, ...] = ("http", "https")) -> tuple[str, str] | None:
     """What is wrong with it and what to do, or None. The URL itself is not shown: it may hold a password."""
     if len(url) > CHARS_MAX:
         return f"is longer than {CHARS_MAX} characters", "shorten it"
@@ -22,7 +22,7 @@ def url_complaint(url: str) -> tuple[str, str] | None:
         port = parts.port
     except ValueError:
         return "is no URL", EXAMPLE
-    if parts.scheme not in ("http", "https"):
+    if parts.scheme not in schemes:
         return f"has the scheme {quoted(parts.scheme)}" if parts.scheme else "has no scheme", EXAMPLE
     return _of_host(parts) or _of_port(port) or _of_rest(parts, url)
 

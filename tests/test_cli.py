@@ -83,6 +83,8 @@ def test_check_tells_what_it_found(tmp_path: Path) -> None:
         "  roster: 3 rooms (1 nginx_rtmp, 1 relay, 1 wechat)",
         "  note: no feed sees platform 'wechat': 1 of the rooms would be unwatched",
         "  event: 辽宁网红周, 2026-11-18 22:00+06:00 to 2026-11-25 22:00+06:00",
+        "  hooks: [::1]:8791, told to platforms as https://hooks.example.cn",
+        "  coins: 1 微信豆, 1 抖币",
         "  database: the one of dsn",
     ]
 

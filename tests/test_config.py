@@ -1,7 +1,9 @@
 """A config is read whole or refused with every error: one bad file per message, and the message word for word."""
 
 import os
+import subprocess
 from datetime import UTC, datetime
+from ipaddress import ip_network
 from pathlib import Path
 
 import msgspec
@@ -9,8 +11,10 @@ import pytest
 
 from collectors.servers.nginx_rtmp import NginxRtmp
 from monitor import config, config_urls
+from monitor.apps import read_apps
 from monitor.config import Config, ConfigError
 from monitor.config_sense import host_and_port
+from monitor.rates import Rate
 from monitor.secret import BYTES_MAX, Secret, SecretError, read_secret
 
 HERE = Path(__file__).parent / "config"
@@ -54,6 +58,13 @@ def test_all_keys_arrive_as_what_they_mean() -> None:
     assert loaded.address == ("::1", 8790)
     assert loaded.zone.key == "Asia/Urumqi"
     assert loaded.grace_s == 1.0
+    assert loaded.hooks_address == ("::1", 8791)
+    assert loaded.proxies == [ip_network("127.0.0.1/32"), ip_network("fd00:7::/64")]
+    assert loaded.rates == [
+        Rate(coin="抖币", minor_units=10, currency="USD", from_at=datetime(2026, 11, 18, 16, tzinfo=UTC)),
+        Rate(coin="微信豆", minor_units=100, coins=7, from_at=datetime(2026, 11, 19, tzinfo=UTC)),
+    ]
+    assert loaded.rates[0].from_at.tzinfo is UTC
     assert loaded.event is not None
     assert loaded.event.starts_at == datetime(2026, 11, 18, 16, tzinfo=UTC)
     assert loaded.event.ends_at == datetime(2026, 11, 25, 16, tzinfo=UTC)
@@ -79,6 +90,7 @@ def test_the_example_is_read_and_shows_the_defaults() -> None:
     example = config.load(ROOT / "livemon.example.toml")
     plain = Config(data_dir=ROOT / "var")
     keys = set(Config.__struct_fields__) - {"event", "feeds"}
+    assert example.hooks_address is None
     assert {key: getattr(example, key) for key in keys} == {key: getattr(plain, key) for key in keys}
     [feed] = example.feeds
     assert isinstance(feed, NginxRtmp)
@@ -135,6 +147,50 @@ def test_a_secret_file_must_be_private(tmp_path: Path, mode: int, fine: bool) ->
     else:
         what = f"dsn_password_file 'pg' can be read by others (mode {mode:04o})"
         assert refused(path) == f"{path}:2: {what}; chmod 600 {secret}"
+
+
+APP = """
+[[app]]
+name = "doudian-main"
+platform = "doudian"
+key = "7"
+secret_file = {files}
+token_file = "token"
+"""
+
+
+def kept_secret(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(content, encoding="utf-8")
+    (folder / name).chmod(0o600)
+
+
+def test_an_app_has_one_secret_or_two_and_they_are_read_when_asked_for(tmp_path: Path) -> None:
+    for name in ("new", "old", "token"):
+        kept_secret(tmp_path, name, f"canary-{name}\n")
+    one = config.load(written(tmp_path, APP.format(files='"new"')))
+    two = config.load(written(tmp_path, APP.format(files='["new", "old"]')))
+    assert read_apps(one.apps)["doudian-main"].secrets == (b"canary-new",)
+    app = read_apps(two.apps)["doudian-main"]
+    assert (app.key, app.secrets, app.token) == ("7", (b"canary-new", b"canary-old"), b"canary-token")
+    kept_secret(tmp_path, "old", "密码")
+    assert read_apps(two.apps)["doudian-main"].secrets == (b"canary-new", "密码".encode())
+    assert "canary" not in repr(two) + repr(app)
+
+
+def test_each_of_two_secret_files_is_looked_at(tmp_path: Path) -> None:
+    for name in ("new", "token"):
+        kept_secret(tmp_path, name, "canary")
+    path = written(tmp_path, APP.format(files='["new", "old"]'))
+    assert refused(path) == f"{path}:6: secret_file 'old' does not exist; write the secret into it, then chmod 600"
+
+
+def test_a_key_file_must_hold_a_key(tmp_path: Path) -> None:
+    path = written(tmp_path, 'spool_key_file = "spool.key"')
+    kept_secret(tmp_path, "spool.key", "canary")
+    assert refused(path).startswith(f"{path}:1: spool_key_file 'spool.key' line 1 is not a key of 32 bytes")
+    assert "canary" not in refused(path)
+    kept_secret(tmp_path, "spool.key", subprocess.check_output(("openssl", "rand", "-base64", "32"), text=True))
+    assert config.load(path).spool_key_file == tmp_path / "spool.key"
 
 
 def test_a_link_to_a_secret_is_as_private_as_what_it_points_to(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from collectors import KINDS, Feed
 from monitor import cli, config_shape
+from monitor.apps import AppTable
 from monitor.config import Config, Event
+from monitor.rates import Rate
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = (ROOT / "livemon.example.toml").read_text(encoding="utf-8")
@@ -22,7 +24,8 @@ def keys_of(struct: type[msgspec.Struct]) -> set[str]:
 def test_the_example_shows_exactly_the_keys_there_are() -> None:
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE, re.MULTILINE))
     feeds = set().union(*(keys_of(kind) for kind in KINDS)) | {"kind"}
-    assert shown == (keys_of(Config) - {"event", "feed"}) | keys_of(Event) | feeds
+    tables = keys_of(Event) | keys_of(AppTable) | keys_of(Rate)
+    assert shown == (keys_of(Config) - {"event", "feed", "app", "rate"}) | tables | feeds
 
 
 @pytest.mark.parametrize("kind", config_shape.kinds_of(Feed))
@@ -62,7 +65,14 @@ def test_the_docs_name_no_command_that_is_not_there() -> None:
 
 
 def test_the_docs_name_no_option_of_the_config_that_is_not_there() -> None:
-    known = keys_of(Config) | keys_of(Event) | {"kind"} | set().union(*(keys_of(kind) for kind in KINDS))
+    known = (
+        keys_of(Config)
+        | keys_of(Event)
+        | keys_of(AppTable)
+        | keys_of(Rate)
+        | {"kind"}
+        | set().union(*(keys_of(kind) for kind in KINDS))
+    )
     for page in ROOT.glob("docs/**/*.md"):
         for block in re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
             assert set(re.findall(r"^(?:# )?([a-z_]+) = ", block, re.MULTILINE)) <= known, page.name

@@ -64,7 +64,20 @@ def summary(checked: Config, roster: RosterFile | None) -> Iterator[str]:
             for at in (checked.event.starts_at, checked.event.ends_at)
         )
         yield f"event: {checked.event.name}, {starts_at} to {ends_at}"
+    yield from _called(checked)
     yield "database: the one of dsn" if checked.dsn else f"database: embedded PostgreSQL under {checked.data_dir}"
+
+
+def _called(checked: Config) -> Iterator[str]:
+    if checked.apps:
+        yield f"apps: {', '.join(f'{app.name} ({app.platform})' for app in checked.apps)}"
+    if checked.hooks_listen:
+        public = f", told to platforms as {checked.hooks_url}" if checked.hooks_url else ""
+        yield f"hooks: {checked.hooks_listen}{public}"
+        if not checked.trusted_proxies:
+            yield "note: no trusted_proxies: behind a proxy all callers count as one client"
+    if checked.rates:
+        yield f"coins: {_counts(Counter(rate.coin for rate in checked.rates))}"
 
 
 def _unwatched(checked: Config, rooms: Counter[str]) -> Iterator[str]:
