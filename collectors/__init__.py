@@ -9,12 +9,15 @@ from .orders.pinduoduo_pmc import PinduoduoPmc
 from .orders.push_json import PushJson
 from .orders.shopify import Shopify
 from .orders.stripe import Stripe
-from .orders.tiktok_shop import TiktokShop
 from .orders.taobao_tmc import TaobaoTmc
+from .orders.tiktok_shop import TiktokShop
 from .orders.wechat_shop import WechatShop
 from .orders.xiaohongshu_push import XiaohongshuPush
 from .servers.nginx_rtmp import NginxRtmp
 
-Feed = NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
+Feed = (
+    NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
+    | TaobaoTmc | PinduoduoPmc
+)  # fmt: skip
 
 KINDS: tuple[type[FeedRow], ...] = get_args(Feed)

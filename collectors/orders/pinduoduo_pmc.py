@@ -49,7 +49,7 @@ class Command(msgspec.Struct, frozen=True):
 
 
 class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=True):
-    url: Annotated[str, msgspec.Meta(pattern="^wss?://")] = "wss://message-api.pinduoduo.com"
+    url: str = "wss://message-api.pinduoduo.com"
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 10.0  # of our heartbeats
 
     PLATFORM = "pinduoduo"

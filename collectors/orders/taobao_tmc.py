@@ -54,7 +54,7 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
-    url: Annotated[str, msgspec.Meta(pattern="^wss?://")] = "ws://mc.api.taobao.com/"
+    url: str = "ws://mc.api.taobao.com/"
     group: str = "default"
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=50)] = 5.0  # of our requests for more; it must be under 60
 

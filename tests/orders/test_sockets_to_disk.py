@@ -5,15 +5,15 @@ import json
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-import websockets
 
 from collectors.hook import Need
 from collectors.tick import Sale
+from monitor.live.supervise import Outlets, Supervisor
+from monitor.order_line import OrderLine
 from tests.orders.socket_stage import NO_HTTP, Stage, pinduoduo, taobao, until
 from tests.reading import Reading, ids, reading
 
@@ -27,17 +27,25 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
 
 
 async def hear(stage: Stage, made: Reading) -> None:
-    """The collector with the frame lane as its `emit`, begun anew whenever it fails."""
-    feed = stage.feed
+    """The feed as the crew keeps it: supervised, with the frame lane behind it, tried again whenever it fails."""
+    line = OrderLine(stage.feed, stage.feed, lambda row: stage.app, made.lane.keep, made.now)
+    await Supervisor(line, made.watch, made.now, outlets(), sleep=lambda _: asyncio.sleep(0.01)).run(NO_HTTP)
 
-    async def emit(frame: bytes, at: datetime) -> None:
-        if frame:
-            await made.lane.keep(feed.name, frame, at)
 
-    while True:
-        with suppress(websockets.ConnectionClosed, OSError):
-            await feed.collect(NO_HTTP, emit, made.now, stage.app)
-        await asyncio.sleep(0.01)
+def outlets() -> Outlets:
+    async def room(ticks: int, facts: int) -> None: ...
+
+    def quarantine(feed: str, frame: bytes, at: datetime, reason: str) -> None:
+        raise AssertionError(reason)
+
+    return Outlets(
+        room=room,
+        put=lambda heard: None,
+        quarantine=quarantine,
+        failed=lambda feed, reason: None,
+        heard=lambda feed: None,
+        polled=lambda feed, seconds: None,
+    )
 
 
 def answer(stage: Stage, tid: str, paid_at: str) -> bytes:
