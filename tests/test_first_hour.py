@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from collectors import KINDS
+from collectors.hook import HookRow, OrderSocketRow
 from monitor import config
 from monitor.cli import command_names
 from monitor.roster_file import read_roster_file
@@ -22,10 +24,23 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_config_is_right(tmp_path: Path):
-    (written,) = blocks("toml")
+    written, hooks = blocks("toml")
     (tmp_path / "livemon.toml").write_text(written)
     (tmp_path / "roster.csv").write_text(blocks("csv")[0])
     assert [feed.name for feed in config.load(tmp_path / "livemon.toml").feeds] == ["hall-a"]
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "erp").write_text("s3cret")
+    (tmp_path / "secrets" / "erp").chmod(0o600)
+    (tmp_path / "livemon.toml").write_text(hooks.replace("[[app]]", f"{written}\n[[app]]", 1))
+    both = config.load(tmp_path / "livemon.toml")
+    assert [feed.name for feed in both.feeds] == ["hall-a", "erp"]
+    assert both.hooks_url == f"https://{HOOKS_AT.split()[1]}"
+
+
+def test_every_kind_of_orders_is_told_where_to_register():
+    told = set(re.findall(r"^\| `(\w+)` \|", GUIDE, re.M))
+    kinds = {kind.__struct_config__.tag for kind in KINDS if issubclass(kind, HookRow | OrderSocketRow)}
+    assert kinds - {"push_json"} <= told
 
 
 def test_the_roster_and_the_schedule_are_right_and_speak_of_the_same_rooms():

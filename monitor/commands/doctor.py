@@ -13,7 +13,7 @@ from monitor import config
 from monitor.commands import add_config_option
 from monitor.config import Config
 from monitor.doctor.finding import Finding, State
-from monitor.doctor.rounds import Outside, round_of
+from monitor.doctor.rounds import round_of
 from monitor.http.labels import one_line
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ async def examine(checked: Config, path: Path) -> int:
     console = Console(file=sys.stdout, width=width, highlight=False, emoji=False, legacy_windows=False)
     counted: dict[State, int] = {"fine": 0, "note": 0, "wrong": 0}
     with console.status("asking ...") as waiting:
-        async for finding in round_of(checked, path, outside_of(checked)):
+        async for finding in round_of(checked, path):
             counted[finding.state] += 1
             console.print(line(finding))
             waiting.update(f"asking, after {one_line(finding.name)} ...")
@@ -77,8 +77,3 @@ def line(finding: Finding) -> Text:
         one_line(finding.what),
         (todo, STYLES["note"] if finding.todo else ""),
     )
-
-
-def outside_of(checked: Config) -> Outside:
-    """What the config says of hooks and apps."""
-    return Outside()

@@ -12,6 +12,7 @@ from collectors.hook import App, HookRow
 from monitor.config import Config
 from monitor.crew import bounded_http
 from monitor.doctor import disk
+from monitor.doctor.apps import check_apps
 from monitor.doctor.clock import Dates, check_clock
 from monitor.doctor.database import check_database
 from monitor.doctor.feeds import check_feed
@@ -28,15 +29,7 @@ ASKED_AT_ONCE_MAX = 8
 HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is asked on this machine, not bound
 
 
-class Outside(msgspec.Struct, frozen=True):
-    """What platforms are told and with what they sign, as the config says; empty where it has no hooks."""
-
-    hooks_url: str = ""
-    hooks_listen: tuple[str, int] = ("127.0.0.1", 8791)
-    apps: Mapping[str, App] = {}
-
-
-async def round_of(config: Config, path: Path, outside: Outside) -> AsyncIterator[Finding]:
+async def round_of(config: Config, path: Path) -> AsyncIterator[Finding]:
     """Every finding, in a fixed order; whatever can be asked at the same time is."""
     yield fine("config", f"{path}: {len(config.feeds)} feeds")
     yield disk.check_folder(config.data_dir)
@@ -55,7 +48,8 @@ async def round_of(config: Config, path: Path, outside: Outside) -> AsyncIterato
         dates.listen(http)
         for finding in await _all_feeds(feeds, http):
             yield finding
-        for finding in await _all_hooks(feeds, http, outside):
+        findings, apps = check_apps(config.apps)
+        for finding in [*findings, *await _all_hooks(config, hooks_of(feeds), apps, http)]:
             yield finding
         yield await check_monitor(http, *config.address)
     ours = {"the database": database.clock_s} if database.clock_s is not None else {}
@@ -117,20 +111,20 @@ async def _all_feeds(feeds: Sequence[FeedRow], http: aiohttp.ClientSession) -> l
     return list(await asyncio.gather(*(ask(feed) for feed in feeds if not isinstance(feed, HookRow))))
 
 
-async def _all_hooks(feeds: Sequence[FeedRow], http: aiohttp.ClientSession, outside: Outside) -> list[Finding]:
-    hooks = hooks_of(feeds)
-    if not hooks:
+async def _all_hooks(
+    config: Config, hooks: Sequence[HookRow], apps: Mapping[str, App], http: aiohttp.ClientSession
+) -> list[Finding]:
+    if not hooks or config.hooks_address is None:
         return []
-    host, port = outside.hooks_listen
-    local = _url(host, port)
-    public = outside.hooks_url.rstrip("/")
-    if not public:
+    local = _url(*config.hooks_address)
+    public = (config.hooks_url or "").rstrip("/")
+    if public:
+        url = await check_certificate(public, wall_time())
+    else:
         url = wrong("hooks_url", "not in the config: platforms cannot be told where to call", "give hooks_url")
         public = local
-    else:
-        url = await check_certificate(public, wall_time())
     asked = [
-        check_hook(row, outside.apps.get(row.app) or App(row.app, row.PLATFORM), http, public, local, wall_time())
+        check_hook(row, apps.get(row.app) or App(row.app, row.PLATFORM), http, public, local, wall_time())
         for row in hooks
     ]
     return [url, *await asyncio.gather(*asked)]

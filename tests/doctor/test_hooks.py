@@ -4,8 +4,10 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -13,9 +15,13 @@ from aiohttp.test_utils import TestServer
 from collectors.hook import App, HookRow
 from collectors.orders.push_json import PushJson
 from collectors.orders.shopify import Shopify
+from monitor import config
+from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
+from monitor.doctor.apps import check_apps
 from monitor.doctor.finding import Finding
 from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate
+from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
 from monitor.live.clock import wall_time
@@ -147,3 +153,45 @@ def test_how_long_a_certificate_is_good(days: int, state: str):
     until = NOW + timedelta(days=days, hours=1)
     found = judge_certificate({"notAfter": f"{until:%b %d %H:%M:%S %Y} GMT"}, NOW)
     assert found.state == state
+
+
+def site(folder: Path, port: int, more: str = "") -> config.Config:
+    for name in ("erp", "old"):
+        (folder / name).write_text("right")
+        (folder / name).chmod(0o600)
+    (folder / "livemon.toml").write_text(
+        f'hooks_listen = "127.0.0.1:{port}"\nlisten = "127.0.0.1:1"\n{more}'
+        '[[app]]\nname = "erp"\nplatform = "push_json"\nsecret_file = "erp"\n'
+        '[[feed]]\nkind = "push_json"\nname = "erp"\napp = "erp"\n'
+    )
+    return config.load(folder / "livemon.toml")
+
+
+async def found_of(configured: config.Config) -> dict[str, Finding]:
+    return {finding.name: finding async for finding in round_of(configured, Path("livemon.toml"))}
+
+
+async def test_the_whole_round_as_the_config_says(tmp_path: Path):
+    async with listening(ERP) as url:
+        configured = site(tmp_path, int(url.rpartition(":")[2]), f'hooks_url = "{url}"\n')
+        found = await found_of(configured)
+        assert (found["app erp"].state, found["hook erp"].state, found["hooks_url"].state) == ("fine", "fine", "note")
+        (tmp_path / "erp").chmod(0o644)
+        found = await found_of(configured)
+        assert (found["app erp"].state, "chmod 600" in found["app erp"].todo) == ("wrong", True)
+        assert "right" not in str(found)
+
+
+async def test_platforms_cannot_be_told_where_to_call(tmp_path: Path):
+    async with listening(ERP) as url:
+        found = await found_of(site(tmp_path, int(url.rpartition(":")[2])))
+    assert (found["hooks_url"].state, found["hooks_url"].todo) == ("wrong", "give hooks_url")
+    assert found["hook erp"].state == "fine"
+
+
+async def test_a_rotation_that_is_under_way_is_said(tmp_path: Path):
+    configured = site(tmp_path, free_port())
+    table = msgspec.structs.replace(configured.apps[0], secret_file=SecretFiles([tmp_path / "erp", tmp_path / "old"]))
+    findings, apps = check_apps([table])
+    assert [finding.state for finding in findings] == ["note"]
+    assert len(apps["erp"].secrets) == 2

@@ -216,7 +216,10 @@ async def test_nothing_but_hooks_goes_through_and_no_large_body(proxy, tmp_path:
                 async with http.get(url + path, allow_redirects=False) as reply:
                     assert reply.status in (301, 404), path  # nginx sends /hooks to /hooks/, where nobody is
             async with http.post(f"{url}{PATH}", data=bytes(2_100_000)) as reply:
-                assert reply.status == 413
+                assert reply.status in (
+                    413,
+                    502,
+                )  # Caddy passes on while it reads: 502 where its upstream was cut first
             assert [request for request in heard.requests if request[3]] == []
 
 
