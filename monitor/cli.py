@@ -29,6 +29,9 @@ COMMANDS = {
         "roster": "import, export, undo or adopt rooms",
         "schedule": "import the planned broadcasts: stops are judged by them",
     },
+    "Files": {
+        "import": "sales and ticks that came as files, each once",
+    },
     "Database": {
         "sql": "ask one read-only question",
         "dsn": "the address of the database in force",

@@ -12,7 +12,7 @@ import msgspec
 from collectors.collector import BadFrame
 from collectors.instants import instant
 from collectors.orders.push_json import NAME, PushJson
-from collectors.tick import EPOCH
+from collectors.tick import EPOCH, Sale, Tick
 from monitor.problem import Problem, quoted
 from monitor.roster_file import Meaningless, Rejected, meaning
 from monitor.table_file import Cell, Row, read_table, text_of
@@ -61,11 +61,15 @@ DATE = pattern(r"(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?[Tt\s]
 
 
 class Told(msgspec.Struct, frozen=True):
-    """One good row: its item as the push format has it, and the instant it speaks of."""
+    """One good row: its item as the push format has it, and what a summary of the file needs of it."""
 
     line: int
-    at: datetime
     item: Item
+    fact: Tick | Sale
+
+    @property
+    def at(self) -> datetime:
+        return self.fact.at
 
 
 class ImportFile(msgspec.Struct, frozen=True):
@@ -135,28 +139,28 @@ def _told(row: Row, read: "Reader", required: Iterable[str], feed: PushJson, zon
         if value is not None:
             item[column] = value
     try:
-        at = read(feed, item)
+        fact = read(feed, item)
     except msgspec.ValidationError as error:
         raise Meaningless(str(error).replace(" - at `$.", " in column `"), "correct it") from error
     except BadFrame as error:
         raise Meaningless(str(error), "correct it") from error
-    if not span.from_at <= at <= span.to_at:
+    if not span.from_at <= fact.at <= span.to_at:
         raise Meaningless(
-            f"at {quoted(f'{at.astimezone(zone):%Y-%m-%d %H:%M:%S}')} is out of range",
+            f"at {quoted(f'{fact.at.astimezone(zone):%Y-%m-%d %H:%M:%S}')} is out of range",
             f"give times from {span.from_at.astimezone(zone):%Y-%m-%d %H:%M} until now",
         )
-    return Told(row.line, at, item)
+    return Told(row.line, item, fact)
 
 
-Reader = Callable[[PushJson, Item], datetime]
-"""Completes an item, asks the push format itself whether it is one, and says of when it is."""
+Reader = Callable[[PushJson, Item], Tick | Sale]
+"""Completes an item, and asks the push format itself what it means."""
 
 
-def _tick(feed: PushJson, item: Item) -> datetime:
-    return feed.tick(item).at
+def _tick(feed: PushJson, item: Item) -> Tick:
+    return feed.tick(item)
 
 
-def _sale(feed: PushJson, item: Item) -> datetime:
+def _sale(feed: PushJson, item: Item) -> Sale:
     sub_order, refund = item.pop("sub_order", None), item.pop("refund_id", None)
     if "event_id" not in item:
         if "shop" not in item or "order_id" not in item:
@@ -166,7 +170,7 @@ def _sale(feed: PushJson, item: Item) -> datetime:
     if not NAME.fullmatch(str(item["event_id"])):
         what = f"event {quoted(str(item['event_id']))} holds other signs than A-z 0-9 _ : . - or over 128 of them"
         raise Meaningless(what, "use the platform's ids, not names")
-    return feed.sale(item, EPOCH, "file").at
+    return feed.sale(item, EPOCH, "file")
 
 
 def _refuse_twice(told: Told, seen: dict[str, int]) -> None:
