@@ -162,6 +162,8 @@ class GuardedHandler(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if isinstance(resp, web.HTTPException):  # raised before any of our middlewares: it may repeat what was sent
+            resp = bare(resp.status)
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
@@ -200,9 +202,7 @@ class GuardedHandler(web.RequestHandler):
             self._guard.refused("malformed")
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun already")
-        response = web.Response(status=status, text=f"{status}\n", headers={"Server": "livemon"})
-        response.force_close()
-        return response
+        return bare(status)
 
     def log_exception(self, *args: Any, **kw: Any) -> None:
         self._guard.say("the web server failed", kw.get("exc_info"))
@@ -229,6 +229,13 @@ class GuardedHandler(web.RequestHandler):
             if clock is not None:
                 clock.cancel()
         self._deadline = self._stalled = None
+
+
+def bare(status: int) -> web.Response:
+    """A refusal that says its number and nothing else, and the end of the connection."""
+    response = web.Response(status=status, text=f"{status}\n", headers={"Server": "livemon"})
+    response.force_close()
+    return response
 
 
 @web.middleware

@@ -170,6 +170,8 @@ def check(target: Target, delivery: Delivery) -> Reply:
     reply = target.hook.answer_check(delivery, target.app)
     if reply is None:
         raise Turned("wrong_method")
+    if reply.status == 401:
+        raise Turned("bad_signature")
     return reply
 
 

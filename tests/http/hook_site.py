@@ -44,6 +44,8 @@ class Signed(HookRow, tag="signed", frozen=True, kw_only=True):
         return Accepted(Reply(b'{"code":0}'), name, probe=delivery.body == b"probe", once=name.startswith("once"))
 
     def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
+        if delivery.query == "forged":
+            return Reply(b"", "text/plain", 401)
         asked = re.fullmatch(r"echo=([\w-]{1,64})", delivery.query)
         return Reply(asked[1].encode(), "text/plain") if asked else None
 

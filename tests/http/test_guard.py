@@ -265,6 +265,15 @@ async def test_what_is_malformed_is_a_bare_400_and_nothing_of_it_comes_back(
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+@pytest.mark.parametrize("path", [b"/healthz", b"/nowhere"])
+async def test_an_expectation_that_we_do_not_know_does_not_come_back(path: bytes) -> None:
+    async with guarded() as listener:
+        answer = await listener.ask(b"GET %s HTTP/1.1\r\nHost: x\r\nExpect: %s\r\n\r\n" % (path, SECRET))
+        assert answer.startswith(b"HTTP/1.1 417 ")
+        assert answer.endswith(b"\r\n\r\n417\n")
+        assert SECRET not in answer
+
+
 async def test_a_flood_of_failing_pages_is_one_traceback_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> list[str]:
         raise ZeroDivisionError("planted")

@@ -235,6 +235,8 @@ async def test_a_url_check_echoes_what_the_kind_lets_through() -> None:
         answer = await site.ask(b"GET /hooks/shop?echo=<script> HTTP/1.1\r\nHost: x\r\n\r\n")
         assert status(answer) == 405
         assert b"script" not in answer
+        forged = await site.ask(b"GET /hooks/shop?forged HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert bare(forged) == bare(await site.ask(post(secret=b"wrong")))
 
 
 async def test_a_client_that_leaves_in_the_midst_is_counted_and_one_that_leaves_after_it_is_kept() -> None:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from collectors.tick import Tick
 from monitor.facts import RosterRoom
 from monitor.http.metrics import Metrics
+from monitor.http.outcome import OUTCOMES
 from monitor.http.sources import Sources, WriterSight
 from tests.http.stand_in import NOW, StillBook, StillHooks, StillRow, StillStanding, still_sources, still_watch
 
@@ -194,6 +195,19 @@ def test_a_feed_taken_out_of_the_config_takes_its_series_along() -> None:
     feeds = {dict(pairs)["feed"] for name, pairs in numbers(metrics) if name.startswith("livemon_feed_m")}
     assert feeds == {"hall-b"}
     metrics.feeds_are(["hall-b"])
+
+
+def test_every_outcome_of_a_hook_is_there_from_the_start_and_goes_with_it() -> None:
+    metrics = metrics_of(still_sources(still_watch([])))
+    metrics.hooks_are(["shop", "抖店"])
+    metrics.hook_requests.labels("shop", "accepted").inc()
+    metrics.hooks_are(["shop"])
+    found = {pairs: value for (name, pairs), value in numbers(metrics).items() if name == "livemon_hook_requests_total"}
+    named = {outcome: found[("feed", "shop"), ("outcome", outcome)] for outcome in OUTCOMES}
+    assert named == dict.fromkeys(OUTCOMES, 0) | {"accepted": 1}
+    assert set(found) - {(("feed", "shop"), ("outcome", outcome)) for outcome in OUTCOMES} == {
+        (("feed", ""), ("outcome", "not_found"))
+    }
 
 
 def test_hostile_platforms_and_halls_break_nothing() -> None:
