@@ -33,6 +33,7 @@ from monitor.live.record import encoded
 from monitor.live.session import Session
 from monitor.live.supervise import Outlets
 from monitor.live.watch import Watch
+from monitor.orders import Orders
 from monitor.problem import of_file
 from monitor.store.apply import Connection
 from monitor.store.db import Database
@@ -64,7 +65,8 @@ class App:
         self.store = Store(
             folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,)
         )
-        self.crew = Crew(self.watch, self.clock.now, self._outlets())
+        self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics)
+        self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line)
         self.chores = self._take_up()
 
     def _take_up(self) -> Chores:
@@ -80,8 +82,9 @@ class App:
         if known is None:
             self.ready.set()
         return Chores(
-            self.config, self.path, self.watch, self._roster_changed, known, self.store.inbox.put, roster_version
-        )
+            self.config, self.path, self.watch, self._roster_changed, known, self.store.inbox.put, roster_version,
+            self.orders.reader.bring_back,
+        )  # fmt: skip
 
     # --- one run -----------------------------------------------------------------------------------------------------
 
@@ -99,16 +102,21 @@ class App:
         try:
             async with asyncio.TaskGroup() as group:
                 storing = group.create_task(self.store.run(), name="store")
+                ordering = group.create_task(self.orders.run(), name="orders")
                 others = [group.create_task(self._tick(), name="tick")]
                 if self.keeper is not None:
                     others.append(group.create_task(self.keeper.keep(), name="embedded postgres"))
+                await self.orders.open()
                 self.crew.muster(self.config.feeds)
                 await self.crew.work(self.ready, self.stopping)
+                await self.orders.stop()
+                await ordering
                 self.store.stop()
                 await storing
                 for task in others:
                     task.cancel()
         finally:
+            await self.orders.stop()
             await listener.stop(served)
         if self.keeper is not None:
             await self.keeper.release()
@@ -144,15 +152,20 @@ class App:
             self.metrics.config_rejected.inc()
             log.error("the config was not taken over: %s", error)
             return
-        fixed = ("data_dir", "dsn", "listen", "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s")
+        fixed = (
+            "data_dir", "dsn", "listen", "hooks_listen", "trusted_proxies", "spool_key_file", "buyer_key_file",
+            "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s",
+        )  # fmt: skip
         later = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if later:
             log.warning("these settings wait for the next start: %s", ", ".join(later))
         self.config = self.chores.config = msgspec.structs.replace(
-            self.config, feeds=config.feeds, event=config.event, roster=config.roster
-        )
+            self.config, feeds=config.feeds, event=config.event, roster=config.roster, apps=config.apps,
+            rates=config.rates,
+        )  # fmt: skip
         _, rooms, slots = await self.store.sealer.call(self.store.spool.roster)
         self._reload_watch(rooms, slots)
+        self.orders.reload(self.config)
         log.info("the config was read again: %d feeds", len(config.feeds))
 
     # --- what others are given ---------------------------------------------------------------------------------------

@@ -7,11 +7,12 @@ failure of PostgreSQL: it is tried again where that is, in the writer.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
+from asyncpg import Record
 
 from monitor.attribution import Attribution
 from monitor.config import Config
@@ -20,6 +21,8 @@ from monitor.live.watch import Watch
 from monitor.problem import of_file
 from monitor.roster import fill_empty, read_roster
 from monitor.store.apply import Connection
+from monitor.store.cipher import is_encrypted
+from monitor.store.disk import SpoolFull
 from monitor.store.keeping import CannotRevive, revive
 from monitor.store.migrate import schema_version, version_needed
 from monitor.store.reunion import Held
@@ -28,6 +31,14 @@ from monitor.store.statements import statement
 log = logging.getLogger(__name__)
 PARTITIONS_S = 600.0
 UNLISTED_S = 10.0
+
+
+BringBack = Callable[[str, str, datetime, bytes, str], Awaitable[Heard]]
+"""Kind, feed, received at, payload and sample of a quarantined row, as what it brings. Raises CannotRevive."""
+
+
+async def keyless(kind: str, feed: str, at: datetime, payload: bytes, sample: str) -> Heard:
+    raise CannotRevive("it is encrypted, and there is no key")
 
 
 class OpenSession(msgspec.Struct, frozen=True):
@@ -42,7 +53,10 @@ class OpenSession(msgspec.Struct, frozen=True):
 
 
 class Chores:
-    """`roster_changed` and `sessions_known` hand over what was read; `put` takes rows brought back from quarantine."""
+    """`roster_changed` and `sessions_known` hand over what was read; `put` takes rows brought back from quarantine.
+
+    `bring_back` makes rows of a delivery that lies encrypted in quarantine.
+    """
 
     def __init__(
         self,
@@ -53,10 +67,11 @@ class Chores:
         sessions_known: Callable[[Sequence[OpenSession]], "object"] | None,
         put: Callable[[Heard], None],
         roster_version: int,
+        bring_back: BringBack = keyless,
     ) -> None:
         self.config, self.config_path, self.watch = config, config_path, watch
         self._roster_changed, self._sessions_known, self._put = roster_changed, sessions_known, put
-        self._roster_version = roster_version
+        self._roster_version, self._bring_back = roster_version, bring_back
         self._attribution = Attribution()
         self._conn: Connection | None = None
         self._partitions_at = self._unlisted_at = 0.0
@@ -167,7 +182,9 @@ class Chores:
                 await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "dropped", None, "drop")
                 continue
             try:
-                heard = self._brought_back(row["kind"], row["feed"], row["received_at"], row["payload"])
+                heard = await self._brought_back(row)
+            except SpoolFull:
+                continue  # asked for again, until there is room
             except CannotRevive as error:
                 why = f"tried again, not a row: {error}"[:500].replace("\0", "")
                 await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why, "retry")
@@ -176,8 +193,11 @@ class Chores:
             self._put(heard)
             await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None, "retry")
 
-    def _brought_back(self, kind: str, feed_name: str, at: datetime, payload: bytes) -> Heard:
+    async def _brought_back(self, row: Record) -> Heard:
         """A new receipt. A frame is read again by its feed's parser; its ticks are rows and decide nothing."""
+        kind, feed_name, at, payload = row["kind"], row["feed"], row["received_at"], row["payload"]
+        if is_encrypted(payload):
+            return await self._bring_back(kind, feed_name, at, payload, row["sample"])
         if kind != "frame":
             return revive(payload)
         feed = self.watch.feeds.get(feed_name)

@@ -1,14 +1,15 @@
 """The crew: one supervised collector for each feed, as config and roster say now."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import aiohttp
 import msgspec
 
 from collectors.collector import FeedRow, Now
-from collectors.hook import HookRow
+from collectors.hook import HookRow, OrderSocketRow
+from monitor.live.sight import silence_s_max
 from monitor.live.supervise import Collecting, Outlets, supervise
 from monitor.live.watch import Watch
 
@@ -26,8 +27,10 @@ def bounded_http() -> aiohttp.ClientSession:
 
 
 class Crew:
-    def __init__(self, watch: Watch, now: Now, outlets: Outlets) -> None:
-        self.watch, self.now, self.outlets = watch, now, outlets
+    """`line` makes of an order socket's row what `supervise` knows."""
+
+    def __init__(self, watch: Watch, now: Now, outlets: Outlets, line: Callable[[OrderSocketRow], Collecting]) -> None:
+        self.watch, self.now, self.outlets, self.line = watch, now, outlets, line
         self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
         self._rows: Sequence[FeedRow] = ()
         self._group: asyncio.TaskGroup | None = None
@@ -67,6 +70,7 @@ class Crew:
             self._tasks.pop(name)[1].cancel()
         for name, row in wanted.items():
             if name not in self._tasks:
-                feed = cast(Collecting, row)  # every kind in `Feed` is a Collector: a test sees to it
-                work = supervise(feed, self._http, self.watch, self.now, self.outlets)
+                # Every other kind in `Feed` is a Collector: a test sees to it.
+                feed = self.line(row) if isinstance(row, OrderSocketRow) else cast(Collecting, row)
+                work = supervise(feed, self._http, self.watch, self.now, self.outlets, silence_s_max(row))
                 self._tasks[name] = (row, self._group.create_task(work, name=f"feed {name}"))

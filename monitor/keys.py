@@ -13,6 +13,7 @@ from pathlib import Path
 
 from monitor.secret import SecretError, read_secret
 
+SPOOL_KEY, BUYER_KEY = "spool.key", "buyers.key"  # where they are made, under data_dir
 KEY_BYTES = 32
 KEYS_MAX = 2
 HOW = "write one line from `openssl rand -base64 32` into it"

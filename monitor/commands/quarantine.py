@@ -15,6 +15,7 @@ from monitor.commands.answer import plain, shown
 from monitor.commands.database import connected
 from monitor.commands.table import print_table
 from monitor.facts import Heard
+from monitor.store.cipher import is_encrypted
 from monitor.store.keeping import CannotRevive, revive
 from monitor.store.statements import statement
 
@@ -159,6 +160,8 @@ def _show(args: argparse.Namespace) -> int:
 
 def decoded(kind: str, payload: bytes) -> str:
     """What a retry would bring back; a buyer is nobody's business here."""
+    if is_encrypted(payload):
+        return "a delivery, encrypted under the spool key: a retry reads it again"
     if kind == "frame":
         return "a frame: a retry gives it to its feed's parser again"
     try:
@@ -166,7 +169,7 @@ def decoded(kind: str, payload: bytes) -> str:
     except CannotRevive as error:
         return f"cannot be brought back: {error}"
     sales = [msgspec.structs.replace(sale, buyer=None) for sale in heard.sales]
-    fields = msgspec.to_builtins(Heard(heard.ticks, heard.changes, heard.spans, None, sales))
+    fields = msgspec.to_builtins(Heard(ticks=heard.ticks, changes=heard.changes, spans=heard.spans, sales=sales))
     [(_, [only])] = [(name, rows) for name, rows in fields.items() if rows]
     return msgspec.json.encode(only).decode()
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collectors.hook import HookRow
+from collectors.hook import HookRow, OrderSocketRow
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
 from monitor.commands.feed import add_roster_option, feed_named, roster_of, with_rooms
@@ -64,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
     feed = with_rooms(feed_named(configured, args.feed), roster_of(configured, args.roster))
     if isinstance(feed, HookRow):
         raise CommandError(f"livemon: {feed.name} is called by its platform; there is nothing to ask and to record")
+    if isinstance(feed, OrderSocketRow):
+        raise CommandError(
+            f"livemon: what {feed.name} brings is brought once: recording would take it from the monitor"
+        )
     try:
         file = FrameFile(args.output, args.force)
     except FileExistsError as error:

@@ -59,10 +59,12 @@ class Supervisor:
         outlets: Outlets,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         uniform: Callable[[float, float], float] = random.uniform,
+        silence_after_s: float | None = None,
     ) -> None:
         self.feed, self.watch, self.now, self.outlets = feed, watch, now, outlets
         self.sleep, self.uniform = sleep, uniform
-        self.silence_s_max = silence_s_max(feed) if isinstance(feed, FeedRow) else 10.0
+        """`silence_after_s`: of a feed that is no row itself."""
+        self.silence_s_max = silence_after_s or (silence_s_max(feed) if isinstance(feed, FeedRow) else 10.0)
         self.failures = 0  # in a row; a good frame forgets them, a mere connection does not
         self.lost = False
         self.deadline = asyncio.timeout(None)
@@ -167,5 +169,12 @@ class Supervisor:
             log.error("feed %s: %s: %s", self.feed.name, what, error, exc_info=error)
 
 
-async def supervise(feed: Collecting, http: aiohttp.ClientSession, watch: Watch, now: Now, outlets: Outlets) -> None:
-    await Supervisor(feed, watch, now, outlets).run(http)
+async def supervise(
+    feed: Collecting,
+    http: aiohttp.ClientSession,
+    watch: Watch,
+    now: Now,
+    outlets: Outlets,
+    silence_after_s: float | None = None,
+) -> None:
+    await Supervisor(feed, watch, now, outlets, silence_after_s=silence_after_s).run(http)
