@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
@@ -26,17 +26,19 @@ async def check_hook(
     path = f"/hooks/{quote(row.name, safe='')}"
     began = time.monotonic()
     try:
-        status, allow = await _ask(http, public + path, row, app, now)
+        status, headers = await _ask(http, public + path, row, app, now)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return await _unanswered(name, http, local + path, public, error)
     took = f"{(time.monotonic() - began) * 1000:.0f} ms"
     if isinstance(row, PushJson) and app.secrets:
         return judge_probe(name, status, took)
-    return judge_look(name, status, allow, took)
+    return judge_look(name, status, headers, took)
 
 
-async def _ask(http: aiohttp.ClientSession, url: str, row: HookRow, app: App, now: datetime) -> tuple[int, str]:
-    """Status and Allow: of a signed probe where we can sign one, else of a GET, which no hook takes for a delivery."""
+async def _ask(
+    http: aiohttp.ClientSession, url: str, row: HookRow, app: App, now: datetime
+) -> tuple[int, Mapping[str, str]]:
+    """Status and headers: of a signed probe where we can sign one, else of a GET, which no hook takes for a delivery."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
     method, body, headers = "GET", b"", {}
     if isinstance(row, PushJson) and app.secrets:
@@ -48,7 +50,7 @@ async def _ask(http: aiohttp.ClientSession, url: str, row: HookRow, app: App, no
         }
     async with http.request(method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as reply:
         await reply.content.read(4096)
-        return reply.status, reply.headers.get("Allow", "")
+        return reply.status, reply.headers
 
 
 async def _unanswered(name: str, http: aiohttp.ClientSession, local: str, public: str, error: BaseException) -> Finding:
@@ -79,19 +81,20 @@ def judge_probe(name: str, status: int, took: str) -> Finding:
             return _other(name, status)
 
 
-def judge_look(name: str, status: int, allow: str, took: str) -> Finding:
-    """What the answer to a bare GET tells: a hook says that it takes POST only."""
-    if status == 405 and "POST" in allow.upper():
+def judge_look(name: str, status: int, headers: Mapping[str, str], took: str) -> Finding:
+    """What the answer to a bare GET tells: a hook takes POST only, or refuses an unsigned look at its URL."""
+    takes_post = status == 405 and "POST" in headers.get("Allow", "").upper()
+    if takes_post or (status == 401 and "WWW-Authenticate" not in headers):
         return fine(name, f"its URL leads to livemon, which answers in {took}; only its platform can sign a test")
-    if status in (200, 401):
-        return fine(name, f"its URL is answered with {status} in {took}; only its platform can sign a test")
     return _other(name, status)
 
 
 def _other(name: str, status: int) -> Finding:
     todo = {
+        200: "somebody else answers there: let the proxy pass /hooks/ on",
         301: "platforms do not follow redirects: give hooks_url as it is in the end",
         302: "platforms do not follow redirects: give hooks_url as it is in the end",
+        401: "the proxy wants a password: platforms have none, so let /hooks/ through",
         403: "the proxy lets nobody in: allow /hooks/ there",
         404: "the proxy leads elsewhere, or the running monitor does not know this feed yet (SIGHUP)",
         405: "the proxy answers itself: let it pass /hooks/ on",

@@ -20,7 +20,7 @@ from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
 from monitor.doctor.apps import check_apps
 from monitor.doctor.finding import Finding
-from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate
+from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate, judge_look
 from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
@@ -153,6 +153,20 @@ def test_how_long_a_certificate_is_good(days: int, state: str):
     until = NOW + timedelta(days=days, hours=1)
     found = judge_certificate({"notAfter": f"{until:%b %d %H:%M:%S %Y} GMT"}, NOW)
     assert found.state == state
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "state"),
+    [
+        pytest.param(405, {"Allow": "POST"}, "fine", id="takes POST only"),
+        pytest.param(405, {"Allow": "GET, HEAD"}, "wrong", id="a page"),
+        pytest.param(401, {}, "fine", id="refuses an unsigned look"),
+        pytest.param(401, {"WWW-Authenticate": "Basic"}, "wrong", id="a password"),
+        pytest.param(200, {}, "wrong", id="somebody's home page"),
+    ],
+)
+def test_what_a_bare_look_tells(status: int, headers: dict[str, str], state: str):
+    assert judge_look("hook doudian", status, headers, "1 ms").state == state
 
 
 def site(folder: Path, port: int, more: str = "") -> config.Config:
