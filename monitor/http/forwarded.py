@@ -1,6 +1,5 @@
 """Who stands behind a proxy that we trust; whatever others say of themselves is not believed."""
 
-import ipaddress
 from collections.abc import Callable, Sequence
 
 from .guard import Address, address_of, client_of
@@ -32,8 +31,3 @@ def hop_address(hop: str) -> Address | None:
     if hop.count(":") == 1:
         return address_of(hop.partition(":")[0])
     return address_of(hop)
-
-
-def networks(written: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    """`trusted_proxies` as networks. Raises ValueError, as for an address with bits beyond its prefix."""
-    return [ipaddress.ip_network(text) for text in written]
