@@ -38,7 +38,7 @@ async def check_hook(
 async def _ask(
     http: aiohttp.ClientSession, url: str, row: HookRow, app: App, now: datetime
 ) -> tuple[int, Mapping[str, str]]:
-    """Status and headers: of a signed probe where we can sign one, else of a GET, which no hook takes for a delivery."""
+    """Status and headers: of a signed probe where we can sign one, else of a GET, which is no delivery."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
     method, body, headers = "GET", b"", {}
     if isinstance(row, PushJson) and app.secrets:
