@@ -82,7 +82,7 @@ class App:
         if known is None:
             self.ready.set()
         return Chores(
-            self.config, self.path, self.watch, self._roster_changed, known, self.store.inbox.put, roster_version,
+            self.config, self.path, self.watch, self._roster_changed, known, self.store.put_on_disk, roster_version,
             self.orders.reader.bring_back,
         )  # fmt: skip
 

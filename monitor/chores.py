@@ -65,7 +65,7 @@ class Chores:
         watch: Watch,
         roster_changed: Callable[[int, Sequence[RosterRoom], Sequence[Slot]], "object"],
         sessions_known: Callable[[Sequence[OpenSession]], "object"] | None,
-        put: Callable[[Heard], None],
+        put: Callable[[Heard], Awaitable[None]],
         roster_version: int,
         bring_back: BringBack = keyless,
     ) -> None:
@@ -189,8 +189,9 @@ class Chores:
                 why = f"tried again, not a row: {error}"[:500].replace("\0", "")
                 await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why, "retry")
                 continue
-            # A crash between the two means a second try, and the second try of a fact is a duplicate, of a tick a row.
-            self._put(heard)
+            # On disk before the row is marked: a crash between the two means a second try, and the second try of a fact
+            # is a duplicate, of a tick a row.
+            await self._put(heard)
             await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None, "retry")
 
     async def _brought_back(self, row: Record) -> Heard:

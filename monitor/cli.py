@@ -15,7 +15,7 @@ from monitor.commands import CommandError
 from monitor.config import ConfigError
 from monitor.problem import quoted
 from monitor.secret import SecretError
-from monitor.store.disk import SpoolDiskFailed, SpoolLocked, SpoolUnreadable
+from monitor.store.disk import SpoolDiskFailed, SpoolFull, SpoolLocked, SpoolUnreadable
 
 COMMANDS = {
     "Watch": {
@@ -69,6 +69,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     SpoolLocked: 3,
     SpoolDiskFailed: 4,
     SpoolUnreadable: 5,
+    SpoolFull: 1,
     CommandError: 1,
     OSError: 1,  # among them a connection that was refused or timed out
 }

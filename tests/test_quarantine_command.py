@@ -48,7 +48,7 @@ async def monitored(place: FreshDatabase, rooms: list[RosterRoom]) -> AsyncItera
         await chores.tend(conn)
 
     async with running(Path("spool"), connecting(place), Counted(), tend=tend) as store:
-        chores = Chores(configured, Path("livemon.toml"), watch, lambda *_: None, None, store.inbox.put, 0)
+        chores = Chores(configured, Path("livemon.toml"), watch, lambda *_: None, None, store.put_on_disk, 0)
         yield store
 
 

@@ -49,6 +49,7 @@ class Inbox:
         self.ticks_age_s, self.facts_age_s = ticks_age_s, facts_age_s
         self.ticks = self.facts = 0  # rows waiting in each lane
         self.closed = False
+        self.steps = 0  # put so far
         self._waiting = Taken()
         self._due: float | None = None
         self._called_at: float | None = None
@@ -73,6 +74,7 @@ class Inbox:
             self._waiting.packed.append(pack_ticks(heard.ticks[first : first + PACK_MAX], self.now(), heard.ticks_from))
         heard.ticks = []
         self._waiting.heard.append(heard)
+        self.steps += 1
         due = now if self.ticks >= self.rows_max else now + (self.facts_age_s if facts else self.ticks_age_s)
         if self._due is None or due < self._due:
             self._due = due

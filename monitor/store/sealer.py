@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SHED_FROM = 0.95  # of the cap: ticks are shed from here on, sales never
 PENDING_BYTES_MAX = 8_589_934_592
 FULL_WAIT_S = 1.0
+FULL_S_MAX = 10.0  # how long a stop waits for room on a full disk
 RELEASE_S = 0.1  # a release waits so long for a sealing to go with
 STOCK_S = 0.5  # how often the books are read while many batches are pending
 STOCK_FREE = 100  # with so few pending they are read after each sealing
@@ -45,10 +46,12 @@ class Sealer:
         self.inbox, self.shelf, self.now = inbox, shelf, now
         self.pending_bytes_max = pending_bytes_max
         self.shedding = False
+        self._full_for_s = 0.0
         self.busy = False  # steps were taken from the inbox and are not sealed yet
         self.standing: Standing = spool.standing()
         self.sealed: Callable[[Seal], None] = lambda seal: None
         self._spool, self._stock_at = spool, 0.0
+        self._steps, self._stepped = 0, asyncio.Event()  # steps that are on disk
         self._released: list[tuple[int, Outcome]] = []
         self._thread = ThreadPoolExecutor(1, "spool")
         for ref in spool.pending():
@@ -63,6 +66,13 @@ class Sealer:
         self.shelf.done(ref)
         self._released.append((ref.seq, outcome))
         self.inbox.call(RELEASE_S)
+
+    async def on_disk(self) -> None:
+        """Wait until every step that was put so far is sealed."""
+        steps = self.inbox.steps
+        while self._steps < steps:
+            self._stepped.clear()
+            await self._stepped.wait()
 
     async def run(self) -> None:
         """Seal until the inbox is closed and drained, and every release so far is written."""
@@ -93,6 +103,8 @@ class Sealer:
                 await self._make_room(seal, error)
         for ref, batch in zip(refs, seal.batches, strict=True):
             self.shelf.put(ref, msgspec.structs.replace(batch, seq=ref.seq))
+        self._steps += len(taken.heard)
+        self._stepped.set()
         self.sealed(seal)
         if (
             self.standing.pending + self.standing.frames_spooled <= STOCK_FREE
@@ -159,6 +171,10 @@ class Sealer:
         else:
             with suppress(SpoolFull):
                 await self.call(self._spool.prune, self.now().timestamp(), ticks_bytes=0)
+            if self.inbox.closed:  # a stop must end: after this long nobody is making room
+                self._full_for_s += FULL_WAIT_S
+                if self._full_for_s > FULL_S_MAX:
+                    raise error
             await asyncio.sleep(FULL_WAIT_S)
 
     async def give_up_ballast(self, error: SpoolFull) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from collectors.tick import Sale
+from monitor.facts import Heard
 from monitor.store.apply import Connection
 from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox
@@ -65,6 +66,11 @@ class Store:
             writing.cancel()
             pruning.cancel()
         await self.sealer.finish()
+
+    async def put_on_disk(self, heard: Heard) -> None:
+        """For who must not go on before it is sealed."""
+        self.inbox.put(heard)
+        await self.sealer.on_disk()
 
     def stop(self) -> None:
         """No more steps will come: finish."""
