@@ -36,8 +36,8 @@ def test_an_array_is_cut_where_its_items_end(body: bytes, items: list[bytes]) ->
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"null", b"{}", b'"x"', b"[", b"[1", b"[1,", b"[1,]", b"[,1]", b"[1 2]", b"[] []", b"[1]x", b"]", b"\xff", b"[" * 10**5,
-     b"[" + b"1," * ITEMS_MAX + b"1]"],
+    [b"", b"null", b"{}", b'"x"', b"[", b"[1", b"[1,", b"[1,]", b"[,1]", b"[1 2]", b"[] []", b"[1]x", b"]", b"\xff",
+     b"[" * 10**5, b"[" + b"1," * ITEMS_MAX + b"1]"],
     ids=lambda body: repr(body[:10]),
 )  # fmt: skip
 def test_what_is_no_array_is_refused(body: bytes) -> None:
