@@ -65,7 +65,8 @@ class App:
         self.store = Store(
             folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,)
         )
-        self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics)
+        self.rostered = False
+        self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line)
         self.chores = self._take_up()
 
@@ -76,6 +77,7 @@ class App:
         heard = self.watch.load(rooms, slots, self.config.feeds, now)
         sessions = {key: msgspec.msgpack.decode(state, type=Session) for key, state in spool.room_states().items()}
         self.watch.restore(sessions, spool.feed_states(), now)
+        self.rostered = roster_version >= 0
         self.store.inbox.put(heard)
         self._name_feeds()
         known = None if spool.knows_sessions else self._sessions_known
@@ -182,6 +184,11 @@ class App:
         """The mirror first: a room is watched only when the next start will know its id, too."""
         await self.store.sealer.call(self.store.spool.mirror, number, rooms, slots)
         self._reload_watch(rooms, slots)
+        self.rostered = True
+        self.orders.reader.rostered()
+
+    def _watching(self) -> bool:
+        return self.rostered and self.ready.is_set()
 
     def _reload_watch(self, rooms: Sequence[RosterRoom], slots: Sequence[Slot]) -> None:
         self.store.inbox.put(self.watch.load(rooms, slots, self.config.feeds, self.clock.now()))
@@ -203,6 +210,7 @@ class App:
         await self.store.sealer.call(self.store.spool.learn_sessions, states)
         self.watch.restore(sessions, (), self.clock.now())
         self.ready.set()
+        self.orders.reader.rostered()
 
     def _outlets(self) -> Outlets:
         metrics, inbox = self.metrics, self.store.inbox

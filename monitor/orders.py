@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,16 @@ log = logging.getLogger(__name__)
 
 
 class Orders:
-    def __init__(self, config: Config, path: Path, store: Store, watch: Watch, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: Path,
+        store: Store,
+        watch: Watch,
+        clock: Clock,
+        metrics: Metrics,
+        watching: Callable[[], bool],
+    ) -> None:
         """Raises SecretError where a key or a secret will not do, ConfigError where the spool was under another key."""
         self.config = config
         self._buyer_key = keys_of(config.buyer_key_file, config.data_dir / BUYER_KEY)[0]
@@ -41,7 +51,7 @@ class Orders:
         self.lane = FrameLane(store.spool, store.sealer, cipher)
         self.reader = Reader(
             store, self.lane, watch, clock.now, self._rules(), self.app_of,
-            failed=lambda feed: metrics.feed_failures.labels(feed, "bad_frame").inc(),
+            failed=lambda feed: metrics.feed_failures.labels(feed, "bad_frame").inc(), watching=watching,
         )  # fmt: skip
         guard = Guard(
             Limits(trusted=tuple(config.proxies)),

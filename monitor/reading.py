@@ -35,6 +35,7 @@ OVERDUE_EVERY_S = 60.0
 COPIES_BYTES_MAX = 4_194_304  # of one frame, beside its items that cannot be written
 FACTS_OF_A_FRAME = 16
 LOUD_EVERY_S = 60.0
+ROSTER = Need("roster", "")
 NOT_READABLE = "its bytes cannot be read: damaged on disk, or encrypted under another spool key"
 
 Found = tuple[KeptFrame, bytes | None]
@@ -56,7 +57,8 @@ class Details:
 
 
 class Reader:
-    """`app_of` gives the application that a feed's row names, None while the config lacks it."""
+    """`app_of` gives the application that a feed's row names, None while the config lacks it; `watching` says whether
+    the rooms and their open sessions are known."""
 
     def __init__(
         self,
@@ -68,8 +70,9 @@ class Reader:
         app_of: Callable[[FeedRow], App | None],
         failed: Callable[[str], None] = lambda feed: None,
         detail_s_max: float = DETAIL_S_MAX,
+        watching: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.rules, self.app_of, self.failed = rules, app_of, failed
+        self.rules, self.app_of, self.failed, self.watching = rules, app_of, failed, watching
         self._store, self._lane, self._watch, self._now = store, lane, watch, now
         self._detail_max = timedelta(seconds=detail_s_max)
         self._details = Details()
@@ -108,6 +111,12 @@ class Reader:
         for what, name in sorted(names):
             with suppress(asyncio.QueueFull):  # of more than a thousand feeds the next reload takes the rest
                 self._answers.put_nowait(Need(what, name))
+        self._lane.came.set()
+
+    def rostered(self) -> None:
+        """Rooms and their sessions are known now: frames with ticks have waited for that."""
+        with suppress(asyncio.QueueFull):
+            self._answers.put_nowait(ROSTER)
         self._lane.came.set()
 
     # --- one frame ---------------------------------------------------------------------------------------------------
@@ -164,7 +173,9 @@ class Reader:
         app = self.app_of(sight.row)
         if app is None:
             return Understood(needs=(Need("app", getattr(sight.row, "app", "")),))
-        return understand(cast(Parsing, sight.row), app, frame, at, self._details.answers, self.rules)
+        understood = understand(cast(Parsing, sight.row), app, frame, at, self._details.answers, self.rules)
+        # A spool that is new does not know the rooms yet, and what was acknowledged must not be lost for that.
+        return Understood(needs=(ROSTER,)) if understood.ticks and not self.watching() else understood
 
     def _apart(self, feed: str, at: datetime, frame: bytes, items: Iterable[Apart]) -> list[Quarantined]:
         """Items that cannot be written, each with the whole delivery, as only that can be read again."""
