@@ -16,7 +16,7 @@ from rich.text import Text
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.http.figures import COLOURS, age, number, size
 from monitor.http.labels import one_line
-from monitor.http.status import Status
+from monitor.http.status import FramesStatus, Status
 
 if TYPE_CHECKING:
     from monitor.commands import Commands
@@ -159,4 +159,12 @@ def pipeline(status: Status) -> Text:
     if status.writer.blocked_since is not None:
         since = age(status.at, status.writer.blocked_since)
         writer = (f"blocked for {since}: {one_line(status.writer.blocked_by)}", STYLES["bad"])
-    return Text.assemble("\n", spool, "\nwriter  ", writer)
+    return Text.assemble("\n", spool, "\nwriter  ", writer, *(kept(status, frames) for frames in status.frames))
+
+
+def kept(status: Status, frames: FramesStatus) -> tuple[str, str]:
+    """Deliveries that are acknowledged and not rows yet."""
+    waits = f"{number(frames.waiting)} deliveries to be read, " if frames.waiting else ""
+    needs = f"{number(frames.pending)} wait for an answer of the platform, " if frames.pending else ""
+    oldest = age(status.at, frames.oldest_at)
+    return f"\nkept    {one_line(frames.feed)}: {waits}{needs}the oldest for {oldest}", STYLES["warn"]

@@ -55,7 +55,7 @@ class Metrics:
         self._of_the_process(self.registry)
         build = InfoMetricFamily("livemon_build", "What runs here.")
         build.add_metric((), {"version": version, "python": machine.python_version()})
-        for collector in (Fixed(build), RoomSums(sources), FeedSights(sources), Pipeline(sources)):
+        for collector in (Fixed(build), RoomSums(sources), FeedSights(sources), Pipeline(sources), KeptFrames(sources)):
             self.registry.register(collector)
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
@@ -256,6 +256,33 @@ class Pipeline:
             "Days stand ready up to here; 0 while unknown.",
             seconds(writer.partitions_ready_until),
         )
+
+
+class KeptFrames:
+    """Deliveries that were acknowledged and are not rows yet, by feed."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+
+    def collect(self) -> Iterator[Metric]:
+        found = self.sources.standing().frames
+        kept = GaugeMetricFamily(
+            "livemon_frames_spooled",
+            "Deliveries that wait to be read (waiting), or for an answer of their platform (pending).",
+            labels=("feed", "state"),
+        )
+        oldest = GaugeMetricFamily(
+            "livemon_frames_oldest_timestamp_seconds",
+            "When the oldest of them was received; 0 while there is none.",
+            labels=("feed",),
+        )
+        called = {name for name, feed in self.sources.watch().feeds.items() if not feed.tells}
+        for name in sorted(called | set(found)):
+            count, feed = found.get(name), name_label(name)
+            kept.add_metric((feed, "waiting"), count.waiting if count else 0)
+            kept.add_metric((feed, "pending"), count.pending if count else 0)
+            oldest.add_metric((feed,), count.oldest_at if count else 0.0)
+        yield from (kept, oldest)
 
 
 def seconds(at: datetime | None) -> float:

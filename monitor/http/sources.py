@@ -33,6 +33,17 @@ class Book(Protocol):
     def difference(self) -> int: ...
 
 
+class FrameCount(Protocol):
+    """Deliveries of one feed that are kept and not finished."""
+
+    @property
+    def waiting(self) -> int: ...
+    @property
+    def pending(self) -> int: ...
+    @property
+    def oldest_at(self) -> float: ...
+
+
 class Standing(Protocol):
     """The spool as it stood at one instant."""
 
@@ -44,6 +55,8 @@ class Standing(Protocol):
     def pending_bytes(self) -> int: ...
     @property
     def oldest_sealed_at(self) -> float | None: ...
+    @property
+    def frames(self) -> Mapping[str, FrameCount]: ...
 
 
 class WriterSight(msgspec.Struct, frozen=True):

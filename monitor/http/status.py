@@ -1,6 +1,6 @@
 """The monitor at one glance: what /api/status gives, the landing page shows and `livemon status` prints."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -61,6 +61,15 @@ class SpoolStatus(msgspec.Struct, frozen=True):
     oldest_sealed_at: float | None
 
 
+class FramesStatus(msgspec.Struct, frozen=True):
+    """Deliveries of one feed that were acknowledged and are not rows yet."""
+
+    feed: str
+    waiting: int  # to be read
+    pending: int  # for an answer of the platform
+    oldest_at: datetime
+
+
 class Status(msgspec.Struct, frozen=True):
     """All of it, of one instant."""
 
@@ -74,6 +83,7 @@ class Status(msgspec.Struct, frozen=True):
     books: list[BookStatus]
     spool: SpoolStatus
     writer: WriterStatus
+    frames: list[FramesStatus] = []
 
 
 def take_status(sources: Sources, version: str) -> Status:
@@ -94,6 +104,10 @@ def take_status(sources: Sources, version: str) -> Status:
         writer=WriterStatus(
             writer.connected, writer.blocked_since, one_line(writer.blocked_by), writer.partitions_ready_until
         ),
+        frames=[
+            FramesStatus(one_line(feed), kept.waiting, kept.pending, datetime.fromtimestamp(kept.oldest_at, UTC))
+            for feed, kept in sorted(standing.frames.items())
+        ],
     )
 
 

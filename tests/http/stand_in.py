@@ -52,11 +52,19 @@ class StillBook:
 
 
 @dataclass(frozen=True)
+class StillFrames:
+    waiting: int = 0
+    pending: int = 0
+    oldest_at: float = 0.0
+
+
+@dataclass(frozen=True)
 class StillStanding:
     books: dict[str, StillBook] = field(default_factory=lambda: dict.fromkeys(("tick", "sale", "change"), StillBook()))
     pending: int = 0
     pending_bytes: int = 0
     oldest_sealed_at: float | None = None
+    frames: dict[str, StillFrames] = field(default_factory=dict)
 
 
 def still_watch(rows: Sequence[RosterRoom], feeds: Sequence[FeedRow] = (StillRow(name="hall-a", hall="A"),)) -> Watch:

@@ -11,7 +11,16 @@ from monitor.facts import RosterRoom
 from monitor.http.metrics import Metrics
 from monitor.http.outcome import OUTCOMES
 from monitor.http.sources import Sources, WriterSight
-from tests.http.stand_in import NOW, StillBook, StillHooks, StillRow, StillStanding, still_sources, still_watch
+from tests.http.stand_in import (
+    NOW,
+    StillBook,
+    StillFrames,
+    StillHooks,
+    StillRow,
+    StillStanding,
+    still_sources,
+    still_watch,
+)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -173,6 +182,18 @@ def test_the_books_are_shown_to_the_unit() -> None:
     assert (shown["spool_bytes"], shown["spool_oldest_timestamp_seconds"]) == (2048, 1763900000.5)
     assert shown["writer_blocked_since_timestamp_seconds"] == NOW.timestamp()
     assert shown["partitions_ready_until_timestamp_seconds"] == NOW.timestamp() + 2 * 86_400
+
+
+def test_deliveries_that_are_not_rows_yet_are_counted_by_feed_and_aged() -> None:
+    standing = StillStanding(frames={"shop": StillFrames(3, 40, 1763900000.5)})
+    watch = still_watch([], [StillHooks(name="hooks"), StillRow(name="hall-a")])
+    found = numbers(metrics_of(still_sources(watch, standing=lambda: standing)))
+    kept = {labels: value for (name, labels), value in found.items() if name == "livemon_frames_spooled"}
+    assert {tuple(value for _, value in labels): number for labels, number in kept.items()} == {
+        ("shop", "waiting"): 3, ("shop", "pending"): 40, ("hooks", "waiting"): 0, ("hooks", "pending"): 0,
+    }  # fmt: skip
+    assert found["livemon_frames_oldest_timestamp_seconds", (("feed", "shop"),)] == 1763900000.5
+    assert found["livemon_frames_oldest_timestamp_seconds", (("feed", "hooks"),)] == 0
 
 
 def test_only_paid_orders_are_sales() -> None:

@@ -18,7 +18,7 @@ from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
-from tests.http.stand_in import NOW, StillBook, StillStanding, still_sources, still_watch
+from tests.http.stand_in import NOW, StillBook, StillFrames, StillStanding, still_sources, still_watch
 
 
 @contextmanager
@@ -58,7 +58,9 @@ def config_for(folder: Path, port: int, host: str = "127.0.0.1") -> str:
 def evening() -> Sources:
     watch = still_watch([RosterRoom(n + 1, "nginx_rtmp", f"live/{n}", hall="A") for n in range(3)])
     watch.hear("hall-a", NOW, [Tick("hall-a", "live/0", NOW, "status", live=True, viewers=1234)], NOW)
-    standing = StillStanding({"tick": StillBook(received=5000, written=4000, spooled=1000)}, 2, 3 * 1024**2, 0.0)
+    frames = {"微信小店": StillFrames(0, 12, (NOW - timedelta(hours=2)).timestamp())}
+    books = {"tick": StillBook(received=5000, written=4000, spooled=1000)}
+    standing = StillStanding(books, 2, 3 * 1024**2, 0.0, frames)
     blocked = WriterSight(False, NOW - timedelta(seconds=90), "磁盘已满", None)
     return still_sources(
         watch, standing=lambda: standing, writer=lambda: blocked, reasons=lambda: ["PostgreSQL takes no batches"]
@@ -77,6 +79,7 @@ def test_once_prints_rooms_feeds_books_spool_and_writer(tmp_path: Path, capsys: 
     assert ["tick", "5,000", "4,000", "0", "0", "0", "1,000", "0"] in told
     assert any(line.startswith("spool   2 batches wait, 3 MiB, the oldest for ") for line in lines)
     assert "writer  blocked for 90 s: 磁盘已满" in lines
+    assert "kept    微信小店: 12 wait for an answer of the platform, the oldest for 2 h" in lines
     assert "\x1b" not in "".join(lines)
 
 
