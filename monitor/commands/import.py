@@ -52,7 +52,9 @@ named shop:order_id[:sub_order]:kind[:refund_id], as pushes of the same fact are
 
 FEED is a feed of kind push_json. With the monitor running the rows go to its hooks, signed with the feed's secret; with
 no monitor running, into the spool, for its next start. The same file twice counts once: sales by their event id, ticks
-by the rows of each hour (for 30 days). A changed file of ticks is another file: import what is new.
+by the rows of each hour (for 30 days). A changed file of ticks is another file: import what is new. Ticks of the last
+7 days move sessions as live ones do, so let the last row of a broadcast say that it is over (live = false); older ones
+are stored alone. Rooms that the roster lacks get no ticks (room_unlisted shows them): import the roster first.
 """
 
 
