@@ -1,5 +1,6 @@
 """A real hall in small: nginx with its RTMP module on loopback, ffmpeg as encoders and as viewers."""
 
+import random
 import shutil
 import signal
 import socket
@@ -46,6 +47,9 @@ http {{
   }}
 }}
 """
+
+
+PORTS = range(15_000, 32_000)
 
 
 class MissingTool(Exception):
@@ -163,12 +167,22 @@ def tool(name: str, how: str) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of loopback that nobody holds just now."""
+    """Ports of loopback that nobody holds just now, below those that the kernel gives to outgoing connections.
+
+    A port of that range may be an outgoing connection's before the server that it was meant for has it.
+    """
+    found: list[int] = []
     with ExitStack() as sockets:
-        held = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in held]
+        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+            one = sockets.enter_context(socket.socket())
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError(f"there are no {count} free ports from {PORTS[0]} to {PORTS[-1]}")
 
 
 def free_port(usual: int) -> int:

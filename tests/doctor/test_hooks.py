@@ -1,6 +1,5 @@
 """Hooks through their public URL: the real listener behind it, and all that can stand in the way."""
 
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,6 +24,7 @@ from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
 from monitor.live.clock import wall_time
+from monitor.rehearsal.rtmp_hall import free_ports
 
 ERP = PushJson(name="erp", app="erp")
 SHOP = Shopify(name="商店", app="shopify")
@@ -35,8 +35,7 @@ counted: list[tuple[str, str]] = []
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    return free_ports(1)[0]
 
 
 @asynccontextmanager

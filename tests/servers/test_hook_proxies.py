@@ -7,6 +7,7 @@ import re
 import shutil
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
@@ -94,7 +95,8 @@ def caddy(folder: Path, tls: Path, port: int, upstream: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def running(*command: str, port: int, env: dict[str, str] | None = None) -> Iterator[None]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
+    words = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(command, stdout=words, stderr=words, env=env)
     try:
         until = time.monotonic() + 10
         while True:
@@ -102,13 +104,18 @@ def running(*command: str, port: int, env: dict[str, str] | None = None) -> Iter
                 ssl.get_server_certificate(("127.0.0.1", port))
                 break
             except OSError:
-                assert process.poll() is None, f"{command[0]} ended with {process.returncode}"
+                if process.poll() is not None:
+                    words.seek(0)
+                    raise AssertionError(
+                        f"{command[0]} ended with {process.returncode}: {words.read()[-1500:]}"
+                    ) from None
                 assert time.monotonic() < until, f"{command[0]} does not listen"
                 time.sleep(0.05)
         yield
     finally:
         process.terminate()
         process.wait(10)
+        words.close()
 
 
 PROXIES = pytest.mark.parametrize("proxy", [nginx, caddy], ids=["nginx", "caddy"])
