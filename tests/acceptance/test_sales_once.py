@@ -23,13 +23,6 @@ ONE = [("s1:1:paid", 1230, "CNY")]
 SALES = "SELECT event_id, amount_minor, currency FROM sale ORDER BY event_id"
 
 
-@pytest.fixture
-def shop(tmp_path, database) -> Shop:
-    shop = Shop(tmp_path, database)
-    shop.open_door()
-    return shop
-
-
 async def filed(shop, livemon, name, at, amount="12.30") -> None:
     """The same fact, as a file that somebody imports into the running monitor."""
     file = shop.folder / f"{name}.csv"
@@ -38,7 +31,9 @@ async def filed(shop, livemon, name, at, amount="12.30") -> None:
     assert code == 0, said
 
 
-async def test_five_at_once_again_the_next_day_after_a_restart_and_after_a_restore(shop, database):
+async def test_five_at_once_again_the_next_day_after_a_restart_and_after_a_restore(database, tmp_path):
+    shop = Shop(tmp_path, database)
+    shop.open_door()
     now = datetime.now(SHANGHAI)
     at = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(milliseconds=1)  # the last of yesterday
     fact = {"event_id": "s1:1:paid", "at": at.isoformat()}
@@ -85,7 +80,9 @@ async def test_five_at_once_again_the_next_day_after_a_restart_and_after_a_resto
         assert await livemon.stop() == 0
 
 
-async def test_another_amount_under_a_known_id_is_set_aside_and_the_first_is_kept(shop):
+async def test_another_amount_under_a_known_id_is_set_aside_and_the_first_is_kept(database, tmp_path):
+    shop = Shop(tmp_path, database)
+    shop.open_door()
     async with shop.livemon() as livemon:
         await shop.deliver({"event_id": "s1:1:paid"})
         await shop.until(SALES, ONE)
@@ -103,7 +100,9 @@ async def test_another_amount_under_a_known_id_is_set_aside_and_the_first_is_kep
         assert await livemon.stop() == 0
 
 
-async def test_what_needs_a_detail_waits_in_sight_and_nobody_waits_for_it(shop):
+async def test_what_needs_a_detail_waits_in_sight_and_nobody_waits_for_it(database, tmp_path):
+    shop = Shop(tmp_path, database)
+    shop.open_door()
     paid_at = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=3)
     async with shop.livemon() as livemon:
         line = Line(shop.hooks)
@@ -112,7 +111,7 @@ async def test_what_needs_a_detail_waits_in_sight_and_nobody_waits_for_it(shop):
             assert (await line.post("ks", kwaixiaodian("kwaishop_order_paySuccess", told)))[0] == 200
             await shop.deliver(*({"event_id": f"s1:{order}-{n}:paid"} for n in range(10)), line=line)
         line.close()
-        await drained(livemon, frames=5)  # visible as livemon_spooled{kind="frame"}
+        await drained(livemon, 20, frames=5)  # visible as livemon_spooled{kind="frame"}
         assert await shop.ask("SELECT platform, count(*) FROM sale GROUP BY 1") == [("push_json", 50)]
         code, said = await livemon.command("status", "--once")
         assert code == 0
