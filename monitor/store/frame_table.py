@@ -232,7 +232,7 @@ class FrameTable:
         )
         ripe = [(row[1],) for row in bodies if row[2]]
         sql = self._file.sql
-        with self._file.transaction():
+        with self._file.transaction(), self._file.wiping():
             sql.executemany("DELETE FROM frame_body WHERE seq = ?", ripe + records)
             sql.executemany("UPDATE frame SET has_body = 0 WHERE seq = ?", ripe)
             sql.executemany("DELETE FROM frame WHERE seq = ?", records)

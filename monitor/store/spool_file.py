@@ -92,6 +92,15 @@ class SpoolFile:
                 raise
             self.fsync_s.append(time.perf_counter() - started)
 
+    @contextmanager
+    def wiping(self) -> Iterator[None]:
+        """What is deleted in here is overwritten with zeros: else it lies in free pages until something needs them."""
+        self.sql.execute("PRAGMA secure_delete = ON")
+        try:
+            yield
+        finally:
+            self.sql.execute("PRAGMA secure_delete = OFF")
+
     def rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with named_errors(self.path):
             return self.sql.execute(query, values).fetchall()
