@@ -6,6 +6,7 @@ set -euo pipefail
 declare -A packages=(
     [nginx]="nginx libnginx-mod-rtmp" [ffmpeg]=ffmpeg [promtool]=prometheus [amtool]=prometheus-alertmanager
     [docker-compose]="docker-compose docker-cli" [mkfs.ext4]=e2fsprogs [ps]=procps [caddy]=caddy
+    [curl]=curl [openssl]=openssl
 )
 missing=()
 PATH=$PATH:/usr/sbin:/sbin

@@ -17,7 +17,7 @@ from monitor.store.spool_file import SpoolFile
 
 BODY_S = 86_400.0  # how long bytes are kept after they are of no more use
 RECORD_S = 30 * 86_400.0
-PRUNED_MAX = 2_000  # looked at in one go: the spool's thread is wanted elsewhere
+PRUNED_MAX = 500  # looked at in one go: the spool's thread is wanted elsewhere
 
 
 class Arrival(msgspec.Struct, frozen=True):
