@@ -20,7 +20,7 @@ from monitor.store import frames
 from monitor.store.books import Seal
 from monitor.store.cipher import CannotDecrypt, Cipher, is_encrypted
 from monitor.store.disk import SpoolDiskFailed, SpoolFull
-from monitor.store.frame_table import BODY_S, RECORD_S
+from monitor.store.frame_table import BODY_S, PRUNED_MAX, RECORD_S
 from monitor.store.inbox import Inbox
 from monitor.store.sealer import Sealer
 from monitor.store.shelf import Shelf
@@ -281,7 +281,7 @@ def test_bytes_go_a_day_after_their_batch_was_applied_and_the_record_after_thirt
 
 def test_many_bodies_are_deleted_a_little_at_a_time_and_none_is_left_behind(tmp_path):
     spool = Spool(tmp_path / "spool")
-    seqs = keep(spool, *([b"x"] * 5_000))
+    seqs = keep(spool, *([b"x"] * (2 * PRUNED_MAX + 1)))
     spool.commit(Seal(frames=seqs))
     rounds = 1
     while spool.frames.prune(time.time() + BODY_S + 60):
