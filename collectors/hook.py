@@ -5,7 +5,7 @@ Between the answer and the meaning lies the disk: a delivery is kept whole, as i
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 import msgspec
 
@@ -120,6 +120,8 @@ class HookRow(FeedRow, kw_only=True, frozen=True):
     """A `[[feed]]` table of a kind that calls us at `POST /hooks/{name}`."""
 
     app: str = ""  # the [[app]] whose secrets verify it
+    reconcile_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0  # its witness polls each busy shop so often
+    push_late_s_max: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 120.0  # what the poll finds later was missed
 
     TELLS_STATE: ClassVar[bool] = False
     SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
@@ -137,6 +139,8 @@ class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
     """
 
     app: str
+    reconcile_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0
+    push_late_s_max: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 120.0
 
     TELLS_STATE: ClassVar[bool] = False
     SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)

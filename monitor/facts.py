@@ -93,11 +93,42 @@ class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
     payload: bytes = b""
 
 
+class AccountFact(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an account stands, for people and SQL; never a token. The newest `at` of (app, shop, anchor) counts.
+
+    `refused`: why it will not have us, empty where it will. `lapses_at`: when a person must link again at the latest.
+    """
+
+    app: str
+    platform: str
+    shop: str
+    anchor: str
+    at: datetime
+    granted: bool
+    refused: str = ""
+    name: str = ""
+    contact: str = ""
+    access_until: datetime | None = None
+    lapses_at: datetime | None = None
+    refreshed_at: datetime | None = None
+    gone: bool = False
+
+
+class PollCursor(msgspec.Struct, frozen=True):
+    """How far a listing of a shop was polled for a feed: all that changed until `until` was put before it."""
+
+    feed: str
+    shop: str
+    listing: str
+    until: datetime
+
+
 class Heard(msgspec.Struct):
     """All that one step brought to light; it is sealed as a whole, in the order of steps.
 
     `ticks` are (room_id, tick) pairs, in the order they came. `frames` are the numbers of kept frames that this step
     understood, `frames_quarantined` of those that it could not, `frames_pending` of those that need answers first.
+    `cursors` are on disk with the sales that were polled before them.
     `ticks_from`: how old the ticks may be, where that is more than the usual week.
     """
 
@@ -111,6 +142,8 @@ class Heard(msgspec.Struct):
     frames: list[int] = []
     frames_quarantined: list[tuple[int, Quarantined]] = []
     frames_pending: list[tuple[int, tuple[Need, ...]]] = []
+    accounts: list[AccountFact] = []
+    cursors: list[PollCursor] = []
 
     @property
     def facts(self) -> int:
@@ -118,4 +151,5 @@ class Heard(msgspec.Struct):
         return (
             len(self.changes) + len(self.spans) + len(self.sales) + len(self.quarantine)
             + len(self.frames) + len(self.frames_quarantined) + len(self.frames_pending)
+            + len(self.accounts) + len(self.cursors)
         )  # fmt: skip

@@ -1,0 +1,73 @@
+"""The book of accounts: all of them in memory, each on disk before it is used, and told to PostgreSQL as facts."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+
+from collectors.collector import Now
+from monitor.accounts.account import Account, AccountKey, State
+from monitor.facts import AccountFact, Heard
+
+
+class Keeping(Protocol):
+    """Where accounts rest: encrypted, in the spool."""
+
+    async def load(self) -> list[Account]: ...
+
+    async def keep(self, accounts: Iterable[Account], gone: Iterable[AccountKey] = ()) -> None:
+        """On disk when it returns. Raises SpoolFull, SpoolDiskFailed."""
+
+
+class Book:
+    """`put` and `room` are the inbox's; `changed` is set whenever an account is new or another."""
+
+    def __init__(self, vault: Keeping, put: Callable[[Heard], None], now: Now) -> None:
+        self._vault, self._put, self._now = vault, put, now
+        self._accounts: dict[AccountKey, Account] = {}
+        self.changed = asyncio.Event()
+
+    async def open(self) -> None:
+        """Read all of them from the spool."""
+        self._accounts = {account.id: account for account in await self._vault.load()}
+        self.changed.set()
+
+    def get(self, app: str, shop: str, anchor: str = "") -> Account | None:
+        return self._accounts.get((app, shop, anchor))
+
+    def of(self, app: str) -> list[Account]:
+        """The accounts of shops and anchors with this app."""
+        return [account for account in self._accounts.values() if account.app == app and not account.is_app]
+
+    def all(self) -> list[Account]:
+        return list(self._accounts.values())
+
+    async def keep(self, *accounts: Account) -> None:
+        """On disk, then in use, then told: what is used is never newer than what a start would find."""
+        now = self._now()
+        kept = [msgspec.structs.replace(account, changed_at=now) for account in accounts]
+        await self._vault.keep(kept)
+        self._accounts |= {account.id: account for account in kept}
+        self._tell([account.fact(now) for account in kept if not account.is_app])
+
+    async def forget(self, *accounts: Account) -> None:
+        """They are gone for good: nothing of them stays but the line that says so."""
+        now = self._now()
+        await self._vault.keep((), [account.id for account in accounts])
+        for account in accounts:
+            self._accounts.pop(account.id, None)
+        self._tell([msgspec.structs.replace(account.fact(now), gone=True) for account in accounts])
+
+    def _tell(self, facts: list[AccountFact]) -> None:
+        self.changed.set()
+        if facts:
+            self._put(Heard(accounts=facts))
+
+    def counts(self) -> Counter[tuple[str, State]]:
+        """How many accounts of each platform stand how."""
+        now = self._now()
+        return Counter(
+            (account.platform, account.state(now)) for account in self._accounts.values() if not account.is_app
+        )
