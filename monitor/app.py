@@ -85,7 +85,7 @@ class App:
             self.ready.set()
         return Chores(
             self.config, self.path, self.watch, self._roster_changed, known, self.store.put_on_disk, roster_version,
-            self.orders.reader.bring_back,
+            self.orders.reader.bring_back, self.clock.now,
         )  # fmt: skip
 
     # --- one run -----------------------------------------------------------------------------------------------------

@@ -1,14 +1,15 @@
 """What the monitor does in PostgreSQL between batches, on the writer's own connection.
 
 Looks whether the database is ours, follows the roster, keeps partitions ready, tells which feeds see which rooms,
-carries out what a person decided about quarantined rows, and has sales attributed. Whatever fails here counts as a
+carries out what a person decided about quarantined rows, erases deliveries that are done with, and has sales
+attributed. Whatever fails here counts as a
 failure of PostgreSQL: it is tried again where that is, in the writer.
 """
 
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -31,6 +32,8 @@ from monitor.store.statements import statement
 log = logging.getLogger(__name__)
 PARTITIONS_S = 600.0
 UNLISTED_S = 10.0
+ERASE_S = 10.0
+ERASE_AFTER = timedelta(days=1)  # of a delivery in quarantine, since it was tried again or dropped
 
 
 BringBack = Callable[[str, str, datetime, bytes, str], Awaitable[Heard]]
@@ -68,13 +71,15 @@ class Chores:
         put: Callable[[Heard], Awaitable[None]],
         roster_version: int,
         bring_back: BringBack = keyless,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.config, self.config_path, self.watch = config, config_path, watch
         self._roster_changed, self._sessions_known, self._put = roster_changed, sessions_known, put
         self._roster_version, self._bring_back = roster_version, bring_back
         self._attribution = Attribution()
         self._conn: Connection | None = None
-        self._partitions_at = self._unlisted_at = 0.0
+        self._partitions_at = self._unlisted_at = self._erased_at = 0.0
+        self._now = now
         self._told_feeds: list[tuple[str, ...]] = []
         self._told_rooms = -1
         self.ready_until: datetime | None = None
@@ -95,6 +100,9 @@ class Chores:
             await self._tell_unlisted(conn)
             self._unlisted_at = now
         await self._carry_out(conn)
+        if now - self._erased_at >= ERASE_S:
+            await conn.execute(statement("chores/erase_deliveries"), self._now())
+            self._erased_at = now
         await self._attribution.catch_up(conn, self._roster_version)
 
     async def _greet(self, conn: Connection) -> None:
@@ -115,7 +123,7 @@ class Chores:
         event = self.config.event
         window = ("", None, None) if event is None else (event.name, event.starts_at, event.ends_at)
         await conn.execute(statement("chores/set_event"), *window)
-        self._partitions_at = self._unlisted_at = 0.0
+        self._partitions_at = self._unlisted_at = self._erased_at = 0.0
         self._told_feeds, self._told_rooms = [], -1
 
     async def _follow_roster(self, conn: Connection) -> None:
@@ -179,7 +187,7 @@ class Chores:
     async def _carry_out(self, conn: Connection) -> None:
         for row in await conn.fetch(statement("chores/quarantine_asked")):
             if row["state"] == "drop":
-                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "dropped", None, "drop")
+                await self._done(conn, row, "dropped")
                 continue
             try:
                 heard = await self._brought_back(row)
@@ -187,16 +195,25 @@ class Chores:
                 continue  # asked for again, until there is room
             except CannotRevive as error:
                 why = f"tried again, not a row: {error}"[:500].replace("\0", "")
-                await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "kept", why, "retry")
+                await self._done(conn, row, "kept", why)
                 continue
             # On disk before the row is marked: a crash between the two means a second try, and the second try of a fact
             # is a duplicate, of a tick a row.
             await self._put(heard)
-            await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], "retried", None, "retry")
+            await self._done(conn, row, "retried")
+
+    async def _done(self, conn: Connection, row: Record, state: str, why: str | None = None) -> None:
+        """Nobody needs the bytes of a delivery when it is done with; a row of ours names nobody, and stays whole."""
+        goes = state != "kept" and is_encrypted(row["payload"])
+        erase_at = self._now() + ERASE_AFTER if goes else None
+        asked = row["state"]
+        await conn.execute(statement("chores/quarantine_done"), row["quarantine_id"], state, why, asked, erase_at)
 
     async def _brought_back(self, row: Record) -> Heard:
         """A new receipt. A frame is read again by its feed's parser; its ticks are rows and decide nothing."""
         kind, feed_name, at, payload = row["kind"], row["feed"], row["received_at"], row["payload"]
+        if row["erased_at"] is not None:
+            raise CannotRevive("its bytes were erased")
         if is_encrypted(payload):
             return await self._bring_back(kind, feed_name, at, payload, row["sample"])
         if kind != "frame":

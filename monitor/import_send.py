@@ -14,6 +14,7 @@ from collectors.orders.push_json import ACCEPTED, signature
 from monitor.import_plan import Chunk
 from monitor.store.cipher import Cipher
 from monitor.store.frames import arrival
+from monitor.store.renewal import check_key
 from monitor.store.spool import Spool
 
 GROUP_MAX = 64
@@ -91,12 +92,11 @@ def keep(
 
     Raises SpoolFull, and CannotDecrypt where what waits there already is under another key.
     """
-    waiting = spool.frames.any_body()
-    if waiting is not None:
-        cipher.decrypt(waiting)
+    hours = spool.unlock(cipher)
+    check_key(spool, hours)
     before = spool.standing().books["frame"].received
     for group in batched(chunks, GROUP_MAX, strict=False):
-        spool.frames.append([arrival(cipher, feed, frame_of(feed, chunk), at, once=chunk.name) for chunk in group])
+        spool.frames.append([arrival(hours, feed, frame_of(feed, chunk), at, at, chunk.name) for chunk in group])
         for chunk in group:
             took(chunk)
     return spool.standing().books["frame"].received - before

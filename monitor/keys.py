@@ -6,12 +6,12 @@ so that what was encrypted under that one can still be read.
 
 import base64
 import binascii
-import os
 import re
 import secrets
 from pathlib import Path
 
 from monitor.secret import SecretError, read_secret
+from monitor.store.disk import write_once
 
 SPOOL_KEY, BUYER_KEY = "spool.key", "buyers.key"  # where they are made, under data_dir
 KEY_BYTES = 32
@@ -79,21 +79,6 @@ def _key(path: Path, number: int, line: str) -> Key:
 
 
 def _make(path: Path) -> None:
-    """Whole or not at all, also after a power cut: what was encrypted under it must never wait for a lost key."""
+    """What was encrypted under it must never wait for a lost key."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)  # never over a key that is there
-    finally:
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_once(path, base64.b64encode(secrets.token_bytes(KEY_BYTES)) + b"\n")

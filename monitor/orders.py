@@ -25,6 +25,7 @@ from monitor.secret import SecretError
 from monitor.store.cipher import CannotDecrypt, Cipher
 from monitor.store.disk import SpoolFull
 from monitor.store.frames import FrameLane
+from monitor.store.renewal import check_key
 from monitor.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -45,10 +46,10 @@ class Orders:
         self.config = config
         self._buyer_key = keys_of(config.buyer_key_file, config.data_dir / BUYER_KEY)[0]
         cipher = Cipher([key.reveal() for key in keys_of(config.spool_key_file, config.data_dir / SPOOL_KEY)])
-        _check_key(cipher, store, path)
         self._apps = read_apps(config.apps)
         self._now, self._metrics = clock.now, metrics
         self.lane = FrameLane(store.spool, store.sealer, cipher)
+        _check_key(self.lane, store, path)
         self.reader = Reader(
             store, self.lane, watch, clock.now, self._rules(), self.app_of,
             failed=lambda feed: metrics.feed_failures.labels(feed, "bad_frame").inc(), watching=watching,
@@ -127,13 +128,10 @@ class Orders:
         self.lane.close()
 
 
-def _check_key(cipher: Cipher, store: Store, path: Path) -> None:
+def _check_key(lane: FrameLane, store: Store, path: Path) -> None:
     """Better not to start than to set aside all that waits, because somebody exchanged a key."""
-    body = store.spool.frames.any_body()
-    if body is None:
-        return
     try:
-        cipher.decrypt(body)
+        check_key(store.spool, lane.hours)
     except CannotDecrypt as error:
         raise of_file(
             path,

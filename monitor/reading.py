@@ -132,7 +132,7 @@ class Reader:
         found: list[Found] = []
         for kept in frames:
             try:
-                found.append((kept, self._lane.cipher.decrypt(kept.body)))
+                found.append((kept, self._lane.hours.open(kept.body)))
             except CannotDecrypt:
                 found.append((kept, None))
         return found
@@ -141,7 +141,8 @@ class Reader:
         """One frame, understood or not, ends in the inbox; the loop turns once for each."""
         at = datetime.fromtimestamp(kept.received_at, UTC)
         if frame is None:
-            await self._quarantine(kept, NOT_READABLE, kept.body)
+            self._be_loud(kept, NOT_READABLE)
+            await self._quarantine(kept, NOT_READABLE, self._kept_for_good(kept, frame))
             return
         try:
             understood = self._understood(kept.feed, frame, at)
@@ -149,7 +150,7 @@ class Reader:
             self.failed(kept.feed)
             if not error.foreseen:
                 self._be_loud(kept, error.reason)
-            await self._quarantine(kept, error.reason, self._lane.cipher.encrypt(frame))
+            await self._quarantine(kept, error.reason, self._kept_for_good(kept, frame))
             return
         if understood.needs:
             await self._room(0, 1)
@@ -185,6 +186,10 @@ class Reader:
             payload = self._lane.cipher.encrypt(frame) if room >= 0 else self._lane.cipher.encrypt(item.raw, ITEM)
             rows.append(Quarantined(feed, "sale", item.reason, at, item.sample, payload))
         return rows
+
+    def _kept_for_good(self, kept: KeptFrame, frame: bytes | None) -> bytes:
+        """Under the spool key, as the key of its hour goes; what cannot be read stays as it is."""
+        return kept.body if frame is None else self._lane.cipher.encrypt(frame)
 
     async def _quarantine(self, kept: KeptFrame, reason: str, payload: bytes) -> None:
         await self._room(0, 1)
@@ -229,8 +234,9 @@ class Reader:
         self._overdue_at = now_s
         before = (self._now() - self._detail_max).timestamp()
         seqs = await self._store.sealer.call(self._store.spool.frames.overdue, before, OVERDUE_MAX)
-        for kept, _ in await self._store.sealer.call(self._load, self._open(seqs)):
-            await self._quarantine(kept, "no answer of the platform came in time", kept.body)
+        for kept, frame in await self._store.sealer.call(self._load, self._open(seqs)):
+            payload = self._kept_for_good(kept, frame)
+            await self._quarantine(kept, "no answer of the platform came in time", payload)
 
     def _sealed(self, seal: Seal) -> None:
         """These marks are on disk now."""
@@ -267,7 +273,7 @@ class Reader:
     def _whole(self, payload: bytes) -> bytes:
         cipher = self._lane.cipher
         try:
-            return cipher.decrypt(payload)
+            return self._lane.hours.open(payload)
         except CannotDecrypt as error:
             why = str(error)
         with suppress(CannotDecrypt):

@@ -42,7 +42,8 @@ examples:
 
 What can never be written is kept here whole, so that it costs no row beside it. After its cause is gone (the room is in
 the roster now, the number has its place), retry sends it the usual way again: a new receipt in the books. The running
-monitor carries out retry and drop within a few seconds; without one, the next start does. Nothing is ever deleted.
+monitor carries out retry and drop within a few seconds; without one, the next start does. No row is ever deleted; the
+bytes of a delivery (of a hook, an order socket, a file) are erased a day after it was tried again or dropped.
 Samples are masked; the bytes behind --raw are not.
 """
 
@@ -137,18 +138,25 @@ def _show(args: argparse.Namespace) -> int:
     row = asyncio.run(_read_row(args))
     if row is None:
         raise CommandError(f"livemon quarantine: there is no row {args.id}")
+    zone = load_config(args).zone
+    erased = row["erased_at"] and f"erased {plain(row['erased_at'], zone)}, a day after it was {row['state']}"
     if args.raw is not None:
+        if erased:
+            raise CommandError(f"livemon quarantine: the bytes of row {args.id} are gone: {erased}")
         _write_privately(args.raw, row["payload"])
+    goes = f", to be erased {plain(row['erase_at'], zone)}" if row["erase_at"] else ""
     facts = {
         "id": row["quarantine_id"],
-        "received": plain(row["received_at"], load_config(args).zone),
+        "received": plain(row["received_at"], zone),
         "feed": row["feed"] or "-",
         "kind": row["kind"],
         "state": row["state"],
         "reason": row["reason"],
         "from": f"row {row['place']} of batch {row['origin']}",
-        "bytes": f"{len(row['payload']):,}" + (f", written to {args.raw}" if args.raw else ""),
-        "row": decoded(row["kind"], row["payload"]),
+        "bytes": erased or f"{len(row['payload']):,}" + (f", written to {args.raw}" if args.raw else "") + goes,
+        "row": "a delivery that is gone: nothing is left to try again"
+        if erased
+        else decoded(row["kind"], row["payload"]),
     }
     for name, value in facts.items():
         print(f"{name:10}{_safe(str(value))}")
@@ -209,7 +217,7 @@ def _ask(args: argparse.Namespace, wanted: str) -> int:
     done, states = asyncio.run(_ask_for(args, wanted))
     for number in args.ids:
         if number not in done:
-            print(f"row {number}: " + (f"is {states[number]}" if number in states else "there is none"))
+            print(f"row {number}: {states.get(number, 'there is none')}")
     if done:
         print(_told(len(done), "tried again" if wanted == "retry" else "marked dropped"))
     return 0 if done >= set(args.ids) else 1
@@ -219,7 +227,9 @@ async def _ask_for(args: argparse.Namespace, wanted: str) -> tuple[set[int], dic
     async with connected(args, "writer", "livemon quarantine") as conn:
         rows = await conn.fetch(statement("quarantine/ask"), args.ids, wanted, MAY_BECOME[wanted])
         states = await conn.fetch(statement("quarantine/states"), args.ids)
-    return {row["quarantine_id"] for row in rows}, {row["quarantine_id"]: row["state"] for row in states}
+    gone = ", and its bytes were erased a day later: nothing is left to try again"
+    told = {row["quarantine_id"]: f"is {row['state']}{gone if row['erased_at'] else ''}" for row in states}
+    return {row["quarantine_id"] for row in rows}, told
 
 
 def _told(count: int, what: str) -> str:

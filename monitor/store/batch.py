@@ -56,11 +56,12 @@ class _Format(msgspec.Struct):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """A sealed batch, or one about to be sealed (`seq` 0)."""
+    """A sealed batch, or one about to be sealed (`seq` 0); one that is `secret` rests encrypted."""
 
     header: Header
     payload: bytes
     seq: int = 0
+    secret: bool = False
 
     @property
     def size(self) -> int:
@@ -199,7 +200,7 @@ def cut_rows(payload: bytes) -> list[bytes]:
 # --- facts -----------------------------------------------------------------------------------------------------------
 
 
-def facts_batches(facts: Sequence[Fact], sealed_at: datetime) -> Iterator[Batch]:
+def facts_batches(facts: Sequence[Fact], sealed_at: datetime, secret: bool = False) -> Iterator[Batch]:
     """Batches of at most ROWS_MAX facts, in their order."""
     for start in range(0, len(facts), ROWS_MAX):
         part = facts[start : start + ROWS_MAX]
@@ -208,7 +209,7 @@ def facts_batches(facts: Sequence[Fact], sealed_at: datetime) -> Iterator[Batch]
             if book := BOOKED.get(NAMES[type(fact)]):
                 counts[book] = counts.get(book, 0) + 1
         payload = msgspec.msgpack.encode([(NAMES[type(fact)], fact) for fact in part])
-        yield Batch(Header(FORMAT, uuid.uuid4(), "facts", sealed_at, counts), payload)
+        yield Batch(Header(FORMAT, uuid.uuid4(), "facts", sealed_at, counts), payload, secret=secret)
 
 
 def facts_of(batch: Batch) -> list[Fact]:

@@ -1,7 +1,7 @@
 """What holds people's names rests encrypted: AES-256-GCM, each piece under a nonce of its own.
 
 A piece is a mark, the nonce, and what AESGCM makes of it. The first key encrypts; the others still decrypt, so that a
-key can be changed while pieces under the old one lie about.
+key can be changed while pieces under the old one lie about. Pieces under the key of an hour are `hour_cipher`'s.
 """
 
 import os
@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-MARK = b"LMF\1"
-NONCE_BYTES = 12
+MARK, HOUR_MARK = b"LMF\1", b"LMF\2"
+NONCE_BYTES, TAG_BYTES = 12, 16
+PREFIX_BYTES = 8  # of a piece under an hour's key: its mark, and the hour
 FRAME = b"livemon frame 1"
 ITEM = b"livemon item 1"
 
@@ -34,8 +35,8 @@ class Cipher:
 
     def decrypt(self, piece: bytes, what: bytes = FRAME) -> bytes:
         """Raises CannotDecrypt, also for a piece of another sort."""
-        if not is_encrypted(piece):
-            raise CannotDecrypt("not encrypted by livemon")
+        if not (is_encrypted(piece) and piece.startswith(MARK)):
+            raise CannotDecrypt("not encrypted by livemon under a spool key")
         nonce, rest = piece[len(MARK) : len(MARK) + NONCE_BYTES], piece[len(MARK) + NONCE_BYTES :]
         for key in self._keys:
             try:
@@ -46,4 +47,5 @@ class Cipher:
 
 
 def is_encrypted(piece: bytes) -> bool:
-    return piece.startswith(MARK) and len(piece) >= len(MARK) + NONCE_BYTES + 16
+    head = {MARK: len(MARK), HOUR_MARK: PREFIX_BYTES}.get(piece[: len(MARK)])
+    return head is not None and len(piece) >= head + NONCE_BYTES + TAG_BYTES

@@ -125,6 +125,39 @@ def untrusted(path: Path) -> str | None:
     return None
 
 
+def write_once(path: Path, content: bytes) -> None:
+    """A new file that its owner alone can read: whole or not at all, also after a power cut, and never over another.
+
+    Raises FileExistsError.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+    sync_folder(path.parent)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a small file where it lies, then remove it, if it is there."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    with open(descriptor, "wb") as file:
+        file.write(bytes(os.fstat(file.fileno()).st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """A file's name is safe only when its folder is."""
     descriptor = os.open(folder, os.O_RDONLY)

@@ -167,9 +167,12 @@ class FrameTable:
             rows = []
         return KeptFrame(seq, feed, received_at, rows[0][0] if rows else b"")
 
-    def any_body(self) -> bytes | None:
-        """The bytes of some frame, to see whether the key fits."""
-        rows = self._file.rows("SELECT body FROM frame_body ORDER BY seq DESC LIMIT 1")
+    def any_body(self, mark: bytes) -> bytes | None:
+        """The bytes of some frame that begin with this mark, to see whether the key fits."""
+        rows = self._file.rows(
+            "SELECT body FROM frame_body INDEXED BY frame_body_hour WHERE substr(body, 1, 8) BETWEEN ? AND ? LIMIT 1",
+            (mark, mark + b"\xff" * 4),
+        )
         return rows[0][0] if rows else None
 
     def needing(self, need: Need, after: int, frames_max: int) -> list[int]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from monitor.store.cipher import Cipher
 from monitor.store.disk import SpoolFull
 from monitor.store.frame_table import Arrival
+from monitor.store.hour_cipher import HourCipher
 from monitor.store.sealer import Sealer
 from monitor.store.spool import Spool
 
@@ -35,6 +36,8 @@ class Waiting:
 
 
 class FrameLane:
+    """`cipher` is under the spool key: what leaves the spool for quarantine is encrypted by it."""
+
     def __init__(
         self,
         spool: Spool,
@@ -43,7 +46,7 @@ class FrameLane:
         waiting_max: int = WAITING_MAX,
         waiting_bytes_max: int = WAITING_BYTES_MAX,
     ) -> None:
-        self.cipher = cipher
+        self.cipher, self.hours = cipher, spool.unlock(cipher)
         self.came = asyncio.Event()  # set whenever frames were kept: somebody should read them
         self.waiting_max, self.waiting_bytes_max = waiting_max, waiting_bytes_max
         self._spool, self._sealer = spool, sealer
@@ -111,14 +114,18 @@ class FrameLane:
 
     def _keep(self, group: Sequence[Waiting]) -> list[int]:
         """In the spool's thread."""
+        now = self._sealer.now()
         return self._spool.frames.append(
-            [arrival(self.cipher, it.feed, it.frame, it.received_at, it.once) for it in group]
+            [arrival(self.hours, it.feed, it.frame, it.received_at, now, it.once) for it in group]
         )
 
 
-def arrival(cipher: Cipher, feed: str, frame: bytes, received_at: datetime, once: str = "") -> Arrival:
-    """A delivery as the spool keeps it."""
-    return Arrival(feed, received_at.timestamp(), hashlib.sha256(frame).digest(), cipher.encrypt(frame), once)
+def arrival(
+    hours: HourCipher, feed: str, frame: bytes, received_at: datetime, now: datetime, once: str = ""
+) -> Arrival:
+    """A delivery as the spool keeps it, sealed now; it may have been received long before, if it comes back."""
+    body = hours.seal(frame, now.timestamp())
+    return Arrival(feed, received_at.timestamp(), hashlib.sha256(frame).digest(), body, once)
 
 
 def _fail(waiting: Waiting, error: BaseException) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from monitor.facts import Heard, Quarantined
 from monitor.store.batch import Fact, facts_batches, ticks_batches
 from monitor.store.books import Outcome, Ref, Seal, Standing
+from monitor.store.cipher import is_encrypted
 from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox, Taken
 from monitor.store.keeping import keep_fact, keep_tick
@@ -134,7 +135,9 @@ class Sealer:
             seal.shed["tick"] = sum(packed.rows for packed in taken.packed)
         else:
             seal.batches += ticks_batches(taken.packed, at)
-        seal.batches[:0] = facts_batches(self._encodable(seal, facts, at), at)
+        facts = self._encodable(seal, facts, at)
+        plain, secret = ([fact for fact in facts if _is_secret(fact) is held] for held in (False, True))
+        seal.batches[:0] = [*facts_batches(plain, at), *facts_batches(secret, at, secret=True)]
         return seal
 
     def _gather_frames(self, seal: Seal, facts: list[Fact], step: Heard) -> None:
@@ -196,3 +199,8 @@ class Sealer:
         if self.shedding and not shedding:
             log.warning("spool has room again: ticks are kept")
         self.shedding = shedding
+
+
+def _is_secret(fact: Fact) -> bool:
+    """A delivery in quarantine is encrypted for good; on its way there it must become unreadable with its frame."""
+    return isinstance(fact, Quarantined) and is_encrypted(fact.payload)

@@ -14,8 +14,10 @@ import msgspec
 from monitor.facts import FeedState, RosterRoom, Slot
 from monitor.store.batch import Batch, BatchDamaged, checksum, decode_header, encode_header
 from monitor.store.books import KINDS, MOVES, Book, Outcome, Ref, Seal, Standing
+from monitor.store.cipher import HOUR_MARK, CannotDecrypt, Cipher
 from monitor.store.disk import SpoolUnreadable
 from monitor.store.frame_table import FrameTable
+from monitor.store.hour_cipher import BATCH, HourCipher
 from monitor.store.spool_file import SpoolFile
 
 
@@ -25,6 +27,12 @@ class Spool(SpoolFile):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.frames = FrameTable(self)
+        self.hours: HourCipher | None = None
+
+    def unlock(self, cipher: Cipher) -> HourCipher:
+        """From now on deliveries rest here under keys of hours, which rest under `cipher`."""
+        self.hours = HourCipher(self.path.parent / "keys", cipher)
+        return self.hours
 
     # --- sealing and releasing ---------------------------------------------------------------------------------------
 
@@ -52,9 +60,11 @@ class Spool(SpoolFile):
         return refs
 
     def _insert(self, batch: Batch) -> Ref:
-        raw = encode_header(batch.header)
+        raw, payload = encode_header(batch.header), batch.payload
         counts = batch.header.counts
         sealed_at = batch.header.sealed_at.timestamp()
+        if batch.secret and self.hours is not None:
+            payload = self.hours.seal(payload, sealed_at, BATCH)
         seq = cast(int, self.sql.execute(
             "INSERT INTO batch (id, kind, sealed_at, state, size, frames, ticks, sales, changes)"
             " VALUES (?, ?, ?, 'pending', ?, ?, ?, ?, ?)",
@@ -62,7 +72,7 @@ class Spool(SpoolFile):
         ).lastrowid)  # fmt: skip
         self.sql.execute(
             "INSERT INTO payload (seq, header, payload, crc) VALUES (?, ?, ?, ?)",
-            (seq, raw, batch.payload, checksum(raw, batch.payload)),
+            (seq, raw, payload, checksum(raw, payload)),
         )
         for kind, rows in counts.items():
             self._book(kind, received=rows)
@@ -101,14 +111,22 @@ class Spool(SpoolFile):
         return [Ref(*row) for row in rows]
 
     def load(self, seq: int) -> Batch:
-        """The batch as it was sealed. Raises BatchDamaged where its checksum or its page says otherwise."""
+        """The batch as it was sealed. Raises BatchDamaged where its checksum, its key or its page says otherwise."""
         try:
             rows = self.rows("SELECT header, payload, crc FROM payload WHERE seq = ?", (seq,))
         except SpoolUnreadable as error:
             raise BatchDamaged(f"spool record {seq}: {error}") from error
         if not rows or checksum(rows[0][0], rows[0][1]) != rows[0][2]:
             raise BatchDamaged(f"spool record {seq}: checksum")
-        return Batch(decode_header(rows[0][0]), rows[0][1], seq)
+        header, payload = decode_header(rows[0][0]), rows[0][1]
+        if not payload.startswith(HOUR_MARK):  # with which neither rows of COPY nor a msgpack array begin
+            return Batch(header, payload, seq)
+        try:
+            if self.hours is None:
+                raise CannotDecrypt("nobody brought the spool key")
+            return Batch(header, self.hours.open(payload, BATCH), seq, secret=True)
+        except CannotDecrypt as error:
+            raise BatchDamaged(f"spool record {seq}: {error}") from error
 
     def sealed(self, seq: int, batch_id: uuid.UUID) -> bool:
         """Whether batch `seq` was sealed here under this id, or so long ago that its record is gone."""

@@ -14,7 +14,9 @@ from typing import Any
 
 from monitor.store.disk import Ballast, SpoolUnreadable, named_errors, sync_folder
 
-FORMAT = 2  # 2: kept frames; what is of format 1 becomes 2 when it is opened, since its tables are the same
+# 2: kept frames; 3: deliveries under keys of hours. What is of an earlier format becomes 3 when it is opened, since its
+# tables are the same.
+FORMAT = 3
 SCHEMA = (Path(__file__).parent / "spool.sql").read_text()
 
 

@@ -11,6 +11,7 @@ from monitor.facts import Heard
 from monitor.store.apply import Connection
 from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox
+from monitor.store.renewal import forget
 from monitor.store.reunion import application_name
 from monitor.store.sealer import PENDING_BYTES_MAX, Sealer
 from monitor.store.shelf import Shelf
@@ -81,5 +82,5 @@ class Store:
             await asyncio.sleep(PRUNE_S)
             with suppress(SpoolFull):  # on a full disk even this needs room; the sealer makes some
                 await self.sealer.call(self.spool.prune, self.now().timestamp())
-                while await self.sealer.call(self.spool.frames.prune, self.now().timestamp()):
+                while await self.sealer.call(forget, self.spool, self.now().timestamp()):
                     pass  # a little at a time: whoever wants to keep something goes between

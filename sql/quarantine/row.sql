@@ -1,2 +1,3 @@
-SELECT quarantine_id, received_at, feed, kind, state, reason, sample, payload, origin, place FROM quarantine
+SELECT quarantine_id, received_at, feed, kind, state, reason, sample, payload, origin, place, erase_at, erased_at
+FROM quarantine
 WHERE quarantine_id = $1

@@ -1,1 +1,1 @@
-SELECT quarantine_id, state FROM quarantine WHERE quarantine_id = ANY ($1::bigint[])
+SELECT quarantine_id, state, erased_at FROM quarantine WHERE quarantine_id = ANY ($1::bigint[])

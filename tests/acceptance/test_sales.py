@@ -122,10 +122,11 @@ def test_power_cuts_lose_no_acknowledged_delivery(tmp_path):
 def _kept(folder):
     """Every delivery that waits in the spool; its books know of each."""
     spool = Spool(folder)
+    hours = spool.unlock(CIPHER)
     try:
         frames = spool.frames.waiting(0, 1_000_000, 1 << 40)
         book = spool.standing().books["frame"]
         assert (book.received, book.difference) == (len(frames), 0)
-        return [int(CIPHER.decrypt(frame.body)) for frame in frames]
+        return [int(hours.open(frame.body)) for frame in frames]
     finally:
         spool.close()

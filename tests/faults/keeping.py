@@ -15,9 +15,10 @@ GROUP = 7
 
 def main(folder: Path, first: int) -> None:
     spool, number = Spool(folder), first
+    hours = spool.unlock(KEY)
     while True:
         now = datetime.now(UTC)
-        group = [arrival(KEY, "shop", sale(f"e{n}"), now) for n in range(number, number + GROUP)]
+        group = [arrival(hours, "shop", sale(f"e{n}"), now, now) for n in range(number, number + GROUP)]
         seqs = spool.frames.append(group)
         print(number + GROUP - 1, flush=True)
         spool.commit(Seal(frames=seqs[:3]))

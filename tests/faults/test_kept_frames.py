@@ -37,7 +37,8 @@ def test_power_cuts_at_random_moments_lose_no_acknowledged_delivery(tmp_path):
             disk.unmount()
             disk.mount()
             spool = Spool(folder)
-            bodies = [KEY.decrypt(body) for (body,) in spool.rows("SELECT body FROM frame_body ORDER BY seq")]
+            hours = spool.unlock(KEY)  # whose keys were on the same disk
+            bodies = [hours.open(body) for (body,) in spool.rows("SELECT body FROM frame_body ORDER BY seq")]
             book = spool.standing().books["frame"]
             spool.close()
             assert bodies == [sale(f"e{number}") for number in range(1, len(bodies) + 1)]

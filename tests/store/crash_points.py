@@ -106,11 +106,12 @@ async def ask(made: Reading) -> None:
 def judge(folder: Path, acknowledged: set[str], finished: bool) -> None:
     """What was acknowledged is there; what it says is sealed as often as its frame is finished, and no more."""
     spool = Spool(folder)
+    hours = spool.unlock(KEY)
     try:
         kept, done, given_up = Counter[str](), Counter[str](), 0
         for seq, state in spool.rows("SELECT seq, state FROM frame"):
             [(body,)] = spool.rows("SELECT body FROM frame_body WHERE seq = ?", (seq,))
-            event_id = event_of(KEY.decrypt(body))
+            event_id = event_of(hours.open(body))
             kept[event_id] += 1
             done[event_id] += state == "done"
             given_up += state == "quarantined"

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import sqlite3
+import time
 import uuid
 
 import msgspec
@@ -19,11 +20,16 @@ from monitor.store.batch import (
     pack_ticks,
     ticks_batches,
 )
-from monitor.store.books import Book
+from monitor.store.books import Book, Seal
+from monitor.store.cipher import CannotDecrypt, Cipher
 from monitor.store.disk import SpoolUnreadable
+from monitor.store.frame_table import BODY_S
+from monitor.store.frames import arrival
 from monitor.store.keeping import tick_of
+from monitor.store.renewal import check_key, forget
 from monitor.store.spool import Spool
 from tests.store.fixtures import format_1 as first
+from tests.store.fixtures import format_2 as second
 from tests.store.way import connecting, running
 
 
@@ -48,7 +54,7 @@ def test_a_spool_of_format_1_is_read_to_the_last_field(tmp_path):
 
 
 def test_a_spool_of_format_1_becomes_what_this_release_makes_of_the_same(tmp_path):
-    """Format 2 has kept frames beside all that format 1 had; nothing else is another."""
+    """Later formats have kept frames beside all that format 1 had; nothing else is another."""
     first.make(tmp_path / "ours")
     shutil.copytree(first.FOLDER, tmp_path / "theirs")
     Spool(tmp_path / "theirs").close()
@@ -66,10 +72,35 @@ def without_clock(line):
     return line.split(",")[:4] + line.split(",")[5:] if line.startswith('INSERT INTO "batch" VALUES(1,') else line
 
 
+def test_the_deliveries_of_a_spool_of_format_2_are_read_and_end_as_they_did(tmp_path):
+    shutil.copytree(second.FOLDER, tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    hours = spool.unlock(second.KEY)
+    check_key(spool, hours)
+    with pytest.raises(CannotDecrypt):
+        check_key(spool, spool.unlock(Cipher([bytes(32)])))
+    hours = spool.unlock(second.KEY)
+    assert [hours.open(kept.body) for kept in spool.frames.load(range(1, 5))] == second.BODIES[2:]
+    assert spool.frames.needing(second.NEED, 0, 9) == [4]
+    [ref] = spool.pending()
+    [bad] = facts_of(spool.load(ref.seq))
+    assert hours.open(bad.payload) == second.BODIES[1]
+    assert msgspec.structs.replace(bad, payload=b"") == second.BAD
+    assert spool.standing().books["frame"] == Book(received=4, written=1, quarantined=1, spooled=2)
+    later = arrival(hours, "店", b"new", second.AT, second.AT)
+    [seq] = spool.frames.append([later])
+    spool.commit(Seal(released=[(ref.seq, {})], frames=[seq]))
+    while forget(spool, time.time() + BODY_S + 7_200):
+        pass
+    assert [row[0] for row in spool.rows("SELECT seq FROM frame_body ORDER BY seq")] == [3, 4]
+    assert [hours.open(kept.body) for kept in spool.frames.load((3, 4))] == second.BODIES[2:]
+    spool.close()
+
+
 def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_path):
     shutil.copytree(first.FOLDER, tmp_path / "source")
     conn = sqlite3.connect(tmp_path / "source" / "spool.db")
-    conn.execute("UPDATE about SET value = 3 WHERE name = 'format'")
+    conn.execute("UPDATE about SET value = 4 WHERE name = 'format'")
     conn.execute("ALTER TABLE batch ADD COLUMN fence")
     conn.commit()
     shutil.copytree(tmp_path / "source", tmp_path / "spool")  # while it is open: the log belongs to the file
@@ -77,7 +108,7 @@ def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_p
     (tmp_path / "spool" / "spool.db-shm").unlink()  # of a reader that shares; ours does not
     before = {path.name: path.read_bytes() for path in (tmp_path / "spool").iterdir()}
     assert before["spool.db-wal"]
-    with pytest.raises(SpoolUnreadable, match=r"written by a later release \(format 3, this one knows 2\)"):
+    with pytest.raises(SpoolUnreadable, match=r"written by a later release \(format 4, this one knows 3\)"):
         Spool(tmp_path / "spool")
     assert {name: (tmp_path / "spool" / name).read_bytes() for name in before} == before
 

@@ -20,7 +20,8 @@ def counts(spool: Spool) -> tuple[int, int]:
 
 def test_it_is_kept_once_in_one_group_in_another_and_after_a_restart(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    same = [arrival(KEY, "mcn", b"rows", AT, once="file-1") for _ in range(3)]
+    hours = spool.unlock(KEY)
+    same = [arrival(hours, "mcn", b"rows", AT, AT, "file-1") for _ in range(3)]
     first, second, third = spool.frames.append(same)
     assert first == second == third
     assert spool.frames.append(same[:1]) == [first]
@@ -34,7 +35,8 @@ def test_it_is_kept_once_in_one_group_in_another_and_after_a_restart(tmp_path: P
 
 def test_other_names_other_feeds_and_what_has_no_name_are_kept_each_time(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    named = [arrival(KEY, feed, b"rows", AT, name) for feed, name in [("a", "1"), ("a", "2"), ("b", "1"), ("a", "")]]
+    hours, told = spool.unlock(KEY), [("a", "1"), ("a", "2"), ("b", "1"), ("a", "")]
+    named = [arrival(hours, feed, b"rows", AT, AT, name) for feed, name in told]
     seqs = spool.frames.append([*named, named[-1]])
     assert len(set(seqs)) == 5
     assert counts(spool) == (5, 5)
@@ -43,7 +45,7 @@ def test_other_names_other_feeds_and_what_has_no_name_are_kept_each_time(tmp_pat
 
 def test_its_name_is_forgotten_after_thirty_days(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
-    once = arrival(KEY, "mcn", b"rows", AT, once="file-1")
+    once = arrival(spool.unlock(KEY), "mcn", b"rows", AT, AT, "file-1")
     (first,) = spool.frames.append([once])
     spool.frames.prune(AT.timestamp() + 30 * DAY_S - 1)
     assert spool.frames.append([once]) == [first]

@@ -258,7 +258,7 @@ def test_what_is_no_spool_is_left_as_it_is(tmp_path: Path, content: bytes) -> No
 
 def test_a_spool_of_a_later_release_is_left_as_it_is(folder: Path) -> None:
     connection = sqlite3.connect(folder / "spool.db")
-    connection.executescript("UPDATE about SET value = 3 WHERE name = 'format'")
+    connection.executescript("UPDATE about SET value = 4 WHERE name = 'format'")
     connection.close()
     before = (folder / "spool.db").read_bytes()
     with pytest.raises(SpoolUnreadable, match="later release"):
