@@ -144,3 +144,17 @@ class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
 
     TELLS_STATE: ClassVar[bool] = False
     SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
+
+
+class OrderPollRow(FeedRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of a platform whose orders are only ever asked for: no push tells of them.
+
+    It has no `collect` and no `parse` of its own: accounts ask, and the platform's `read_page` says what a page means.
+    Every shop that is linked to `app` is asked each `interval_s`.
+    """
+
+    app: str
+    interval_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0
+
+    TELLS_STATE: ClassVar[bool] = False
+    SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
