@@ -13,7 +13,9 @@ from aiohttp import web
 
 from collectors.collector import FeedRow
 from collectors.hook import Accepted, App, Delivery, Hook, HookRow, Refused, Reply
+from monitor.accounts.door import Door
 
+from . import oauth
 from .body import Bodies
 from .forwarded import caller
 from .guard import Guard, GuardedHandler, address_of
@@ -30,6 +32,7 @@ class Keep(Protocol):
 
 
 UPGRADES = ("Upgrade", "HTTP2-Settings")
+OAUTH = "/oauth/"
 ESCAPED = re.compile("%[0-9A-Fa-f]{2}")
 
 
@@ -74,6 +77,7 @@ class Hooks:
     replays: Replays = field(default_factory=Replays)
     rates: Rates = field(default_factory=Rates)
     targets: dict[str, Target] = field(default_factory=dict)  # by the path as it stands in a request
+    door: Door | None = None  # where the owners of shops come in; None: no app is linked here
 
     def serve_feeds(self, rows: Iterable[FeedRow], apps: Mapping[str, App]) -> None:
         """The feeds and secrets of the present config; what a feed has used of its rate stays used."""
@@ -96,8 +100,12 @@ class Hooks:
         target = self.targets.get(ESCAPED.sub(lambda escape: escape[0].upper(), path))
         outcome: Outcome = "failed"
         try:
-            outcome, reply = await self._answer(request, target, path, query)
-            response = web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+            if self.door is not None and path.startswith(OAUTH):
+                outcome, response = await self._welcome(self.door, request, path.removeprefix(OAUTH), query)
+            else:
+                outcome, reply = await self._answer(request, target, path, query)
+                kind = {"Content-Type": reply.content_type}
+                response = web.Response(status=reply.status, body=reply.body, headers=kind)
         except Turned as turned:
             outcome = turned.outcome
             response = web.Response(status=turned.status, text=f"{turned.status}\n", headers=turned.headers)
@@ -110,6 +118,15 @@ class Hooks:
         if response.status >= 300 or not self.guard.trusts(address_of(request.remote)):
             response.force_close()  # who is no trusted proxy gets one request a connection: nothing to smuggle into
         return response
+
+    async def _welcome(
+        self, door: Door, request: web.BaseRequest, app: str, query: str
+    ) -> tuple[Outcome, web.Response]:
+        """The owner of a shop, sent by our link or by the platform: a page of its own, of which nothing is kept."""
+        if request.method != "GET":
+            raise Turned("not_found")
+        response = await oauth.answer(door, app, query)
+        return ("check" if response.status < 400 else "bad_request"), response
 
     async def _answer(
         self, request: web.BaseRequest, target: Target | None, path: str, query: str
