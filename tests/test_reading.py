@@ -220,13 +220,13 @@ async def test_a_frame_that_needs_an_answer_waits_for_the_right_one(tmp_path):
         count = made.store.sealer.standing.frames["stall"]
         assert (count.waiting, count.pending) == (0, 1)
         assert made.store.spool.frames.needs("order.detail", None, 9) == [NEED]
-        await made.reader.answered(NEED, b"no such order")
-        await made.reader.answered(Need("order.detail", "8", "店"), b"1")
+        await made.reader.answered("stall", NEED, b"no such order")
+        await made.reader.answered("stall", Need("order.detail", "8", "店"), b"1")
         await asyncio.sleep(0.1)
         await made.settled()
         assert ids(await made.facts()) == {"other": 1}
     async with reading(tmp_path / "spool") as made:  # a start in between
-        await made.reader.answered(NEED, b"4200")
+        await made.reader.answered("stall", NEED, b"4200")
         async with asyncio.timeout(5):
             while book(made)[3]:
                 await made.settled()
@@ -245,7 +245,7 @@ async def an_answer_that_comes_before_the_mark_is_on_disk_is_not_lost(folder: Pa
         async with asyncio.timeout(5):
             while not made.store.inbox.facts:
                 await asyncio.sleep(0)
-        await made.reader.answered(NEED, b"1")
+        await made.reader.answered("stall", NEED, b"1")
         async with asyncio.timeout(5):
             while not ids(await made.facts()):
                 await asyncio.sleep(0.05)
@@ -260,8 +260,8 @@ async def an_answer_that_comes_twice_counts_once(folder: Path) -> None:
         await made.keep(delivery(sales=[{"event_id": "e"}], needs=["7"]))
         await made.settled()
         made.store.inbox.facts_age_s = 0.3
-        await made.reader.answered(NEED, b"1")
-        await made.reader.answered(NEED, b"1")
+        await made.reader.answered("stall", NEED, b"1")
+        await made.reader.answered("stall", NEED, b"1")
         async with asyncio.timeout(5):
             while not ids(await made.facts()):
                 await asyncio.sleep(0.05)
@@ -311,6 +311,7 @@ async def test_what_waits_too_long_is_quarantined_never_guessed_and_can_be_tried
                 await made.settled()
         [bad] = await quarantined(made)
         assert bad.reason == "no answer of the platform came in time"
+        assert KEY.decrypt(bad.payload)  # no longer under the key of an hour, which goes
         assert book(made) == (1, 0, 1, 0)
     async with reading(tmp_path / "spool") as made:
         await made.reader.bring_back("frame", "stall", bad.received_at - timedelta(days=8), bad.payload, bad.sample)

@@ -145,10 +145,10 @@ def write_once(path: Path, content: bytes) -> None:
 
 
 def destroy(path: Path) -> None:
-    """Overwrite a small file where it lies, then remove it, if it is there."""
+    """Overwrite a small file where it lies, then remove it, if there is such a file."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return
     with open(descriptor, "wb") as file:
         file.write(bytes(os.fstat(file.fileno()).st_size))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from monitor.store.cipher import CannotDecrypt, Cipher
+from monitor.store.cipher import CannotDecrypt, Cipher, is_encrypted
 from monitor.store.disk import destroy, named_errors, sync_folder, write_once
 
 HOUR_S = 3_600
@@ -63,7 +63,8 @@ class HourKeys:
     def hours(self) -> list[int]:
         """Those of which there are files, whole or not, the oldest first."""
         with named_errors(self.folder):
-            names = {path.name.partition(".")[0] for path in self.folder.iterdir()} if self.folder.is_dir() else set()
+            found = [path for path in self.folder.iterdir() if path.is_file()] if self.folder.is_dir() else []
+        names = {path.name.partition(".")[0] for path in found}
         return sorted(hour for hour in map(_hour_named, names) if hour is not None)
 
     def throw(self, hour: int) -> None:
@@ -84,7 +85,7 @@ class HourKeys:
         except (FileNotFoundError, IsADirectoryError) as error:
             raise HourLost(f"the key of the hour {name_of(hour)} is not there") from error
         piece, checksum = content[:-4], content[-4:]
-        if zlib.crc32(piece).to_bytes(4) != checksum:
+        if zlib.crc32(piece).to_bytes(4) != checksum or not is_encrypted(piece):
             raise HourLost(f"the key of the hour {name_of(hour)} is damaged")
         try:
             return self._cipher.decrypt(piece, CONTEXT + name_of(hour).encode())

@@ -131,16 +131,19 @@ async def test_a_full_disk_refuses_and_keeps_nothing_in_secret(tmp_path):
     await a_refused_frame_is_told_so(tmp_path / "spool")
 
 
-def sabotaged(folder: Path, right: str, wrong: str) -> ModuleType:
+def sabotaged(folder: Path, right: str, wrong: str, module: ModuleType = frames) -> ModuleType:
     """A copy of the lane in which one line is wrong. A line that is no longer there is a failure, not a pass."""
-    text = Path(frames.__file__).read_text(encoding="utf-8")
-    assert text.count(right) == 1, f"frames.py no longer says just once: {right}"
-    (folder / "sabotaged_frames.py").write_text(text.replace(right, wrong), encoding="utf-8")
+    text, name = (
+        Path(str(module.__file__)).read_text(encoding="utf-8"),
+        f"sabotaged_{module.__name__.rpartition('.')[2]}",
+    )
+    assert text.count(right) == 1, f"{module.__file__} no longer says just once: {right}"
+    (folder / f"{name}.py").write_text(text.replace(right, wrong), encoding="utf-8")
     sys.path.insert(0, str(folder))
     try:
-        sys.modules.pop("sabotaged_frames", None)
+        sys.modules.pop(name, None)
         importlib.invalidate_caches()
-        return importlib.import_module("sabotaged_frames")
+        return importlib.import_module(name)
     finally:
         sys.path.remove(str(folder))
 
