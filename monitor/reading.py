@@ -6,14 +6,15 @@ that needs an answer of the platform stays pending and is read again when the an
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from collectors.collector import FeedRow, Now
 from collectors.hook import App, Need
+from collectors.tick import Sale
+from monitor.answers import Remembered
 from monitor.facts import Heard, Quarantined
 from monitor.live.watch import Watch
 from monitor.sale_rules import SaleRules, filed_from
@@ -30,7 +31,6 @@ DETAIL_S_MAX = 7 * 86_400.0
 CHUNK_FRAMES, CHUNK_BYTES = 64, 1_048_576
 OVERDUE_MAX = 500  # given up at once
 ANSWERS_MAX = 1_000  # answers that wait to be read with their frames
-DETAILS_MAX, DETAILS_BYTES_MAX = 2_000, 33_554_432  # answers remembered for frames that are still to come
 OVERDUE_EVERY_S = 60.0
 COPIES_BYTES_MAX = 4_194_304  # of one frame, beside its items that cannot be written
 FACTS_OF_A_FRAME = 16
@@ -40,20 +40,6 @@ NOT_READABLE = "its bytes cannot be read: damaged on disk, or encrypted under an
 
 Found = tuple[KeptFrame, bytes | None]
 """A kept frame, and what it says; None where that cannot be read."""
-
-
-class Details:
-    """Answers of platforms, in memory alone: what is forgotten is asked for again."""
-
-    def __init__(self) -> None:
-        self.answers: OrderedDict[tuple[str, str], bytes] = OrderedDict()
-        self._bytes = 0
-
-    def put(self, need: Need, answer: bytes) -> None:
-        self._bytes += len(answer) - len(self.answers.pop((need.what, need.key), b""))
-        self.answers[need.what, need.key] = answer
-        while len(self.answers) > DETAILS_MAX or self._bytes > DETAILS_BYTES_MAX:
-            self._bytes -= len(self.answers.popitem(last=False)[1])
 
 
 class Reader:
@@ -75,11 +61,14 @@ class Reader:
         self.rules, self.app_of, self.failed, self.watching = rules, app_of, failed, watching
         self._store, self._lane, self._watch, self._now = store, lane, watch, now
         self._detail_max = timedelta(seconds=detail_s_max)
-        self._details = Details()
+        self._details = Remembered()
         self._answers: asyncio.Queue[Need] = asyncio.Queue(ANSWERS_MAX)
         self._unsealed: dict[int, tuple[Need, ...]] = {}  # frames put and not on disk yet; without needs: finished
         self._after = 0
         self._overdue_at = self._loud_at = -LOUD_EVERY_S
+        self._read_on = asyncio.Event()
+        self.pushed: Callable[[str, Sequence[Sale], datetime], None] = lambda feed, sales, at: None
+        """May be set: it is told of the sales of each delivery that was understood, and when that was received."""
         store.sealer.sealed = self._sealed
 
     async def run(self) -> None:
@@ -94,16 +83,24 @@ class Reader:
             for kept, frame in found:
                 await self._read(kept, frame)
                 self._after = kept.seq
+            self._read_on.set()
             if not found and self._answers.empty():
                 with suppress(TimeoutError):
                     async with asyncio.timeout(OVERDUE_EVERY_S):
                         await self._lane.came.wait()
 
-    async def answered(self, need: Need, answer: bytes) -> None:
+    async def answered(self, platform: str, need: Need, answer: bytes) -> None:
         """The platform's answer to a need: the frames that wait for it are read again. Waits if many answers do."""
-        self._details.put(need, answer)
+        self._details.put(platform, need, answer)
         await self._answers.put(need)
         self._lane.came.set()
+
+    async def caught_up(self) -> None:
+        """Wait until all that is on disk by now has been read once."""
+        last = await self._store.sealer.call(self._store.spool.frames.last_waiting)
+        while self._after < last:
+            self._read_on.clear()
+            await self._read_on.wait()
 
     def configured(self, feeds: Iterable[FeedRow]) -> None:
         """The feeds and applications of the present config: frames that came before them have waited for these."""
@@ -166,6 +163,7 @@ class Reader:
         heard.frames.append(kept.seq)
         self._unsealed[kept.seq] = ()
         self._store.inbox.put(heard)
+        self.pushed(kept.feed, understood.sales, at)
 
     def _understood(self, feed: str, frame: bytes, at: datetime) -> Understood:
         sight = self._watch.feeds.get(feed)
@@ -174,7 +172,7 @@ class Reader:
         app = self.app_of(sight.row)
         if app is None:
             return Understood(needs=(Need("app", getattr(sight.row, "app", "")),))
-        understood = understand(cast(Parsing, sight.row), app, frame, at, self._details.answers, self.rules)
+        understood = understand(cast(Parsing, sight.row), app, frame, at, self._details.of(sight.platform), self.rules)
         # A spool that is new does not know the rooms yet, and what was acknowledged must not be lost for that.
         return Understood(needs=(ROSTER,)) if understood.ticks and not self.watching() else understood
 

@@ -42,6 +42,14 @@ class KeptFrame(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class OpenNeed(msgspec.Struct, frozen=True):
+    """What a pending frame of a feed needs."""
+
+    frame: int
+    feed: str
+    need: Need
+
+
 def body_checksum(feed: str, received_at: float, body: bytes) -> int:
     return zlib.crc32(body, zlib.crc32(f"{feed}\n{float(received_at)!r}".encode()))
 
@@ -192,6 +200,26 @@ class FrameTable:
             (what, key, shop, needs_max),
         )
         return list(starmap(Need, rows))
+
+    def open_needs(self, before: int, frames_max: int) -> list[OpenNeed]:
+        """All that the newest pending frames before this number need, of so many frames, newest first."""
+        rows = self._file.rows(
+            "SELECT newest.seq, feed, what, key, shop FROM"
+            " (SELECT DISTINCT frame AS seq FROM frame_need WHERE frame < ? ORDER BY frame DESC LIMIT ?) AS newest"
+            " JOIN frame ON frame.seq = newest.seq JOIN frame_need ON frame_need.frame = newest.seq"
+            " ORDER BY newest.seq DESC",
+            (before, frames_max),
+        )
+        return [OpenNeed(frame, feed, Need(what, key, shop)) for frame, feed, what, key, shop in rows]
+
+    def asked_for(self, needs: Iterable[Need]) -> set[Need]:
+        """Those of these that some pending frame has."""
+        sql = "SELECT 1 FROM frame_need WHERE what = ? AND key = ? AND shop = ? LIMIT 1"
+        return {need for need in needs if self._file.rows(sql, (need.what, need.key, need.shop))}
+
+    def last_waiting(self) -> int:
+        """The newest that waits to be read; 0 if none does."""
+        return int(self._file.rows("SELECT max(seq) FROM frame WHERE state = 'waiting'")[0][0] or 0)
 
     def overdue(self, before: float, frames_max: int) -> list[int]:
         """Pending frames that have been here since before this instant."""

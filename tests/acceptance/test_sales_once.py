@@ -126,12 +126,12 @@ async def test_what_needs_a_detail_waits_in_sight_and_nobody_waits_for_it(databa
         await asyncio.wait_for(standing(desk, kind="frame", spooled=5), 10)
         for order in range(1, 6):  # of another order, of no order at all, an error of the platform: never guessed
             for wrong in (detail(order, order + 9), b"<html>", b'{"result":21,"error_msg":"later"}'):
-                await desk.reader.answered(Need("order.detail", str(order), "77"), wrong)
+                await desk.reader.answered("kwaixiaodian", Need("order.detail", str(order), "77"), wrong)
         await desk.lane.keep("erp", msgspec.msgpack.encode(pushed([sale(event_id="s1:9:paid")])), desk.now())
         await shop.until("SELECT count(*) FROM sale", [(51,)])
         assert desk.store.spool.standing().books["frame"].spooled == 5
         for order in range(1, 5):
-            await desk.reader.answered(Need("order.detail", str(order), "77"), detail(order, order))
+            await desk.reader.answered("kwaixiaodian", Need("order.detail", str(order), "77"), detail(order, order))
         await shop.until("SELECT event_id, amount_minor, at FROM sale WHERE platform = 'kwaixiaodian' ORDER BY 1",
                          [(f"77:{order}:paid", order * 100, paid_at) for order in range(1, 5)])  # fmt: skip
         await asyncio.wait_for(standing(desk, kind="frame", spooled=1, difference=0), 10)

@@ -80,7 +80,9 @@ async def test_cut_at_any_moment_each_order_is_one_fact(stage: Stage, tmp_path: 
         paid_at = (made.now() + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S")
         for tid in tids:
             shop = "2200000000001" if stage.feed.name == "taobao" else "777"
-            await made.reader.answered(Need("order.detail", tid, shop), answer(stage, tid, paid_at))
+            await made.reader.answered(
+                stage.feed.PLATFORM, Need("order.detail", tid, shop), answer(stage, tid, paid_at)
+            )
         async with asyncio.timeout(20):
             while len(ids(await made.facts())) < ORDERS:
                 await asyncio.sleep(0.05)

@@ -100,7 +100,7 @@ async def ask(made: Reading) -> None:
     while True:
         await asyncio.sleep(0.005)
         for need in await made.store.sealer.call(made.store.spool.frames.needs, "order.detail", None, 99):
-            await made.reader.answered(Need(need.what, need.key, need.shop), b"7")
+            await made.reader.answered("stall", Need(need.what, need.key, need.shop), b"7")
 
 
 def judge(folder: Path, acknowledged: set[str], finished: bool) -> None:
