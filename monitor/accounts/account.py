@@ -22,7 +22,8 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `key` and `secret` are those of a self-use app, where each shop has its own. `asked_at`: a refresh went out then,
     and its answer is not kept yet; found so after a start, the pair may be lost. `refused`: why the account will not
-    have us until it is linked anew, in our own few words. `ticket` is what a platform pushes to an app itself. `link` is the nonce of the link that was used last.
+    have us until it is linked anew, in our own few words. `ticket` is what a platform pushes to an app itself. `link`
+    is the nonce of the link that was used last.
     """
 
     app: str
