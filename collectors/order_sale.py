@@ -1,15 +1,16 @@
 """One event of an order on a platform that knows yuan alone, as a Sale: the event id is put together here."""
 
 from datetime import datetime
+from typing import Literal
 
+from .collector import FeedRow
 from .details import OrderDetail
-from .hook import HookRow
 from .tick import Sale, SaleKind
 
 
 def order_sale(
-    row: HookRow, kind: SaleKind, shop: str, order_id: str, at: datetime, received_at: datetime, more: OrderDetail,
-    refund_id: str = "",
+    row: FeedRow, kind: SaleKind, shop: str, order_id: str, at: datetime, received_at: datetime, more: OrderDetail,
+    refund_id: str = "", via: Literal["push", "poll"] = "push",
 ) -> Sale:  # fmt: skip
     """`more` has the amount, and what else is known; without an amount the event counts as one worth nothing.
 
@@ -30,5 +31,6 @@ def order_sale(
         order_id=order_id,
         units=more.units if whole else None,
         buyer=more.buyer,
+        via=via,
         items=more.items if whole else (),
     )
