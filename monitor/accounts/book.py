@@ -27,6 +27,7 @@ class Book:
     def __init__(self, vault: Keeping, put: Callable[[Heard], None], now: Now) -> None:
         self._vault, self._put, self._now = vault, put, now
         self._accounts: dict[AccountKey, Account] = {}
+        self._keeping = asyncio.Lock()
         self.changed = asyncio.Event()
 
     async def open(self) -> None:
@@ -46,6 +47,23 @@ class Book:
 
     async def keep(self, *accounts: Account) -> None:
         """On disk, then in use, then told: what is used is never newer than what a start would find."""
+        async with self._keeping:
+            await self._keep(accounts)
+
+    async def change(self, key: AccountKey, step: Callable[[Account], Account | None]) -> Account | None:
+        """Keep what `step` makes of the account as it stands when nobody else keeps anything; None: leave it.
+
+        So an answer that took seconds never overwrites what a person linked meanwhile. Returns what is in force then;
+        None: it was left, or is gone.
+        """
+        async with self._keeping:
+            account = self._accounts.get(key)
+            changed = None if account is None else step(account)
+            if changed is not None:
+                await self._keep((changed,))
+            return None if changed is None else self._accounts[key]
+
+    async def _keep(self, accounts: Iterable[Account]) -> None:
         now = self._now()
         kept = [msgspec.structs.replace(account, changed_at=now) for account in accounts]
         await self._vault.keep(kept)
@@ -54,10 +72,11 @@ class Book:
 
     async def forget(self, *accounts: Account) -> None:
         """They are gone for good: nothing of them stays but the line that says so."""
-        now = self._now()
-        await self._vault.keep((), [account.id for account in accounts])
-        for account in accounts:
-            self._accounts.pop(account.id, None)
+        async with self._keeping:
+            now = self._now()
+            await self._vault.keep((), [account.id for account in accounts])
+            for account in accounts:
+                self._accounts.pop(account.id, None)
         self._tell([msgspec.structs.replace(account.fact(now), gone=True) for account in accounts])
 
     def _tell(self, facts: list[AccountFact]) -> None:

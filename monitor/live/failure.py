@@ -62,6 +62,11 @@ def retry_after_s(error: Exception) -> float:
         text = error.headers.get("Retry-After", "")
     elif isinstance(error, websockets.InvalidStatus):
         text = error.response.headers.get("Retry-After", "")
+    return told_s(text)
+
+
+def told_s(text: str) -> float:
+    """The seconds of a Retry-After header, at most so many as we ever stay away; 0 for what says none."""
     return min(float(text), RETRY_AFTER_S_MAX) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
 
 

@@ -1,0 +1,168 @@
+"""One call of a platform, from the wait for its turn to what its answer says of the host, the key and the pace."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import msgspec
+
+from collectors.collector import BadFrame
+from collectors.open_api import Answer, Call, Caller, Judged, Verdict
+from monitor.accounts.breaker import REFUSALS, Breaker, BreakerState, RetryBudget, Why
+from monitor.accounts.budget import REST_S_MAX, Bucket, Urgency
+from monitor.accounts.failed import CallFailed, NotAnswered, Transport
+from monitor.accounts.terms import Terms
+from monitor.accounts.turns import QueueFull, Turns
+from monitor.live.failure import told_s
+
+log = logging.getLogger(__name__)
+
+SAID: dict[Why, str] = {
+    "broken": "does not answer as it should",
+    "app": "does not take the app's key, its secret or its signature",
+    "address": "does not have our address on the app's list",
+    "clock": "finds our clock too far off",
+}
+
+Make = Callable[[Caller], Call]
+"""Builds a call of the platform's rules for this caller. It is asked once to learn the call's name, and again at the
+moment of sending, so that stamps are fresh and the tokens are those in force then: it has no effects."""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a call that was sent, or nearly: `sent` is False if certainly nothing of it left us."""
+
+    caller: Caller
+    judged: Judged
+    body: bytes = b""
+    sent: bool = True
+
+
+class Exchange:
+    """`called` counts: app, name, verdict. No address and no body is ever logged."""
+
+    def __init__(self, transport: Transport, called: Callable[[str, str, Verdict], None]) -> None:
+        self._transport, self._called = transport, called
+        self._turns: dict[tuple[str, str], Turns] = {}
+        self._hosts: dict[tuple[str, str], Breaker] = {}
+        self._keys: dict[tuple[str, str], Breaker] = {}
+        self._retries: dict[str, RetryBudget] = {}
+
+    async def go(
+        self, terms: Terms, caller_now: Callable[[], Caller], make: Make, urgency: Urgency,
+        before: Callable[[], Awaitable[None]] | None = None, again: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """Send one call when its turn comes.
+
+        `before` is awaited right before the call leaves: what must be on disk by then. `again`: this is a second try,
+        of which there are few. Raises CallFailed where nothing was sent and `before` was not awaited, and what
+        `caller_now`, `make` and `before` raise.
+        """
+        app, caller = terms.app.name, caller_now()
+        call = make(caller)
+        host = self._hosts.setdefault((app, urlsplit(call.url).hostname or ""), Breaker())
+        key = self._keys.setdefault((app, caller.app.key), Breaker())
+        _closed(host, key)
+        turns = self.turns_of(terms, caller)
+        try:
+            async with turns.turn(call.name, urgency):
+                _closed(host, key)
+                self._may_go(app, again)
+                trying = host.begin(), key.begin()
+                try:
+                    if before is not None:
+                        await before()
+                    caller = caller_now()
+                    outcome = await self._send(terms, caller, make(caller))
+                finally:
+                    host.given_up(trying[0])
+                    key.given_up(trying[1])
+                self._learn(terms, call, outcome, host, key, trying)
+                self._called(app, call.name, outcome.judged.verdict)
+                # Before the turn ends: the next one that waits must already find how long to rest.
+                return _paced(turns.of(call.name), outcome)
+        except QueueFull as error:
+            raise CallFailed("rate", "queue_full", 1.0) from error
+
+    def turns_of(self, terms: Terms, caller: Caller) -> Turns:
+        """The queue of an app's key: of a self-use app each shop has its own, and its own rate."""
+        line = terms.app.name, caller.app.key
+        if line not in self._turns:
+            clock = asyncio.get_running_loop().time
+            self._turns[line] = Turns(terms.calls_per_s, terms.name_calls_per_s, clock)
+        return self._turns[line]
+
+    def breaker_states(self) -> Counter[tuple[str, BreakerState]]:
+        """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
+        at_s, each = _now_s(), [*self._hosts.items(), *self._keys.items()]
+        return Counter((app, breaker.state(at_s)) for (app, _), breaker in each)
+
+    def _may_go(self, app: str, again: bool) -> None:
+        retries = self._retries.setdefault(app, RetryBudget())
+        if not again:
+            retries.first()
+        elif not retries.again(_now_s()):
+            raise CallFailed("rate", "retry_budget", 10.0)
+
+    async def _send(self, terms: Terms, caller: Caller, call: Call) -> Outcome:
+        try:
+            answer = await self._transport(call)
+        except NotAnswered as failed:
+            return Outcome(caller, Judged("broken", failed.reason), sent=failed.sent)
+        return Outcome(caller, _judged(terms, answer), answer.body)
+
+    def _learn(
+        self, terms: Terms, call: Call, outcome: Outcome, host: Breaker, key: Breaker, trying: tuple[bool, bool]
+    ) -> None:
+        verdict, name, at_s = outcome.judged.verdict, terms.app.name, _now_s()
+        where = urlsplit(call.url).hostname
+        if verdict == "broken":
+            if host.bad("broken", at_s, trying[0]):
+                log.warning("app %s: %s %s: %s", name, where, SAID["broken"], outcome.judged.detail)
+            return
+        if host.good():
+            log.info("app %s: %s answers again", name, where)
+        if verdict in REFUSALS:
+            why = REFUSALS[verdict]
+            if key.bad(why, at_s, trying[1]):
+                log.error("app %s: %s %s: %s", name, where, SAID[why], outcome.judged.detail)
+        elif verdict != "rate" and key.good():
+            log.info("app %s: %s takes our calls again", name, where)
+
+
+def _closed(host: Breaker, key: Breaker) -> None:
+    """Raises CallFailed while one of them is open."""
+    for breaker in (host, key):
+        wait_s = breaker.wait_s(_now_s())
+        if wait_s > 0:
+            raise CallFailed(breaker.why, "breaker_open", wait_s)
+
+
+def _paced(bucket: Bucket, outcome: Outcome) -> Outcome:
+    """Let the budget of this call's name rest if we were too fast, and say in the outcome for how long."""
+    judged = outcome.judged
+    if judged.verdict == "rate":
+        wait_s = bucket.refused(_now_s(), judged.wait_s)
+        return msgspec.structs.replace(outcome, judged=Judged("rate", judged.detail, wait_s))
+    if judged.verdict != "broken":
+        bucket.accepted()
+    return outcome
+
+
+def _judged(terms: Terms, answer: Answer) -> Judged:
+    try:
+        judged = terms.api.judge(answer)
+    except (BadFrame, msgspec.DecodeError):
+        return Judged("broken", "bad_frame")
+    except Exception as error:  # noqa: BLE001  rules read what a foreign server wrote: what they trip over is no answer
+        # Its name alone: the text of an error may hold a piece of the answer.
+        log.error("app %s: its rules tripped over an answer: %s", terms.app.name, type(error).__name__)
+        return Judged("broken", "bad_frame")
+    wait_s = max(judged.wait_s, told_s(answer.headers.get("retry-after", "")))
+    return msgspec.structs.replace(judged, wait_s=min(wait_s, REST_S_MAX))
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
