@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+from contextlib import suppress
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from .collector import BadFrame
 
 ZERO_IV = bytes(16)
+AES_BYTES = (16, 24, 32)  # the lengths of its keys
 WECHAT_PAD = 32  # WeChat pads to blocks of 32, so its padding may be longer than a block of AES
 
 
@@ -22,6 +24,14 @@ def kwaixiaodian_open(body: bytes, secret: bytes) -> bytes:
 
 def kwaixiaodian_close(text: bytes, secret: bytes) -> bytes:
     return base64.b64encode(encrypted(exact_base64(secret), ZERO_IV, padded(text, 16)))
+
+
+def kwaixiaodian_key_fault(secret: bytes) -> str:
+    """What to do about a secret under which nothing can open; empty: it is of the right shape."""
+    with suppress(BadCipher):
+        if len(exact_base64(secret)) in AES_BYTES:
+            return ""
+    return "it is the message secret (消息密钥), 24 characters of base64; not the app secret"
 
 
 def wechat_open(encrypt: bytes, encoding_aes_key: bytes, app_id: str) -> bytes:
@@ -47,6 +57,14 @@ def wechat_key(encoding_aes_key: bytes) -> bytes:
         return base64.b64decode(encoding_aes_key + b"=", validate=True)
     except binascii.Error:
         raise BadCipher("cipher: the EncodingAESKey is no key") from None
+
+
+def wechat_key_fault(encoding_aes_key: bytes) -> str:
+    """What to do about a secret under which nothing can open; empty: it is of the right shape."""
+    with suppress(BadCipher):
+        if len(encoding_aes_key) == 43 and wechat_key(encoding_aes_key):
+            return ""
+    return "it is the EncodingAESKey, 43 letters and digits; not the AppSecret"
 
 
 def exact_base64(text: bytes) -> bytes:

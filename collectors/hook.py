@@ -129,6 +129,8 @@ class HookRow(FeedRow, kw_only=True, frozen=True):
     BODY_BYTES_MAX: ClassVar[int] = 262_144
     CONTENT_TYPES: ClassVar[tuple[str, ...]] = ("application/json",)
     NEEDS_APP: ClassVar[bool] = True
+    KEY_OF_APP: ClassVar[str] = ""  # what the platform calls the key of the [[app]], where it verifies with one
+    TOKEN_OF_APP: ClassVar[str] = ""  # and the token
 
 
 class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
@@ -144,6 +146,7 @@ class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
 
     TELLS_STATE: ClassVar[bool] = False
     SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
+    KEY_OF_APP: ClassVar[str] = ""
 
 
 class OrderPollRow(FeedRow, kw_only=True, frozen=True):

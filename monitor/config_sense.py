@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from collectors.hook import OrderSocketRow
-from monitor import config_hooks
+from monitor import config_apps, config_hooks
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
 from monitor.keys import read_keys
@@ -46,6 +46,7 @@ def complaints(
     yield from _secrets((), sound, folder)
     yield from _feeds(feeds, kinds, folder)
     yield from config_hooks.complaints(sound, feeds, apps, rates, kinds)
+    yield from config_apps.complaints(feeds, apps, kinds, lambda written: absolute(folder, written))
     for at, app in apps:
         yield from _secrets(at, app, folder)
 

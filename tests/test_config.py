@@ -184,6 +184,43 @@ def test_each_of_two_secret_files_is_looked_at(tmp_path: Path) -> None:
     assert refused(path) == f"{path}:6: secret_file 'old' does not exist; write the secret into it, then chmod 600"
 
 
+VERIFYING = """
+hooks_listen = "127.0.0.1:8791"
+[[app]]
+name = "main"
+platform = "{platform}"
+key = "7"
+secret_file = ["new", "old"]
+token_file = "token"
+[[feed]]
+kind = "{kind}"
+name = "shop"
+app = "main"
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "platform", "good", "bad"),
+    [
+        ("wechat_shop", "wechat", "canary7890123456789012345678901234567890123", "canary78901234567890123456789012"),
+        ("kwaixiaodian", "kwaixiaodian", "Y2FuYXJ5Nzg5MDEyMzQ1Ng==", "canary7890123456"),
+    ],
+)
+def test_a_secret_that_could_open_nothing_is_said_before_its_platform_is_refused(
+    tmp_path: Path, kind: str, platform: str, good: str, bad: str
+) -> None:
+    kept_secret(tmp_path, "token", "canary")
+    kept_secret(tmp_path, "new", good)
+    kept_secret(tmp_path, "old", good)
+    path = written(tmp_path, VERIFYING.format(kind=kind, platform=platform))
+    assert config.load(path).apps[0].name == "main"
+    kept_secret(tmp_path, "old", bad)
+    said = refused(path)
+    assert said.startswith(f"{path}:7: secret_file 'old' opens nothing that {kind} could bring; it is the ")
+    assert "canary" not in said
+    assert "\n" not in said
+
+
 def test_a_key_file_must_hold_a_key(tmp_path: Path) -> None:
     path = written(tmp_path, 'spool_key_file = "spool.key"')
     kept_secret(tmp_path, "spool.key", "canary")

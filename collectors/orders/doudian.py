@@ -50,6 +50,7 @@ class Doudian(HookRow, tag="doudian", frozen=True, kw_only=True):
     room_is: Literal["author", "room"] = "author"  # what the roster's `room` is: a room_id is of one broadcast alone
 
     PLATFORM = "doudian"
+    KEY_OF_APP = "the app key (app_key) of its page"
     HEADERS = ("app-id", "event-sign", "sign-method")
     CONTENT_TYPES = ("application/json", "text/plain", "application/octet-stream")
 

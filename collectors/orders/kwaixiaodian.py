@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..cipher import BadCipher, kwaixiaodian_open
+from ..cipher import BadCipher, kwaixiaodian_key_fault, kwaixiaodian_open
 from ..details import ORDER, REFUND, OrderDetail, understood
 from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, HookRow, Meaning, Need, Refused, Reply
 from ..inner_json import inner_json
@@ -46,6 +46,8 @@ class Refund(msgspec.Struct, frozen=True):
 
 class Kwaixiaodian(HookRow, tag="kwaixiaodian", frozen=True, kw_only=True):
     PLATFORM = "kwaixiaodian"
+    KEY_OF_APP = "the appkey of its page"
+    secret_fault = staticmethod(kwaixiaodian_key_fault)
     CONTENT_TYPES = ("application/json", "text/plain", "application/octet-stream")
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:

@@ -53,6 +53,7 @@ class PinduoduoPmc(OrderSocketRow, tag="pinduoduo_pmc", frozen=True, kw_only=Tru
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 10.0  # of our heartbeats
 
     PLATFORM = "pinduoduo"
+    KEY_OF_APP = "the client_id of its page"
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, app: App) -> None:
         await with_each_secret(app, lambda secret: self._talk(emit, now, app.key, secret))

@@ -59,6 +59,7 @@ class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=50)] = 5.0  # of our requests for more; it must be under 60
 
     PLATFORM = "taobao"
+    KEY_OF_APP = "the AppKey of its page"
     KEY_IS = "session"
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, app: App) -> None:

@@ -73,6 +73,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 class TiktokShop(HookRow, tag="tiktok_shop", frozen=True, kw_only=True):
     PLATFORM = "tiktok_shop"
+    KEY_OF_APP = "the app key of its page"
     HEADERS = ("authorization",)
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from ..cipher import BadCipher, wechat_open
+from ..cipher import BadCipher, wechat_key_fault, wechat_open
 from ..details import ORDER, REFUND, OrderDetail, understood
 from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, HookRow, Meaning, Need, Refused, Reply
 from ..instants import instant
@@ -52,6 +52,9 @@ class WechatShop(HookRow, tag="wechat_shop", frozen=True, kw_only=True):
     age_s_max: float = 14_400.0  # the last retry comes 3.6 h after the first, perhaps with the first one's stamp
 
     PLATFORM = "wechat"
+    KEY_OF_APP = "the AppID (wx...) of its page"
+    TOKEN_OF_APP = "the Token of the message push"  # noqa: S105  what it is called, not what it is
+    secret_fault = staticmethod(wechat_key_fault)
     CONTENT_TYPES = ("application/json", "text/plain", "text/xml", "application/octet-stream")
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:

@@ -55,6 +55,7 @@ class XiaohongshuPush(HookRow, tag="xiaohongshu_push", frozen=True, kw_only=True
     amounts_in: Literal["", "fen", "yuan"] = ""  # of the order's detail: no page that we could read says it
 
     PLATFORM = "xiaohongshu"
+    KEY_OF_APP = "the app key of its page"
     HEADERS = ("app-key", "timestamp", "sign")
 
     def __post_init__(self) -> None:
