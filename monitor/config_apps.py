@@ -14,15 +14,10 @@ def complaints(
 ) -> Iterator[Complaint]:
     """Without these every true delivery would be refused, and nobody would know why. `place` finds a file."""
     named = {app["name"]: (at, app) for at, app in apps if "name" in app}
-    told: set[tuple[str | int, ...]] = set()
     for _, feed in feeds:
-        if feed.get("app") not in named:
-            continue
-        at, app = named[feed["app"]]
-        for complaint in _app(at, app, kinds[feed["kind"]], place):
-            if complaint[0] not in told:
-                told.add(complaint[0])
-                yield complaint
+        if feed.get("app") in named:
+            at, app = named[feed["app"]]
+            yield from _app(at, app, kinds[feed["kind"]], place)
 
 
 def _app(
