@@ -34,6 +34,9 @@ class App(msgspec.Struct, frozen=True):
     key: str = ""
     secrets: tuple[bytes, ...] = ()
     token: bytes = b""  # of platforms that verify with a token beside the key (WeChat)
+    app_secrets: tuple[bytes, ...] = ()  # for authorising, where `secrets` open pushes alone (Kwaixiaodian, WeChat)
+    sign_secrets: tuple[bytes, ...] = ()  # for signing calls, where that is yet another one (Kwaixiaodian)
+    service_id: str = ""  # of platforms where shops let in a service of the app (Doudian)
 
     def __repr__(self) -> str:
         return f"App({self.name!r})"
