@@ -85,7 +85,7 @@ class Muster:
 
     def _cast(self) -> None:
         for room in (*self.rooms, *self.parted.values()):
-            room.feeds, room.telling = [], []
+            room.feeds, room.telling, room.watched = [], [], False
         for feed in self.feeds.values():
             keys = ((feed.platform, external_id) for external_id in self.rooms_of(feed.row))
             feed.rooms = [self.by_key[key] for key in keys if key in self.by_key]
@@ -93,6 +93,7 @@ class Muster:
             feed.dropped.clear()
             for room in feed.rooms:
                 room.feeds.append(feed)
+                room.watched |= feed.shows
                 if feed.tells:
                     room.telling.append(feed)
 

@@ -43,6 +43,7 @@ class Room:
         "viewers",
         "views_seen",
         "views_total",
+        "watched",
     )
 
     def __init__(self, row: RosterRoom) -> None:
@@ -56,6 +57,7 @@ class Room:
         self.expected = False
         self.feeds: list[FeedSight] = []
         self.telling: list[FeedSight] = []  # those of them that can tell how it stands
+        self.watched = False  # does any of them tell whether it is on air? One that brings its orders alone does not
         self.blind = False
         self.state = UNWATCHED
         self.last_tick_at = 0.0
@@ -86,7 +88,7 @@ class Room:
         return max((feed.blind_from for feed in self.telling if feed.blind_from and feed.seen_until), default=now)
 
     def restate(self) -> None:
-        if not self.feeds:
+        if not self.watched:
             self.state = UNWATCHED
         elif self.blind or not self.last_tick_at:
             self.state = BLIND

@@ -11,6 +11,7 @@ from monitor.live.room import Room
 from monitor.live.session import Rules
 
 FROZEN = timedelta(seconds=60)
+STAMP_FOR = timedelta(seconds=60)
 LOOK_EVERY = timedelta(seconds=5)  # whether numbers move is asked so often, not of each frame
 UNLISTED_MAX = 500
 UNLISTED_FOR = timedelta(hours=1)
@@ -36,6 +37,7 @@ class FeedSight:
         self.unlisted: dict[str, tuple[datetime, datetime]] = {}  # first and last seen
         self.unlisted_more = 0  # further ones, beyond those that are kept
         self.stale_s = 0.0  # how old the platform's newest stamp was when it came
+        self.stamped_at: datetime | None = None  # when that was
         self.moved_at: datetime | None = None  # when a number of a live room last moved
         self._still_until: datetime | None = None  # since then all were looked at and stood still, until here
         self._looked_at: datetime | None = None
@@ -45,6 +47,7 @@ class FeedSight:
     def configured(self, row: FeedRow, rules: Rules) -> None:
         self.row, self.rules = row, rules
         self.tells = row.TELLS_STATE
+        self.shows = "live" in row.signals()
         self.platform = platform_of(row)
         self.hall = row.hall
         self.silence_s_max = silence_s_max(row)
@@ -74,6 +77,8 @@ class FeedSight:
         if self.seen_until is None or at > self.seen_until:
             self.seen_until = at
         self.last_message_at = self.seen_until
+        if self.stamped_at is not None and at - self.stamped_at > STAMP_FOR:
+            self.stale_s = 0.0  # nothing but signs of life since: that one stamp was old says no more how it is now
 
     def back(self, at: datetime) -> None:
         """The first good frame after a blind span, or ever."""
@@ -115,7 +120,7 @@ class FeedSight:
         """Is what it says fresh, and does it move? A number that nobody compares is a number that froze unseen."""
         newest = ticks[-1]
         if newest.evidence == "event":
-            self.stale_s = (now - newest.at).total_seconds()
+            self.stale_s, self.stamped_at = (now - newest.at).total_seconds(), now
         if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
             return
         self._looked_at = now

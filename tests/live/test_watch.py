@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
+from collectors.orders.doudian import Doudian
 from collectors.tick import Tick
 from monitor.facts import RosterRoom
 from monitor.live.session import Session
@@ -39,6 +40,16 @@ def test_a_room_is_blind_until_its_first_tick_and_unwatched_where_no_feed_lists_
     assert [room.state for room in evening.watch.rooms] == [3, 5]
     evening.poll(5)
     assert [room.state for room in evening.watch.rooms] == [0, 5]
+
+
+def test_a_room_whose_only_feed_brings_orders_is_unwatched():
+    orders = Doudian(name="orders", app="doudian", platform="nginx_rtmp", rooms=[A, B])
+    evening = Evening(REAL, (orders, Hooks(name="hooks", rooms=[B])))
+    assert [room.state for room in evening.watch.rooms] == [5, 3]
+    evening.watch.hear("orders", at(5), [Tick("orders", A, at(5), "event", True)], at(5))
+    assert [room.state for room in evening.watch.rooms] == [5, 3]
+    evening.watch.load(evening.roster, (), (orders, Hooks(name="hooks", rooms=[A])), at(6))
+    assert [room.state for room in evening.watch.rooms] == [1, 5]
 
 
 def test_a_tick_of_a_room_that_the_roster_lacks_is_no_row_but_is_noted():
@@ -189,6 +200,15 @@ def test_events_with_old_stamps_are_a_stale_feed():
     evening.watch.hear("poll", at(100), [Tick("poll", A, at(80), "event", True)], at(100))
     assert evening.watch.feeds["poll"].state == "stale"
     evening.watch.hear("poll", at(110), [Tick("poll", A, at(109), "event", True)], at(110))
+    assert evening.watch.feeds["poll"].state == "ok"
+
+
+def test_one_old_stamp_does_not_make_a_quiet_feed_stale_for_ever():
+    evening = Evening(REAL, (Poll(name="poll", silence_s_max=15.0),))
+    evening.watch.hear("poll", at(100), [Tick("poll", A, at(80), "event", True)], at(100))
+    evening.watch.hear("poll", at(160), [], at(160))  # a sign of life, without a stamp
+    assert evening.watch.feeds["poll"].state == "stale"
+    evening.watch.hear("poll", at(161), [], at(161))
     assert evening.watch.feeds["poll"].state == "ok"
 
 

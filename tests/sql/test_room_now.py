@@ -85,7 +85,8 @@ async def test_unwatched_unheard_and_retired_rooms(stage: Stage, reader: Sql):
     retired = await stage.room("live/3", active=False)
     await stage.feed("orders", [unwatched, unheard], kind="doudian", signals=["sales"])
     await stage.feed("hall-a", [unheard, retired])
-    assert (await now(reader, unwatched))["state_zh"] == "无数据源"
+    told = await now(reader, unwatched)
+    assert (told["state_zh"], told["viewers"], told["kbps"]) == ("无数据源", None, None)  # nobody tells, so it is not 0
     assert (await now(reader, unheard))["state"] == "blind"
     assert await reader.fetchval("SELECT count(*) FROM room_now") == 2
 
