@@ -11,12 +11,15 @@ import pytest
 
 from collectors.hook import Delivery
 from monitor.keys import SPOOL_KEY, keys_of
-from monitor.store.books import KINDS
+from monitor.store.books import KINDS, Seal
 from monitor.store.cipher import Cipher, is_encrypted
+from monitor.store.hour_keys import HOUR_S
 from monitor.store.keeping import revive
+from monitor.store.renewal import forget
 from monitor.store.spool import Spool
 from tests.acceptance.shop import Line, Shop, books, drained, pushed, sale, signed
 from tests.orders.chinese import doudian, doudian_paid, kwaixiaodian, wechat
+from tests.thief import nonce_of, stolen
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -168,34 +171,50 @@ async def test_nobody_can_be_found_but_under_the_key_and_after_a_day_not_there(d
     print(f"\n{len(people)} people; {sum(map(len, where.values())) / 1e6:.0f} MB looked through: {sorted(where)}")
     assert found(people, where) == []
 
-    spool = Spool(shop.folder / "data" / "spool")
-    cipher = Cipher([key.reveal() for key in keys_of(None, shop.folder / "data" / SPOOL_KEY)])
+    data = shop.folder / "data"
+    spool_keys = [key.reveal() for key in keys_of(None, data / SPOOL_KEY)]
+    spool = Spool(data / "spool")
+    hours = spool.unlock(Cipher(spool_keys))
+
+    def forget_at(at: float) -> None:
+        spool.prune(at)
+        while forget(spool, at):
+            pass
+
     try:
         bodies = [row[0] for row in spool.rows("SELECT body FROM frame_body")]
         assert len(bodies) == len(sent)
         assert all(is_encrypted(body) for body in bodies)
-        opened = {msgspec.msgpack.decode(cipher.decrypt(body), type=Delivery).body for body in bodies}
+        opened = {msgspec.msgpack.decode(hours.open(body), type=Delivery).body for body in bodies}
         assert opened == {delivery.body for _, delivery in sent}  # all of it is there for who has the key
         clear = b"".join(opened)
         assert len(found(people, {"opened": clear})) > ROUNDS * 10  # and we would have found it
 
         now = time.time()
-        while spool.frames.prune(now + DAY_S - 60):
-            pass
+        nonces = {nonce_of(body) for body in bodies}
+        seen = stolen(data, spool_keys)
+        assert nonces < seen  # a thief finds all of it, too, and what is on its way to quarantine
+        forget_at(now + DAY_S - 60)
         assert _left(spool) == len(sent)  # a day is a day
-        while spool.frames.prune(now + DAY_S + 60):
-            pass
+        assert nonces < stolen(data, spool_keys)
+        forget_at(now + DAY_S + 60)
         assert _left(spool) == ROUNDS  # those that wait for an answer of the platform
         pending = {kept.seq for kept in spool.frames.load(range(1, len(sent) + 1))}
-        left = {row[0] for row in spool.rows("SELECT body FROM frame_body")}
         assert {row[0] for row in spool.rows("SELECT seq FROM frame_body")} == pending
-        spool.prune(now + DAY_S + 60)
+
+        forget_at(now + DAY_S + HOUR_S)  # and now the keys of their hours go
+        waiting = [row[0] for row in spool.rows("SELECT body FROM frame_body")]
+        assert stolen(data, spool_keys) == {nonce_of(body) for body in waiting}
+        assert {msgspec.msgpack.decode(hours.open(body), type=Delivery).body for body in waiting} < opened
+        assert len(waiting) == ROUNDS
+        spool.commit(Seal(frames_quarantined=sorted(pending)))
+        forget_at(now + 2 * DAY_S + 3 * HOUR_S)
+        assert _left(spool) == 0
+        assert stolen(data, spool_keys) == set()  # also in the log, and in pages that SQLite still uses
         assert spool.rows("SELECT count(*) FROM frame") == [(len(sent),)]  # the record of it stays 30 days
     finally:
         spool.close()
-    raw = (shop.folder / "data" / "spool" / "spool.db").read_bytes()
-    lying_about = [body for body in bodies if body not in left and body[:60] in raw]
-    assert len(lying_about) < len(bodies) / 20  # nor in free pages; SQLite leaves a few copies in pages still in use
+    assert stolen(data, spool_keys) == set()
     payloads = await shop.ask("SELECT payload FROM quarantine")
     for (payload,) in payloads:  # a row, whose buyer is a hash; or a delivery, and then it is encrypted
         if not is_encrypted(payload):

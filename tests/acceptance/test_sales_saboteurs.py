@@ -32,6 +32,14 @@ BUGS = {
         "monitor/reading.py", "payload = self._lane.cipher.encrypt(frame) if room", "payload = frame if room",
         NOBODY, "found(",
     ),
+    "the key of an hour is never thrown away": Bug(
+        "monitor/store/renewal.py", "            hours.keys.throw(hour)", "            pass",
+        NOBODY, "stolen(data, spool_keys) ==",
+    ),
+    "on its way to quarantine under the spool key alone": Bug(
+        "monitor/store/sealer.py", "*facts_batches(secret, at, secret=True)", "*facts_batches(secret, at)",
+        NOBODY, "stolen(data, spool_keys) ==",
+    ),
     "kept for ten days": Bug(
         "monitor/store/frame_table.py", "BODY_S = 86_400.0", "BODY_S = 864_000.0", NOBODY, "_left(",
     ),
