@@ -74,12 +74,18 @@ class Slot(msgspec.Struct, frozen=True):
 
 
 class FeedState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the spool remembers of a feed: the instant of its last good frame, and whether it was blind then."""
+    """What the spool remembers of a feed: the instant of its last good frame, and whether it was blind then.
+
+    Of a push: since when its witness looks (`witness_from`), since when pushes are late, or until when they were.
+    """
 
     feed: str
     seen_until: datetime
     blind_from: datetime | None = None
     blind_cause: str = ""
+    witness_from: datetime | None = None
+    late_from: datetime | None = None
+    late_until: datetime | None = None
 
 
 class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -6,7 +6,7 @@ that needs an answer of the platform stays pending and is read again when the an
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
@@ -101,6 +101,11 @@ class Reader:
         while self._after < last:
             self._read_on.clear()
             await self._read_on.wait()
+
+    async def needed(self, needs: Set[Need]) -> Set[Need]:
+        """Those of these that deliveries wait for, the marks of some of which are still on their way to the disk."""
+        unsealed = {need for marks in self._unsealed.values() for need in marks if need in needs}
+        return unsealed | await self._store.sealer.call(self._store.spool.frames.asked_for, needs - unsealed)
 
     def configured(self, feeds: Iterable[FeedRow]) -> None:
         """The feeds and applications of the present config: frames that came before them have waited for these."""

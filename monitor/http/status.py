@@ -132,7 +132,7 @@ def feeds_status(sources: Sources) -> list[FeedStatus]:
             unlisted=len(feed.unlisted) + feed.unlisted_more,
             failures=feed.failures,
             last_message_at=feed.last_message_at,
-            blind_from=feed.blind_from,
+            blind_from=feed.blind_from or feed.late_from,
         )
         for name, feed in sources.watch().feeds.items()
     ]

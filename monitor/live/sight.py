@@ -16,6 +16,7 @@ LOOK_EVERY = timedelta(seconds=5)  # whether numbers move is asked so often, not
 UNLISTED_MAX = 500
 UNLISTED_FOR = timedelta(hours=1)
 FAILURES_MAX = 2  # in a row: blind
+PUSH_LATE = "push_late"
 
 SightState = Literal["ok", "refused", "blind", "frozen", "stale"]
 Numbers = tuple[int | None, int | None, int | None, int | None, int | None]
@@ -34,6 +35,9 @@ class FeedSight:
         self.blind_from: datetime | None = None
         self.blind_cause = ""
         self.refused = ""
+        self.witness_from: datetime | None = None  # of a push: see lateness.py
+        self.late_from: datetime | None = None
+        self.late_until: datetime | None = None
         self.unlisted: dict[str, tuple[datetime, datetime]] = {}  # first and last seen
         self.unlisted_more = 0  # further ones, beyond those that are kept
         self.stale_s = 0.0  # how old the platform's newest stamp was when it came
@@ -61,7 +65,7 @@ class FeedSight:
         """The first that holds; the later ones are only symptoms of it."""
         if self.refused:
             return "refused"
-        if self.blind_from is not None:
+        if self.blind_from is not None or self.late_from is not None:
             return "blind"
         if self.moved_at and self._still_until and self._still_until - self.moved_at >= FROZEN:
             return "frozen"
@@ -69,7 +73,7 @@ class FeedSight:
 
     @property
     def detail(self) -> str:
-        return self.refused or self.blind_cause
+        return self.refused or self.blind_cause or (PUSH_LATE if self.late_from else "")
 
     def seen(self, at: datetime) -> None:
         """A good frame."""
@@ -96,7 +100,10 @@ class FeedSight:
             self.seen_until = min(self.seen_until, now)
 
     def remembered(self) -> FeedState:
-        return FeedState(self.name, self.seen_until or self.loaded_at, self.blind_from, self.blind_cause)
+        return FeedState(
+            self.name, self.seen_until or self.loaded_at, self.blind_from, self.blind_cause, self.witness_from,
+            self.late_from, self.late_until,
+        )  # fmt: skip
 
     def span(self, to_at: datetime | None = None) -> BlindSpan:
         from_at = self.blind_from or self.seen_until or self.loaded_at

@@ -11,6 +11,7 @@ from collectors.collector import FeedRow
 from collectors.tick import SaleKind, Tick
 from monitor.facts import BlindSpan, FeedState, Heard, RosterRoom, Slot
 from monitor.live.blindness import blinded, given_up, reanchored, sighted, unmeasured
+from monitor.live.lateness import punctual, remember
 from monitor.live.muster import Key, Muster
 from monitor.live.record import bad_tick, changed
 from monitor.live.room import BLIND, Room
@@ -69,6 +70,7 @@ class Watch:
         for feed in self.muster.load(roster, slots, feeds, self.limits, now):
             if feed.blind_from is not None:
                 heard.spans.append(feed.span(now))
+            heard.spans += punctual(feed, now).spans
         for room in (*self.rooms, *self.muster.parted.values()):
             self._resee(room, now, now, heard)
             self._file(room)
@@ -78,6 +80,8 @@ class Watch:
         """A start: go on from what was sealed. We saw nothing since, so every feed is blind until its first frame."""
         for state in feeds:
             feed = self.feeds.get(state.feed)
+            if feed is not None:
+                remember(feed, state)
             if feed is not None and feed.tells:
                 feed.seen_until = min(state.seen_until, now)
                 feed.blind_from = state.blind_from or feed.seen_until
