@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
@@ -10,6 +11,8 @@ import msgspec
 from collectors.collector import Now
 from monitor.accounts.account import Account, AccountKey, State
 from monitor.facts import AccountFact, Heard
+
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Keeping(Protocol):
@@ -31,9 +34,10 @@ class Book:
         self.changed = asyncio.Event()
 
     async def open(self) -> None:
-        """Read all of them from the spool."""
-        self._accounts = {account.id: account for account in await self._vault.load()}
-        self.changed.set()
+        """Read all of them from the spool, and tell how they stand: the database may be new, a key may be another."""
+        dated = [(account, self._after(account)) for account in await self._vault.load()]
+        self._accounts = {account.id: msgspec.structs.replace(account, changed_at=at) for account, at in dated}
+        self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
     def get(self, app: str, shop: str, anchor: str = "") -> Account | None:
         return self._accounts.get((app, shop, anchor))
@@ -64,20 +68,23 @@ class Book:
             return None if changed is None else self._accounts[key]
 
     async def _keep(self, accounts: Iterable[Account]) -> None:
-        now = self._now()
-        kept = [msgspec.structs.replace(account, changed_at=now) for account in accounts]
+        dated = [(account, self._after(self._accounts.get(account.id))) for account in accounts]
+        kept = [msgspec.structs.replace(account, changed_at=at) for account, at in dated]
         await self._vault.keep(kept)
         self._accounts |= {account.id: account for account in kept}
-        self._tell([account.fact(now) for account in kept if not account.is_app])
+        self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
     async def forget(self, *accounts: Account) -> None:
         """They are gone for good: nothing of them stays but the line that says so."""
         async with self._keeping:
-            now = self._now()
             await self._vault.keep((), [account.id for account in accounts])
-            for account in accounts:
-                self._accounts.pop(account.id, None)
-        self._tell([msgspec.structs.replace(account.fact(now), gone=True) for account in accounts])
+            dated = [(account, self._after(self._accounts.pop(account.id, None))) for account in accounts]
+        self._tell([msgspec.structs.replace(account.fact(at), gone=True) for account, at in dated])
+
+    def _after(self, known: Account | None) -> datetime:
+        """Now, but after what was told of it last: a clock that was set back must not make the news the older one."""
+        now = self._now()
+        return now if known is None or known.changed_at is None else max(now, known.changed_at + MICROSECOND)
 
     def _tell(self, facts: list[AccountFact]) -> None:
         self.changed.set()

@@ -123,6 +123,8 @@ def salvage_lines(told: Salvage, zone: ZoneInfo) -> Iterator[str]:
     yield f"{told.pages:,} pages read, {told.damaged_pages:,} of them damaged"
     yield f"kept: {told.pending:,} batches that wait for PostgreSQL, the record of {told.applied:,} that it has"
     yield f"kept: the sessions of {told.sessions:,} rooms, and {told.rooms:,} rooms of the roster, which is read again"
+    if told.accounts:
+        yield f"kept: the tokens of {told.accounts:,} accounts; any other must be linked again (livemon account list)"
     if told.rebuilt:
         yield f"made anew from their own bytes: {_numbers(told.rebuilt)}; PostgreSQL tells which of them it has"
     if told.lost:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from collectors.hook import Need
-from monitor.facts import FeedState
+from monitor.facts import FeedState, PollCursor
 from monitor.store.batch import Batch
 
 KINDS = ("frame", "tick", "sale", "change")
@@ -49,6 +49,7 @@ class Seal(msgspec.Struct):
     frames: list[int] = []
     frames_quarantined: list[int] = []
     frames_pending: list[tuple[int, tuple[Need, ...]]] = []
+    cursors: list[PollCursor] = []
 
     def __bool__(self) -> bool:
         return any(getattr(self, name) for name in self.__struct_fields__)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from monitor.facts import Change, FeedState, RosterRoom, Slot
+from monitor.store.account_salvage import take_account
 from monitor.store.batch import Batch, BatchDamaged, BatchTooNew, Header, checksum, decode_header, facts_of
 from monitor.store.books import KINDS, MOVES
 from monitor.store.disk import SpoolUnreadable
@@ -48,6 +49,7 @@ class Salvage(msgspec.Struct):
     books_lost: list[str] = []
     rooms: int = 0
     sessions: int = 0
+    accounts: int = 0  # authorisations of shops and anchors that are kept
     sessions_doubtful: bool = False
     id_lost: bool = False
 
@@ -71,10 +73,10 @@ def salvage(old: int, log: int | None, new: Path, now: float) -> Salvage:
         _settle_about(sql, collected, told)
         _settle_books(sql, told, now)
         _settle_sessions(sql, told)
-        told.pending, told.applied, told.rooms, told.sessions = sql.execute(
+        told.pending, told.applied, told.rooms, told.sessions, told.accounts = sql.execute(
             "SELECT (SELECT count(*) FROM batch WHERE state IN ('pending', 'aside')),"
             " (SELECT count(*) FROM batch WHERE state = 'applied'),"
-            " (SELECT count(*) FROM room), (SELECT count(*) FROM room_state)"
+            " (SELECT count(*) FROM room), (SELECT count(*) FROM room_state), (SELECT count(*) FROM account)"
         ).fetchone()
         sql.execute("COMMIT")
     finally:
@@ -116,7 +118,7 @@ class Collected:
             case Row(int(), ("batch", int(seq))):
                 self.seq = max(self.seq, seq)
             case _:
-                return take_frame(row, self._put)
+                return take_frame(row, self._put) or take_account(row, self._put)
         return True
 
     def _put(self, statement: str, *values: object) -> None:

@@ -12,6 +12,7 @@ from typing import cast
 import msgspec
 
 from monitor.facts import FeedState, RosterRoom, Slot
+from monitor.store.account_table import AccountTable
 from monitor.store.batch import Batch, BatchDamaged, checksum, decode_header, encode_header
 from monitor.store.books import KINDS, MOVES, Book, Outcome, Ref, Seal, Standing
 from monitor.store.cipher import HOUR_MARK, CannotDecrypt, Cipher
@@ -27,6 +28,7 @@ class Spool(SpoolFile):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.frames = FrameTable(self)
+        self.accounts = AccountTable(self)
         self.hours: HourCipher | None = None
 
     def unlock(self, cipher: Cipher) -> HourCipher:
@@ -56,6 +58,7 @@ class Spool(SpoolFile):
                 self._book(kind, received=rows, shed=rows)
             for seq, outcome in seal.released:
                 self._release(seq, outcome)
+            self.accounts.move(seal.cursors)
             self.frames.mark(seal, refs[-1].seq if refs else None, time.time())
         return refs
 

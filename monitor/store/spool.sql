@@ -91,6 +91,23 @@ CREATE TABLE IF NOT EXISTS frame_once (
     feed TEXT NOT NULL, name TEXT NOT NULL, frame INTEGER NOT NULL, kept_at REAL NOT NULL, PRIMARY KEY (feed, name)
 ) WITHOUT ROWID;
 
+-- What shops and anchors grant to our apps, each encrypted as a whole under the account key (monitor/accounts/vault.py).
+-- Nobody polls or refreshes by these columns: all of it is in memory.
+CREATE TABLE IF NOT EXISTS account (
+    app TEXT NOT NULL, shop TEXT NOT NULL, anchor TEXT NOT NULL, sealed BLOB NOT NULL, kept_at REAL NOT NULL,
+    PRIMARY KEY (app, shop, anchor)
+) WITHOUT ROWID;
+-- Those that could not be read when something else took their place: the key may turn up again.
+CREATE TABLE IF NOT EXISTS account_aside (
+    app TEXT NOT NULL, shop TEXT NOT NULL, anchor TEXT NOT NULL, kept_at REAL NOT NULL, sealed BLOB NOT NULL,
+    PRIMARY KEY (app, shop, anchor, kept_at)
+) WITHOUT ROWID;
+-- How far a listing of a shop was polled for a feed (unix seconds); moves in the sealing of what was polled before it.
+CREATE TABLE IF NOT EXISTS poll_cursor (
+    feed TEXT NOT NULL, shop TEXT NOT NULL, listing TEXT NOT NULL, until REAL NOT NULL, moved_at REAL NOT NULL,
+    PRIMARY KEY (feed, shop, listing)
+) WITHOUT ROWID;
+
 -- What is under the key of an hour, by what such a piece begins with (hour_cipher.py): a key is thrown away when nothing
 -- here needs it any more.
 CREATE INDEX IF NOT EXISTS frame_body_hour ON frame_body (substr(body, 1, 8));

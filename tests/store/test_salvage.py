@@ -174,7 +174,8 @@ def test_a_broken_page_costs_the_batches_that_stand_on_it_and_no_other(folder: P
     assert set(before) - set(after) == hit
     assert all(before[seq] == row for seq, row in after.items())
     assert {batch.seq for batch in told.lost} == hit & waiting
-    assert (told.pending, told.nameless) == (110 - len(hit & waiting), {})
+    again = set(told.rebuilt) - waiting  # of which the record was lost: PostgreSQL tells that it has them
+    assert (told.pending, told.nameless) == (110 - len(hit & waiting) + len(again), {})
     assert 0 <= told.damaged_pages <= len(broken)  # zeros in a page that ends a long row tell by its checksum alone
     check_sound(folder)
 
