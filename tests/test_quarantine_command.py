@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,6 +17,7 @@ from monitor.cli import main
 from monitor.facts import Change, Heard, Quarantined, RosterRoom
 from monitor.live.watch import Watch
 from monitor.store.apply import Connection
+from monitor.store.cipher import Cipher
 from monitor.store.store import Store
 from tests.postgres import FreshDatabase
 from tests.store.way import Counted, add_rooms, connecting, heard_ticks, running, settled
@@ -190,3 +191,74 @@ async def test_list_and_show_tell_all_and_nobody_who_bought(place, capsys, tmp_p
 async def test_retry_takes_ids_or_all(place, capsys, words):
     assert await livemon(*words) == 1
     assert "give the ids, or --all" in capsys.readouterr().err
+
+
+DELIVERY = Cipher([bytes(32)]).encrypt("收货人 王小明 13800138000".encode())
+
+
+async def tended(place: FreshDatabase, at: datetime) -> None:
+    """The chores, once, at this instant."""
+
+    async def back(*row: object) -> Heard:
+        return Heard()  # it is a frame again, and goes its way
+
+    async def put(heard: Heard) -> None:
+        assert not heard.facts
+
+    configured = config.load(Path("livemon.toml"))
+    chores = Chores(configured, Path("livemon.toml"), Watch(), lambda *_: None, None, put, 0, back, lambda: at)
+    conn = await place.connect("writer")
+    try:
+        await chores.tend(conn)
+    finally:
+        await conn.close()
+
+
+async def test_the_bytes_of_a_delivery_go_a_day_after_it_was_done_with_and_no_others(place, capsys):
+    now, day = datetime.now(UTC), timedelta(days=1)
+    kinds = [("frame", b"<html>"), ("frame", DELIVERY), ("sale", DELIVERY), ("frame", DELIVERY), ("frame", DELIVERY)]
+    rows = [Quarantined("erp", kind, f"why {kind}", now, "a sample", payload) for kind, payload in kinds]
+    async with running(Path("spool"), connecting(place), Counted()) as store:
+        store.inbox.put(Heard(quarantine=rows))
+        await settled(store)
+    assert await livemon("drop", "1", "2", "--yes") == 0
+    assert await livemon("retry", "3", "5") == 0
+    await tended(place, now)
+    whole = "SELECT quarantine_id FROM quarantine WHERE payload <> '' ORDER BY 1"
+    states = "SELECT quarantine_id, state, reason, sample, erased_at FROM quarantine ORDER BY 1"
+    before = await ask(place, states)
+    assert [row[1] for row in before] == ["dropped", "dropped", "retried", "kept", "retried"]
+    capsys.readouterr()
+    assert await livemon("show", "2") == 0
+    assert ", to be erased 20" in capsys.readouterr().out
+    await tended(place, now + day - timedelta(seconds=1))
+    assert [row[0] for row in await ask(place, whole)] == [1, 2, 3, 4, 5]
+    assert await livemon("retry", "2") == 0  # a person thinks better of it, in time
+    await tended(place, now + day)
+    assert [row[0] for row in await ask(place, whole)] == [1, 2, 4]  # no delivery; asked for again; open
+    await tended(place, now + 2 * day)
+    assert [row[0] for row in await ask(place, whole)] == [1, 4]
+    after = await ask(place, states)
+    assert [row[2:4] for row in after] == [row[2:4] for row in before]
+    assert [row[4] for row in after] == [None, now + 2 * day, now + day, None, now + day]
+    await tended(place, now + 400 * day)
+    assert [row[0] for row in await ask(place, whole)] == [1, 4]
+
+    capsys.readouterr()
+    assert await livemon("show", "3") == 0
+    told = capsys.readouterr().out
+    assert "bytes     erased 20" in told
+    assert ", a day after it was retried" in told
+    assert "a delivery that is gone: nothing is left to try again" in told
+    assert await livemon("show", "3", "--raw", "raw.bin") == 1
+    assert "the bytes of row 3 are gone: erased" in capsys.readouterr().err
+    assert not Path("raw.bin").exists()
+    await ask(place, "UPDATE quarantine SET state = 'dropped' WHERE quarantine_id = 3")
+    assert await livemon("retry", "3", "4") == 1
+    told = capsys.readouterr().out
+    assert "row 3: is dropped, and its bytes were erased a day later: nothing is left to try again\n" in told
+    assert "1 row is to be tried again" in told
+    await ask(place, "UPDATE quarantine SET state = 'retry' WHERE quarantine_id = 5")  # past the command
+    await tended(place, now + 3 * day)
+    [(state, reason)] = await ask(place, "SELECT state, reason FROM quarantine WHERE quarantine_id = 5")
+    assert (state, reason) == ("kept", "tried again, not a row: its bytes were erased")
