@@ -79,6 +79,20 @@ class Need(msgspec.Struct, frozen=True):
     shop: str = ""
 
 
+class Notice(msgspec.Struct, frozen=True):
+    """What a platform tells of our app or of an account, beside orders. Only who keeps the accounts reads it.
+
+    `ticket`: what the app itself authorises with (`value`, a secret). `revoked`: `shop` will not have us any more.
+    """
+
+    what: Literal["ticket", "revoked"]
+    shop: str = ""
+    value: str = ""
+
+    def __repr__(self) -> str:
+        return f"Notice({self.what!r}, {self.shop!r})"
+
+
 class Bad(msgspec.Struct, frozen=True):
     """One item of a delivery that means nothing, beside others that do: kept apart, the others count."""
 
@@ -98,6 +112,7 @@ class Meaning(msgspec.Struct):
     needs: Sequence[Need] = ()
     bad: Sequence[Bad] = ()
     filed: bool = False
+    notices: Sequence[Notice] = ()
 
 
 Details = Mapping[tuple[str, str], bytes]

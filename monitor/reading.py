@@ -6,13 +6,13 @@ that needs an answer of the platform stays pending and is read again when the an
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from collectors.collector import FeedRow, Now
-from collectors.hook import App, Need
+from collectors.hook import App, Need, Notice
 from collectors.tick import Sale
 from monitor.answers import Remembered
 from monitor.facts import Heard, Quarantined
@@ -69,6 +69,8 @@ class Reader:
         self._read_on = asyncio.Event()
         self.pushed: Callable[[str, Sequence[Sale], datetime], None] = lambda feed, sales, at: None
         """May be set: it is told of the sales of each delivery that was understood, and when that was received."""
+        self.noticed: Callable[[str, Sequence[Notice]], Awaitable[None]] = _to_nobody
+        """May be set: what the platform tells an app of itself; the frame is finished when it comes back."""
         store.sealer.sealed = self._sealed
 
     async def run(self) -> None:
@@ -159,6 +161,8 @@ class Reader:
             self._unsealed[kept.seq] = understood.needs
             self._store.inbox.put(Heard(frames_pending=[(kept.seq, understood.needs)]))
             return
+        if understood.notices:
+            await self.noticed(getattr(self._watch.feeds[kept.feed].row, "app", ""), understood.notices)
         await self._room(len(understood.ticks), len(understood.sales) + len(understood.apart) + FACTS_OF_A_FRAME)
         # From here to the put nothing is awaited: the order of the spool is the order of the steps.
         heard = self._watch.hear(kept.feed, at, understood.ticks, self._now())
@@ -283,3 +287,7 @@ class Reader:
             cipher.decrypt(payload, ITEM)
             why = "its delivery is kept whole with other rows of it: retry those"
         raise CannotRevive(why)
+
+
+async def _to_nobody(_app: str, _notices: Sequence[Notice]) -> None:
+    """Where no accounts are kept."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from collectors.collector import BadFrame
-from collectors.hook import App, Details, Meaning, Need
+from collectors.hook import App, Details, Meaning, Need, Notice
 from collectors.tick import Sale, Tick
 from monitor.sale_rules import SaleRules, Unfit
 from monitor.store.keeping import as_text
@@ -56,6 +56,7 @@ class Understood(msgspec.Struct):
     needs: tuple[Need, ...] = ()
     apart: list[Apart] = []
     filed: bool = False
+    notices: Sequence[Notice] = ()
 
 
 def understand(row: Parsing, app: App, frame: bytes, at: datetime, details: Details, rules: SaleRules) -> Understood:
@@ -64,15 +65,16 @@ def understand(row: Parsing, app: App, frame: bytes, at: datetime, details: Deta
         meaning = row.parse(frame, at, app, details)
         if meaning.needs:
             return Understood(needs=tuple(meaning.needs)[:NEEDS_MAX])
-        return _judged(meaning, at, rules)
+        return judged(meaning, at, rules)
     except BadFrame as error:
         raise Unreadable(masked(str(error)), foreseen=True) from None
     except Exception as error:  # noqa: BLE001  whatever a parser does, the frame is kept and the reading goes on
         raise Unreadable(f"{type(error).__name__} at {_place(error)}", foreseen=False) from None
 
 
-def _judged(meaning: Meaning, at: datetime, rules: SaleRules) -> Understood:
-    understood = Understood(ticks=meaning.ticks, filed=meaning.filed)
+def judged(meaning: Meaning, at: datetime, rules: SaleRules) -> Understood:
+    """Its sales as they may be written, and those that may not apart."""
+    understood = Understood(ticks=meaning.ticks, filed=meaning.filed, notices=meaning.notices)
     for bad in meaning.bad:
         understood.apart.append(Apart(masked(bad.reason), _sample(bad.sample), bad.raw))
     for sale in meaning.sales:

@@ -6,10 +6,12 @@ from datetime import datetime
 import msgspec
 
 from ..cipher import BadCipher, wechat_key_fault, wechat_open
+from ..collector import BadFrame
 from ..details import ORDER, REFUND, OrderDetail, understood
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, HookRow, Meaning, Need, Refused, Reply
+from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, HookRow, Meaning, Need, Notice, Refused, Reply
 from ..instants import instant
 from ..json_body import json_body
+from ..markup import xml_root
 from ..order_details.wechat_shop import REFUNDED, order_detail, refund_detail
 from ..order_ids import exact_id
 from ..order_sale import order_sale
@@ -21,6 +23,7 @@ SUCCESS = Reply(b"success", "text/plain")
 STAMP = re.compile(r"[0-9]{1,11}")
 ECHO = re.compile(rb"[\w-]{1,64}")
 AHEAD_S_MAX = 300
+TICKET_CHARS_MAX = 512
 # No push says what a new or a cancelled order is worth: they count as one each.
 COUNTED: dict[str, SaleKind] = {"channels_ec_order_new": "created", "channels_ec_order_cancel": "cancelled"}
 
@@ -55,7 +58,7 @@ class WechatShop(HookRow, tag="wechat_shop", frozen=True, kw_only=True):
     KEY_OF_APP = "the AppID (wx...) of its page"
     TOKEN_OF_APP = "the Token of the message push"  # noqa: S105  what it is called, not what it is
     secret_fault = staticmethod(wechat_key_fault)
-    CONTENT_TYPES = ("application/json", "text/plain", "text/xml", "application/octet-stream")
+    CONTENT_TYPES = ("application/json", "text/plain", "text/xml", "application/xml", "application/octet-stream")
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
         stamp, nonce, told = _signed(delivery, "msg_signature")
@@ -74,14 +77,18 @@ class WechatShop(HookRow, tag="wechat_shop", frozen=True, kw_only=True):
 
     def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
         """The platform checks the URL once, when it is registered: what it sends comes back."""
+        if not delivery.query:
+            return None  # a bare look, as by a browser or the doctor: no forgery that should alarm
         stamp, nonce, told = _signed(delivery, "signature")
         echo = (query_params(delivery.query) or {}).get("echostr", "").encode()
         true = bool(app.token) and same(told, wechat(app.token, stamp.encode(), nonce.encode()))
         return Reply(echo, "text/plain") if true and ECHO.fullmatch(echo) else Reply(b"", "text/plain", 401)
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
-        sealed = _sealed(msgspec.msgpack.decode(frame, type=Delivery).body)
-        event = json_body(_opened(sealed or b"", app), Event)
+        told = _opened(_sealed(msgspec.msgpack.decode(frame, type=Delivery).body) or b"", app)
+        if told.lstrip()[:1] == b"<":
+            return Meaning(notices=notices(told))
+        event = json_body(told, Event)
         shop, order, refund = event.ToUserName, event.order_info, event.finder_shop_aftersale_status_update
         if event.Event == "channels_ec_aftersale_update" and refund is not None:
             return self._refunded(exact_id(shop), refund, event.CreateTime, at, details)
@@ -120,7 +127,29 @@ def _signed(delivery: Delivery, signature: str) -> tuple[str, str, str]:
     return params.get("timestamp", ""), params.get("nonce", ""), params.get(signature, "")
 
 
+def notices(told: bytes) -> list[Notice]:
+    """What the platform tells the app of a third-party platform, as XML: the ticket each ten minutes, a shop that
+    takes its authorisation back (developers.weixin.qq.com, Third-party Platforms, component_verify_ticket and
+    authorize_event). Other news are none to us."""
+    root = xml_root(told)
+    match root.findtext("InfoType"):
+        case "component_verify_ticket":
+            ticket = root.findtext("ComponentVerifyTicket") or ""
+            if not ticket.isascii() or not ticket.isprintable() or not 0 < len(ticket) <= TICKET_CHARS_MAX:
+                raise BadFrame("bad_ticket: none, or no text that a ticket could be")
+            return [Notice("ticket", value=ticket)]
+        case "unauthorized":
+            return [Notice("revoked", exact_id(root.findtext("AuthorizerAppid")))]
+    return []
+
+
 def _sealed(body: bytes) -> bytes | None:
+    """The `Encrypt` of JSON or, in what is for the app itself, of XML; None where there is none."""
+    if body.lstrip()[:1] == b"<":
+        try:
+            return (xml_root(body).findtext("Encrypt") or "").encode() or None
+        except BadFrame:
+            return None
     try:
         return msgspec.json.decode(body, type=Sealed).Encrypt.encode()
     except (msgspec.DecodeError, UnicodeError, RecursionError):

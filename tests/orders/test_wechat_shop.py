@@ -103,6 +103,10 @@ def test_a_false_url_check_gets_nothing_back(change: str, to: str) -> None:
     assert HOOK.answer_check(check, WECHAT) == Reply(b"", "text/plain", 401)
 
 
+def test_a_bare_look_at_the_url_is_no_check() -> None:
+    assert HOOK.answer_check(Delivery("GET", "/hooks/wx", "", {}, b""), WECHAT) is None
+
+
 def test_the_answer_is_exact_also_for_a_redelivery() -> None:
     first, again = (HOOK.verify(PAID, WECHAT, NOW) for _ in range(2))
     assert isinstance(first, Accepted)
