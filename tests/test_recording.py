@@ -189,6 +189,21 @@ def test_the_summary_is_a_line_per_room(place, capsys):
     assert lines[-1].startswith("18 frames, 36 ticks, 2 rooms, 2026-11-24 20:30:36.490+08:00 to ")
 
 
+@pytest.mark.parametrize("command", ["record", "replay"])
+def test_what_order_platforms_bring_is_neither_recorded_nor_replayed(place, capsys, command):
+    (place / "secret").write_text("x")
+    (place / "secret").chmod(0o600)
+    app = '[[app]]\nname = "a"\nplatform = "{0}"\nkey = "1"\nsecret_file = "secret"\n'
+    feed = '[[feed]]\nkind = "{1}"\nname = "orders"\napp = "a"\n'
+    for platform, kind in (("doudian", "doudian"), ("taobao", "taobao_tmc")):
+        config = 'hooks_listen = "127.0.0.1:1"\n' + (app + feed).format(platform, kind)
+        (place / "orders.toml").write_text(config)
+        arguments = ["orders", "-o", "f.jsonl"] if command == "record" else [str(EVENING), "--feed", "orders"]
+        assert main([command, *arguments, "--config", "orders.toml"]) == 1
+        assert capsys.readouterr().err.startswith("livemon: ")
+    assert not (place / "f.jsonl").exists()
+
+
 @pytest.mark.parametrize("how", [[], ["--summary"], ["--story"]])
 def test_bad_lines_are_named_with_their_reason_and_the_good_ones_are_read(place, capsys, how):
     lines = EVENING.read_bytes().splitlines(keepends=True)

@@ -169,6 +169,10 @@ def test_coverage_counts_by_platform_and_lists_who_is_seen_by_nobody(place, caps
     assert next(line for line in lines if "小王" in line)[-7:] == "no feed is configured for platform wechat".split()
     assert main(["coverage", "--all", "--platform", "srs"]) == 0
     assert "小李[bold]" in capsys.readouterr().out
+    assert main(["coverage", "--platform", "doudian"]) == 1
+    assert capsys.readouterr().err == (
+        "livemon coverage: the roster has no room on platform 'doudian'; it has srs, wechat\n"
+    )
 
 
 def test_one_reason_for_all_signals_is_said_once():

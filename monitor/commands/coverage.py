@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from monitor.commands import add_config_option
+from monitor.commands import CommandError, add_config_option
 from monitor.commands.database import connected
 from monitor.commands.table import print_table
+from monitor.problem import quoted
 from monitor.store.statements import statement
 
 if TYPE_CHECKING:
@@ -57,10 +58,16 @@ def add(commands: "Commands") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    rooms = [room for room in asyncio.run(read_coverage(args)) if args.platform in (None, room.platform)]
-    if not rooms:
+    everywhere = asyncio.run(read_coverage(args))
+    if not everywhere:
         print("no rooms here; load some with `livemon roster import F.csv`")
         return 0
+    rooms = [room for room in everywhere if args.platform in (None, room.platform)]
+    if not rooms:
+        known = ", ".join(sorted({room.platform for room in everywhere}))
+        raise CommandError(
+            f"livemon coverage: the roster has no room on platform {quoted(args.platform)}; it has {known}"
+        )
     print_table(["platform", "rooms", "live seen", "viewers seen", "sales seen"], summary(rooms))
     unwatched = [room for room in rooms if not room.live_by]
     shown = rooms if args.all else unwatched[:SHOWN_MAX]

@@ -13,6 +13,7 @@ import msgspec
 from collectors import Feed
 from collectors.collector import BadFrame
 from collectors.frames import Recorded, whole
+from collectors.hook import HookRow, OrderSocketRow
 from collectors.tick import Tick
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
@@ -65,7 +66,13 @@ def add(commands: "Commands") -> None:
 def run(args: argparse.Namespace) -> int:
     configured = load_config(args)
     roster = roster_of(configured, args.roster)
-    reading = Reading(args.files, with_rooms(feed_named(configured, args.feed), roster))
+    feed = with_rooms(feed_named(configured, args.feed), roster)
+    if isinstance(feed, HookRow | OrderSocketRow):
+        raise CommandError(
+            f"livemon: what {feed.name} brings is kept encrypted and never recorded; `livemon quarantine` shows what "
+            "could not be read"
+        )
+    reading = Reading(args.files, feed)
     if args.summary:
         print_summary(reading, configured.zone)
     elif args.story:

@@ -151,7 +151,9 @@ def books(status: Status) -> Table:
 
 
 def pipeline(status: Status) -> Text:
-    spool = f"spool   {number(status.spool.batches)} batches wait, {size(status.spool.bytes)}"
+    deliveries = sum(frames.waiting + frames.pending for frames in status.frames)
+    waiting = f"{number(deliveries)} deliveries and " if deliveries else ""
+    spool = f"spool   {waiting}{number(status.spool.batches)} batches wait, {size(status.spool.bytes)}"
     if status.spool.oldest_sealed_at is not None:
         oldest = age(status.at, datetime.fromtimestamp(status.spool.oldest_sealed_at, UTC))
         spool += f", the oldest for {oldest}"

@@ -23,6 +23,8 @@ async def check_hook(
 ) -> Finding:
     """`public` is what platforms are told, `local` where the monitor listens itself; both without a path."""
     name = f"hook {row.name}"
+    if not getattr(row, "enabled", True):
+        return note(name, "off (enabled = false): all that comes is refused with 401")
     path = f"/hooks/{quote(row.name, safe='')}"
     began = time.monotonic()
     try:
@@ -60,7 +62,8 @@ async def _unanswered(name: str, http: aiohttp.ClientSession, local: str, public
         async with http.get(local, timeout=aiohttp.ClientTimeout(total=ANSWER_S_MAX)):
             pass
     except (aiohttp.ClientError, TimeoutError, OSError):
-        return wrong(name, f"{public} does not answer: {why}", "start `livemon run` first; it does not listen, either")
+        todo = "start `livemon run` first: on this machine nobody listens, either"
+        return wrong(name, f"{public} does not answer: {why}", todo)
     if isinstance(error, aiohttp.ClientSSLError | ssl.SSLError):
         return wrong(name, f"TLS of {public}: {why}", "get the proxy a certificate that platforms trust")
     todo = "livemon itself answers: check DNS, firewall, and the proxy before it"

@@ -174,7 +174,9 @@ def pipeline(status: Status, words: Words) -> str:
     """The spool and the writer in one line below their books."""
     balance = all(not book.difference for book in status.books)
     books = ("good", words["balance"]) if balance else ("bad", words["no_balance"])
-    spool = f"{words['spool']}: {number(status.spool.batches)} {words['batches']}, {size(status.spool.bytes)}"
+    deliveries = sum(frames.waiting + frames.pending for frames in status.frames)
+    too = words["frames_too"].format(number(deliveries)) if deliveries else ""
+    spool = f"{words['spool']}: {too}{number(status.spool.batches)} {words['batches']}, {size(status.spool.bytes)}"
     if status.spool.oldest_sealed_at is not None:
         oldest = age(status.at, datetime.fromtimestamp(status.spool.oldest_sealed_at, UTC), words)
         spool += f", {words['oldest']} {words['ago'].format(oldest)}"

@@ -11,9 +11,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from collectors import KINDS
 from collectors.hook import App, HookRow
 from collectors.orders.push_json import PushJson
 from collectors.orders.shopify import Shopify
+from collectors.orders.xiaohongshu_push import XiaohongshuPush
 from monitor import config
 from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
@@ -85,11 +87,20 @@ async def test_a_clock_that_is_off_is_refused_like_a_secret(http: aiohttp.Client
     assert (found.state, "clock" in found.todo) == ("wrong", True)
 
 
-async def test_what_only_its_platform_can_sign_is_looked_at_without_a_failed_signature(http: aiohttp.ClientSession):
-    async with listening(SHOP) as url:
-        found = await look(http, SHOP, App("shopify", "shopify"), url, url)
-    assert (found.state, found.name) == ("fine", "hook 商店")
-    assert counted == [("商店", "wrong_method")]  # so that looking never alarms
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, HookRow) and kind is not PushJson])
+async def test_what_only_its_platform_can_sign_is_looked_at_without_a_failed_signature(
+    http: aiohttp.ClientSession, kind: type[HookRow]
+):
+    shop = kind(name="商店", app="shopify")
+    async with listening(shop) as url:
+        found = await look(http, shop, App("shopify", "shopify"), url, url)
+    assert (found.state, found.name) == ("note" if kind is XiaohongshuPush else "fine", "hook 商店")
+    assert counted == ([] if kind is XiaohongshuPush else [("商店", "wrong_method")])  # so that looking never alarms
+
+
+async def test_a_hook_that_is_switched_off_is_not_called_fine(http: aiohttp.ClientSession):
+    found = await look(http, XiaohongshuPush(name="小红书", app="x"), SECRET, "http://nowhere", "http://nowhere")
+    assert (found.state, found.what) == ("note", "off (enabled = false): all that comes is refused with 401")
 
 
 async def test_a_feed_that_the_running_monitor_does_not_know(http: aiohttp.ClientSession):

@@ -77,7 +77,7 @@ def test_once_prints_rooms_feeds_books_spool_and_writer(tmp_path: Path, capsys: 
     assert ["nginx_rtmp", "1", "0", "0", "2", "0", "0", "0", "1,234"] in told
     assert ["hall-a", "nginx_rtmp", "A", "ok", "0", "s", "ago", "3", "0", "0"] in told
     assert ["tick", "5,000", "4,000", "0", "0", "0", "1,000", "0"] in told
-    assert any(line.startswith("spool   2 batches wait, 3 MiB, the oldest for ") for line in lines)
+    assert any(line.startswith("spool   12 deliveries and 2 batches wait, 3 MiB, the oldest for ") for line in lines)
     assert "writer  blocked for 90 s: 磁盘已满" in lines
     assert "kept    微信小店: 12 wait for an answer of the platform, the oldest for 2 h" in lines
     assert "\x1b" not in "".join(lines)

@@ -16,7 +16,16 @@ from monitor.http.guard import Guard
 from monitor.http.landing_words import WORDS
 from monitor.http.sources import Sources
 from monitor.http.web import accepts_gzip
-from tests.http.stand_in import NOW, StillRow, busy_watch, listening, still_sources, still_watch
+from tests.http.stand_in import (
+    NOW,
+    StillFrames,
+    StillRow,
+    StillStanding,
+    busy_watch,
+    listening,
+    still_sources,
+    still_watch,
+)
 
 PLAIN = "text/plain; version=0.0.4; charset=utf-8"
 PATHS = ("/", "/metrics", "/metrics/rooms", "/healthz", "/readyz", "/api/status")
@@ -181,6 +190,15 @@ async def test_the_landing_page_speaks_both_languages_and_reflects_nothing() -> 
     assert '<html lang="en">' in english
     assert 'href="/metrics/rooms"' in english
     assert "辽宁网红周" in english
+
+
+async def test_the_landing_page_counts_the_deliveries_that_wait_beside_the_batches() -> None:
+    standing = StillStanding(pending_bytes=2048, frames={"shop": StillFrames(3, 40, NOW.timestamp())})
+    async with listening(still_sources(still_watch([]), standing=lambda: standing)) as site:
+        async with site.get("/?lang=en") as answer:
+            assert "Spool: 43 messages and 0 batches wait, 2 KiB" in await answer.text()
+        async with site.get("/?lang=zh") as answer:
+            assert "落盘队列: 43 条报文、0 批待写入" in await answer.text()
 
 
 def test_both_languages_have_the_same_words_each_once() -> None:
