@@ -278,7 +278,9 @@ def test_a_rotten_delivery_holds_no_key_back(tmp_path: Path) -> None:
     shop, now = Shop(tmp_path), time.time()
     shop.pend(shop.keep(now, renewal.RENEWED_MAX + 3))
     rotten = range(1, renewal.RENEWED_MAX + 2)
-    shop.spool.sql.execute(f"UPDATE frame_body SET body = substr(body, 1, 60) || x'00' WHERE seq <= {rotten[-1]}")
+    for seq in rotten:
+        [(body,)] = shop.spool.rows("SELECT body FROM frame_body WHERE seq = ?", (seq,))
+        shop.spool.sql.execute("UPDATE frame_body SET body = ? WHERE seq = ?", (body[:-1] + bytes([body[-1] ^ 1]), seq))
     shop.forget(now + 2 * DAY_S)
     assert shop.hours.keys.hours()[0] == hour_of(now + 2 * DAY_S)
     whole = [seq for seq in shop.said if seq not in rotten]
