@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -46,6 +46,7 @@ class Apart(msgspec.Struct, frozen=True):
     reason: str
     sample: str
     raw: bytes = b""
+    kind: Literal["sale", "tick"] = "sale"
 
 
 class Understood(msgspec.Struct):
@@ -69,14 +70,14 @@ def understand(row: Parsing, app: App, frame: bytes, at: datetime, details: Deta
     except BadFrame as error:
         raise Unreadable(masked(str(error)), foreseen=True) from None
     except Exception as error:  # noqa: BLE001  whatever a parser does, the frame is kept and the reading goes on
-        raise Unreadable(f"{type(error).__name__} at {_place(error)}", foreseen=False) from None
+        raise Unreadable(f"{type(error).__name__} at {place_of(error)}", foreseen=False) from None
 
 
 def judged(meaning: Meaning, at: datetime, rules: SaleRules) -> Understood:
     """Its sales as they may be written, and those that may not apart."""
     understood = Understood(ticks=meaning.ticks, filed=meaning.filed, notices=meaning.notices)
     for bad in meaning.bad:
-        understood.apart.append(Apart(masked(bad.reason), _sample(bad.sample), bad.raw))
+        understood.apart.append(Apart(masked(bad.reason), _sample(bad.sample), bad.raw, bad.kind))
     for sale in meaning.sales:
         try:
             understood.sales.append(rules.fit(sale, at))
@@ -94,7 +95,7 @@ def _sample(told: object) -> str:
     return as_text(told, bare=True)[:SAMPLE_CHARS_MAX]
 
 
-def _place(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """The line of code; never the message, which may repeat what it stumbled over."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(last.filename).name}:{last.lineno}"
