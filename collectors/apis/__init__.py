@@ -1,7 +1,8 @@
 """Every platform whose open API we know. A new one adds its import and its name to `KNOWN`, nothing else."""
 
 from ..open_api import OpenApi
+from .doudian import DoudianApi
 
-KNOWN: tuple[OpenApi, ...] = ()
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(),)
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

@@ -1,5 +1,6 @@
-"""What Doudian answers to order/orderDetail: where and by whom it was bought. Its amounts are fen."""
+"""What Doudian says of an order, alone (order.orderDetail) or in a list (order.searchList): amounts are fen."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -26,7 +27,12 @@ class Line(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True):
     order_id: str | int
     doudian_open_id: str = ""
-    sku_order_list: list[Line] = []
+    sku_order_list: Sequence[Line] = ()
+    shop_id: str | int | None = None
+    create_time: object = None
+    update_time: object = None
+    pay_time: object = None
+    pay_amount: object = None
 
 
 class Data(msgspec.Struct, frozen=True):
@@ -40,9 +46,19 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def order_detail(answer: bytes, order_id: str, room_is: Literal["author", "room"]) -> OrderDetail:
+    return told_of(order_in(answer, order_id), room_is)
+
+
+def order_in(answer: bytes, order_id: str) -> Order:
+    """The order that was asked for. Raises BadFrame."""
     told = json_body(answer, Answer)
     order = told.data.shop_order_detail
     meant((told.code, told.err_no) == (10000, 0) and str(order.order_id) == order_id, "of another order")
+    return order
+
+
+def told_of(order: Order, room_is: Literal["author", "room"]) -> OrderDetail:
+    """What it adds to an event of it, whose time and amount the event has itself. Raises BadFrame."""
     lines = order.sku_order_list
     return OrderDetail(
         room=agreed(line.author_id if room_is == "author" else line.room_id for line in lines),
