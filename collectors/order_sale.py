@@ -1,4 +1,4 @@
-"""One event of an order on a platform that knows yuan alone, as a Sale: the event id is put together here."""
+"""One event of an order as a Sale: the event id is put together here. Most platforms know yuan alone."""
 
 from datetime import datetime
 from typing import Literal
@@ -10,7 +10,7 @@ from .tick import Sale, SaleKind
 
 def order_sale(
     row: FeedRow, kind: SaleKind, shop: str, order_id: str, at: datetime, received_at: datetime, more: OrderDetail,
-    refund_id: str = "", via: Literal["push", "poll"] = "push",
+    refund_id: str = "", via: Literal["push", "poll"] = "push", currency: str = "CNY",
 ) -> Sale:  # fmt: skip
     """`more` has the amount, and what else is known; without an amount the event counts as one worth nothing.
 
@@ -25,7 +25,7 @@ def order_sale(
         received_at=received_at,
         kind=kind,
         amount_minor=more.amount_minor or 0,
-        currency="CNY",
+        currency=currency,
         room=more.room,
         shop=shop,
         order_id=order_id,

@@ -161,6 +161,14 @@ def tiktok_shop(app_key: str, body: bytes, secret: bytes) -> str:
     return sha256_hmac(secret, app_key.encode(), body).hex()
 
 
+def tiktok_shop_request(path: str, params: Mapping[str, str], body: bytes, secret: bytes) -> str:
+    """`sign` of a call: over path, query (all of it but `sign` and `access_token`) and body, within the secret.
+
+    As "Sign your API request" of the Partner pages has it; its vector is a test.
+    """
+    return sha256_hmac(secret, secret, path.encode(), run_together(params), body, secret).hex()
+
+
 def tiktok_developers(at_s: str, body: bytes, secret: bytes) -> str:
     """`s` of header `Tiktok-Signature`, of another product of TikTok's than the shop."""
     return sha256_hmac(secret, at_s.encode(), b".", body).hex()

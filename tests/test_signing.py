@@ -155,6 +155,13 @@ VECTORS = {
         signing.tiktok_shop("key", TIKTOK_BODY, b"sec"),
         "722ccc573a30387bcf8540790be8b535c54a1db56921b8ac84d48a4f9a6c8e8d",
     ),
+    # "Sign your API request" of partner.tiktokshop.com, as test suites of four public clients carry it.
+    "tiktok shop call": (
+        signing.tiktok_shop_request(
+            "/authorization/202309/shops", {"timestamp": "1623812664", "app_key": "29a39d"}, b"", b"e59af819cc"
+        ),
+        "b596b73e0cc6de07ac26f036364178ab16b0a907af13d43f0a0cd2345f582dc8",
+    ),
     "tiktok for developers": (
         signing.tiktok_developers("1795524861", b"{}", b"cs"),
         "c9eaac2a5c45031a21d889a0f3bd0199db98613c00c1fe85aa9dd85e22bcc2c3",
