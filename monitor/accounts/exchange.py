@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +19,7 @@ from monitor.accounts.turns import QueueFull, Turns
 from monitor.live.failure import told_s
 
 log = logging.getLogger(__name__)
+USED_MAX = 20_000
 
 SAID: dict[Why, str] = {
     "broken": "does not answer as it should",
@@ -40,6 +42,22 @@ class Outcome(msgspec.Struct, frozen=True):
     sent: bool = True
 
 
+class Line(NamedTuple):
+    """What has a pace of its own: one name of a call, of an app's key. Of a self-use app each shop has its own key."""
+
+    app: str
+    key: str
+    name: str
+
+
+class Used(msgspec.Struct, frozen=True):
+    """A call that was sent lately: on what terms, in whose name it would go now, and how often it was too fast."""
+
+    terms: Terms
+    caller_now: Callable[[], Caller]
+    refusals: int
+
+
 class Exchange:
     """`called` counts: app, name, verdict. No address and no body is ever logged."""
 
@@ -49,6 +67,7 @@ class Exchange:
         self._hosts: dict[tuple[str, str], Breaker] = {}
         self._keys: dict[tuple[str, str], Breaker] = {}
         self._retries: dict[str, RetryBudget] = {}
+        self.used: dict[Line, Used] = {}
 
     async def go(
         self, terms: Terms, caller_now: Callable[[], Caller], make: Make, urgency: Urgency,
@@ -81,6 +100,7 @@ class Exchange:
                     key.given_up(trying[1])
                 self._learn(terms, call, outcome, host, key, trying)
                 self._called(app, call.name, outcome.judged.verdict)
+                self._remember(Line(app, caller.app.key, call.name), terms, caller_now, outcome)
                 # Before the turn ends: the next one that waits must already find how long to rest.
                 return _paced(turns.of(call.name), outcome)
         except QueueFull as error:
@@ -98,6 +118,13 @@ class Exchange:
         """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
         at_s, each = _now_s(), [*self._hosts.items(), *self._keys.items()]
         return Counter((app, breaker.state(at_s)) for (app, _), breaker in each)
+
+    def _remember(self, line: Line, terms: Terms, caller_now: Callable[[], Caller], outcome: Outcome) -> None:
+        known = self.used.pop(line, None)
+        refusals = (0 if known is None else known.refusals) + (outcome.judged.verdict == "rate")
+        self.used[line] = Used(terms, caller_now, refusals)
+        if len(self.used) > USED_MAX:
+            del self.used[next(iter(self.used))]
 
     def _may_go(self, app: str, again: bool) -> None:
         retries = self._retries.setdefault(app, RetryBudget())

@@ -1,7 +1,7 @@
 """When each account is refreshed: spread over its tokens' life, as the platform allows, none too late. Pure."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -75,18 +75,22 @@ def place_of(key: AccountKey) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def crowded(dues: Iterable[Due], per_s: float) -> list[Due]:
-    """The same, each moved so far ahead that all of them are through in time at this rate, the most urgent first.
+def soon(dues: Collection[Due], per_s: float, now: datetime, within: timedelta) -> list[Due]:
+    """Those whose time comes by then, the most urgent first: each so early that all are through in time at this rate.
 
-    From the last one backwards: whoever must be through by an instant starts before those that must be through later.
+    From the last one backwards: who must be through by an instant starts before those that must be through later. Who
+    would still be in time if all the others went first needs no place in that row.
     """
-    step = timedelta(seconds=1.0 / (per_s * PACE))
-    ordered, latest = sorted(dues), None
-    for number in range(len(ordered) - 1, -1, -1):
-        due = ordered[number]
-        if due.by_at == AT_ONCE:
-            break
-        latest = due.by_at if latest is None else min(due.by_at, latest - step)
-        if latest < due.from_at:
-            ordered[number] = msgspec.structs.replace(due, from_at=max(latest, due.not_before))
-    return ordered
+    step, by = timedelta(seconds=1.0 / (per_s * PACE)), now + within
+    horizon = by + step * len(dues)
+    ordered = sorted(due for due in dues if due.from_at <= by or due.by_at <= horizon)
+    latest, found = horizon + step, list[Due]()
+    for due in reversed(ordered):
+        if due.by_at != AT_ONCE:
+            latest = min(due.by_at, latest - step)
+            if latest < due.from_at:
+                due = msgspec.structs.replace(due, from_at=max(latest, due.not_before))
+        if due.from_at <= by:
+            found.append(due)
+    found.reverse()
+    return found

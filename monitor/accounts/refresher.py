@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -14,7 +14,7 @@ from collectors.open_api import Tokens
 from monitor.accounts.account import Account, AccountKey
 from monitor.accounts.client import NEVER_LINKED, Client, ended
 from monitor.accounts.failed import AccountRefused, CallFailed
-from monitor.accounts.refresh_plan import Due, crowded, refresh_due
+from monitor.accounts.refresh_plan import Due, refresh_due, soon
 from monitor.accounts.renewal import Renewal
 from monitor.accounts.terms import Terms
 
@@ -135,10 +135,11 @@ class Refresher:
                 dues.setdefault(account.app, []).append(known[1])
         self._planned = planned
         self._trials = {key: trial for key, trial in self._trials.items() if key in planned}
-        return {app: self._soon(self._client.terms[app], them) for app, them in dues.items()}
-
-    def _soon(self, terms: Terms, dues: list[Due]) -> list[Due]:
-        return [due for due in crowded(dues, self._rate(terms, dues)) if self._seconds_to(due.from_at) <= PLAN_S]
+        within = timedelta(seconds=PLAN_S)
+        return {
+            app: soon(them, self._rate(self._client.terms[app], them), self._now(), within)
+            for app, them in dues.items()
+        }
 
     def _rate(self, terms: Terms, dues: list[Due]) -> float:
         """How many of them may be refreshed a second: all of one app are refreshed by a call of one name."""
@@ -192,8 +193,8 @@ class Refresher:
         self._refreshed(account.app, "ok")
         terms = self._client.terms_of(account.app)
         due = refresh_due(renewed, terms.api, self._now(), self._renewal.by_itself(renewed))
-        if due is not None and self._seconds_to(due.from_at) <= 0:  # what was granted is as good as over: no haste
-            self._put_off(account, trial, CallFailed("broken", "granted_ended"))
+        if due is not None and self._seconds_to(due.from_at) <= 0:  # what was granted is no newer: no haste
+            self._put_off(account, trial, CallFailed("broken", "not_newer"))
         else:
             trial.failures, trial.again_s, trial.went = 0, 0.0, False
         return renewed

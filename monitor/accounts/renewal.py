@@ -128,8 +128,9 @@ class Renewal:
         try:
             return api.granted(body, account.tokens, self._now()).tokens
         except Exception as error:  # noqa: BLE001  rules read what a foreign server wrote
-            # This pair may be lost; the others must not follow it, so the whole app is held up. The error's name alone: its text may hold a piece of the answer.
-            why = str(error) if isinstance(error, BadFrame) else type(error).__name__
+            # This pair may be lost; the others must not follow it, so the whole app is held up. Of the error
+            # its first word alone: the text may hold a piece of the answer.
+            why = str(error).partition(":")[0] if isinstance(error, BadFrame) else type(error).__name__
             log.error("app %s: what a refresh brought cannot be understood: %s", account.app, why)
             raise CallFailed("broken", "not_understood", NOT_UNDERSTOOD_S) from None
 
@@ -148,12 +149,12 @@ class Renewal:
         judged = outcome.judged
         failed = CallFailed(judged.verdict, judged.detail, judged.wait_s)
         match judged.verdict:
-            case "revoked":
+            case "revoked" if account.asked_at is None:
                 return await self._refuse(account, REVOKED)
             case "token" if (early_s := self._early_s(account)) > 0:
                 await self._not_asked(account)
                 return CallFailed("token", judged.detail, early_s)
-            case "token":
+            case "token" | "revoked":
                 return await self._refuse(account, self._lost(account))
         if self._over(account):
             return await self._refuse(account, EXPIRED)

@@ -34,7 +34,10 @@ class Terms(msgspec.Struct, frozen=True):
             return Caller(self.app, self.base, self.auth_base, app_tokens=app_tokens)
         app = self.app
         if account.key:
-            app = msgspec.structs.replace(app, key=account.key, secrets=(account.secret,))
+            # One key and one secret is all that a shop of its own has.
+            app = msgspec.structs.replace(
+                app, key=account.key, secrets=(account.secret,), app_secrets=(), sign_secrets=()
+            )
         return Caller(app, self.base, self.auth_base, account.shop, account.tokens, app_tokens)
 
 
