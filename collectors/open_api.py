@@ -173,6 +173,9 @@ class OpenApi(Protocol):
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         """What `exchange`, `refresh`, `own` or `app_grant` brought. `before`: the pair that was refreshed."""
 
+    def permit(self, caller: Caller, now: datetime) -> Call | None:
+        """A call without which this shop's pushes never come: once, after it was linked; None: none."""
+
     # --- calls ---
 
     def judge(self, answer: Answer) -> Judged:
@@ -188,9 +191,12 @@ class OpenApi(Protocol):
 
     def read_page(
         self, row: FeedRow, listing: Listing, shop: str, body: bytes, received_at: datetime,
-        details: Details = NO_DETAILS,
+        details: Details = NO_DETAILS, mark: str = "",
     ) -> Page:  # fmt: skip
-        """The facts of a page as `row`'s push would tell them, `via` = poll: same event ids, amounts, currency."""
+        """The facts of a page as `row`'s push would tell them, `via` = poll: same event ids, amounts, currency.
+
+        `mark` is that of this page, as it was asked for: some platforms do not repeat in their answer which page it is.
+        """
 
     def read_order(self, row: FeedRow, shop: str, order_id: str, body: bytes, received_at: datetime) -> Sequence[Sale]:
         """Where ROOM_BY_ORDER: the `paid` fact of an order out of the answer to `detail`, with its room."""
