@@ -99,6 +99,7 @@ class Bad(msgspec.Struct, frozen=True):
     reason: str
     sample: str  # its id alone: never a name, an address, an amount
     raw: bytes
+    kind: Literal["sale", "tick"] = "sale"  # what it would have been
 
 
 class Meaning(msgspec.Struct):

@@ -191,7 +191,7 @@ class Reader:
         for item in items:
             room -= len(frame)
             payload = self._lane.cipher.encrypt(frame) if room >= 0 else self._lane.cipher.encrypt(item.raw, ITEM)
-            rows.append(Quarantined(feed, "sale", item.reason, at, item.sample, payload))
+            rows.append(Quarantined(feed, item.kind, item.reason, at, item.sample, payload))
         return rows
 
     def _kept_for_good(self, kept: KeptFrame, frame: bytes | None) -> bytes:
@@ -275,6 +275,8 @@ class Reader:
         still = next((item.reason for item in understood.apart if item.sample == sample), None)
         if still is not None:
             raise CannotRevive(still)
+        if kind == "tick":  # nothing names it, so beside the good ones of its delivery it cannot be told
+            raise CannotRevive("it would be good now, but a tick is not read twice: let it be sent again")
         return Heard(sales=understood.sales)
 
     def _whole(self, payload: bytes) -> bytes:

@@ -57,8 +57,11 @@ class Stall(HookRow, tag="stall", frozen=True, kw_only=True):
             [self._sale(item, at, amount) for item in told.get("sales", ())],
             [Tick(self.name, room, at, "status", True, 7) for room in told.get("ticks", ())],
             bad=[
-                Bad(f"amount: none {item}", f"bad {place}", item.encode())
-                for place, item in enumerate(told.get("bad", ()))
+                *(
+                    Bad(f"amount: none {item}", f"bad {place}", item.encode())
+                    for place, item in enumerate(told.get("bad", ()))
+                ),
+                *(Bad("bad_item: no tick", room, room.encode(), "tick") for room in told.get("bad ticks", ())),
             ],
         )  # fmt: skip
 

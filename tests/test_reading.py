@@ -184,6 +184,21 @@ async def test_bad_items_of_a_delivery_come_back_one_by_one_and_no_other_twice_i
         assert heard.quarantine == []
 
 
+async def test_a_bad_tick_is_no_bad_sale_and_is_never_called_tried_again_while_it_was_not(tmp_path):
+    frame = delivery(sales=[{"event_id": "good", "amount_minor": 1}], **{"bad ticks": ["room 7"]})
+    async with reading(tmp_path / "spool") as made:
+        await made.keep(frame)
+        await made.settled()
+        [bad] = await quarantined(made)
+        assert (bad.kind, bad.sample) == ("tick", "room 7")
+        books = made.store.sealer.standing.books
+        assert (books["sale"].quarantined, books["tick"].quarantined) == (0, 1)
+        with pytest.raises(CannotRevive, match="no tick"):
+            await made.reader.bring_back("tick", "stall", made.now(), bad.payload, bad.sample)
+        with pytest.raises(CannotRevive, match="let it be sent again"):
+            await made.reader.bring_back("tick", "stall", made.now(), bad.payload, "mended meanwhile")
+
+
 async def test_a_great_delivery_of_bad_items_is_not_kept_as_often_as_it_has_items(tmp_path):
     frame = delivery(bad=["x" * 200_000] * 30)
     async with reading(tmp_path / "spool") as made:

@@ -108,8 +108,8 @@ class PushJson(HookRow, tag="push_json", frozen=True, kw_only=True):
         if len(pushed.ticks) + len(pushed.sales) > ITEMS_MAX:
             raise BadFrame(f"too_large: more than {ITEMS_MAX} ticks and sales")
         bad: list[Bad] = []
-        ticks = _each(pushed.ticks, "room", self.tick, bad)
-        sales = _each(pushed.sales, "event_id", lambda item: self.sale(item, at, pushed.via), bad)
+        ticks = _each(pushed.ticks, "tick", "room", self.tick, bad)
+        sales = _each(pushed.sales, "sale", "event_id", lambda item: self.sale(item, at, pushed.via), bad)
         return Meaning(sales, ticks, bad=bad, filed=pushed.via == "file")
 
     def tick(self, item: object) -> Tick:
@@ -172,7 +172,9 @@ def _line(line: PushedItem, currency: str) -> SaleItem:
     return SaleItem(line.item_id, line.title, line.units, amount_minor)
 
 
-def _each[T](items: list[object], name: str, read: Callable[[object], T], bad: list[Bad]) -> list[T]:
+def _each[T](
+    items: list[object], kind: Literal["sale", "tick"], name: str, read: Callable[[object], T], bad: list[Bad]
+) -> list[T]:
     """What each item means; one that means nothing is set aside, the others count."""
     found: list[T] = []
     for number, item in enumerate(items, 1):
@@ -182,5 +184,5 @@ def _each[T](items: list[object], name: str, read: Callable[[object], T], bad: l
             told = item.get(name) if isinstance(item, dict) else None
             sample = told if isinstance(told, str) and NAME.fullmatch(told) else f"item {number}"
             reason = str(error) if isinstance(error, BadFrame) else f"bad_item: {QUOTED.sub('', str(error))}"
-            bad.append(Bad(reason, sample, json.dumps(item, ensure_ascii=False, default=str).encode()))
+            bad.append(Bad(reason, sample, json.dumps(item, ensure_ascii=False, default=str).encode(), kind))
     return found
