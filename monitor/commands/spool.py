@@ -29,7 +29,7 @@ examples:
 
 The spool (落盘队列) is the file spool/spool.db under data_dir, through which every row goes on its way to PostgreSQL.
 `livemon status` tells of it while the monitor runs; both commands here are for a monitor that is stopped, and end with
-exit code 3 while one runs.
+exit code 3 while one runs. Deliveries in it are encrypted; the folder keys beside it opens them: move both together.
 
 repair reads the damaged file page by page and writes nothing to it. A damaged page costs what stood on that page.
 The new spool keeps the old one's id, and with it the knowledge of what PostgreSQL has already: no row is written twice.
