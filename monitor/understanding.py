@@ -47,7 +47,6 @@ class Apart(msgspec.Struct, frozen=True):
     sample: str
     raw: bytes = b""
     kind: Literal["sale", "tick"] = "sale"
-    kind: Literal["sale", "tick"] = "sale"
 
 
 class Understood(msgspec.Struct):
