@@ -1,6 +1,5 @@
 """Asks the shops of one feed in turn, as they are due; says of each how it went."""
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -10,19 +9,16 @@ from collectors.collector import FeedRow
 from collectors.hook import OrderPollRow
 from collectors.open_api import OpenApi
 from monitor.accounts.account import Account
-from monitor.accounts.asking import REASONS, WHOLE_APP, CannotAsk
+from monitor.accounts.asking import REASONS, WHOLE_APP, CannotAsk, Loudly
 from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.accounts.rota import Rota
 from monitor.accounts.shop_poll import Means, Polled, ShopPoll, Unfinished, Unreadable
 from monitor.accounts.witness import Witness
 from monitor.facts import PollCursor
 from monitor.live.failure import Reason
-from monitor.understanding import place_of
 
-log = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(seconds=5)  # how often it is seen which shops have an account
 REST_S_MAX = 1.0
-LOUD_EVERY = timedelta(seconds=60)
 LAG_OF_A_POLL = timedelta(seconds=5)  # platforms show an order to the push and to the listing not in the same instant
 PATIENCE = 3.0  # so many times in a row an entry may be unreadable before it is set aside
 BROKEN_COUNTS = 0.25  # where the platform says that its detail is broken just now, that says little of the entry
@@ -62,7 +58,8 @@ class FeedPoll:
         self._alone, self._opened = alone, False
         self._anchors: dict[str, str] = {}
         self._stuck: dict[str, float] = {}
-        self._looked_at = self._loud_at = datetime.min.replace(tzinfo=means.now().tzinfo)
+        self._loudly = Loudly(f"feed {row.name}: a poll failed")
+        self._looked_at = datetime.min.replace(tzinfo=means.now().tzinfo)
         self.last_error: Exception | None = None
 
     async def open(self) -> None:
@@ -132,7 +129,7 @@ class FeedPoll:
                 hopeful = isinstance(error, Unfinished) and error.broken
                 self._stuck[shop] = self._stuck.get(shop, 0.0) + (BROKEN_COUNTS if hopeful else 1.0)
                 return "bad_frame", 0.0
-        self._be_loud(error)
+        self._loudly.say(error)
         return "unknown", 0.0
 
     def rest_s(self) -> float:
@@ -143,9 +140,3 @@ class FeedPoll:
     @property
     def standing(self) -> Polls:
         return Polls(len(self.rota.turns), self.rota.failing)
-
-    def _be_loud(self, error: Exception) -> None:
-        now = self._means.now()
-        if now - self._loud_at >= LOUD_EVERY:
-            self._loud_at = now
-            log.error("feed %s: a poll failed: %s at %s", self.row.name, type(error).__name__, place_of(error))
