@@ -6,7 +6,7 @@ One file a platform in `collectors/apis/`. What keeps the tokens, sends the call
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -206,3 +206,17 @@ class OpenApi(Protocol):
 
     def read_quota(self, body: bytes, now: datetime) -> Quota:
         """The answer to `quota`."""
+
+
+@runtime_checkable
+class Completing(Protocol):
+    """What an OpenApi has besides, where a fresh pair is of no use before one more question is answered.
+
+    Asked after `exchange`, and of pairs that came as a file; a refreshed pair keeps its `extra`.
+    """
+
+    def complete(self, caller: Caller, now: datetime) -> Call | None:
+        """What is still to be asked with `caller.tokens`; None: they are complete."""
+
+    def completed(self, caller: Caller, body: bytes) -> Grant:
+        """The answer to it: `caller.tokens` with their `extra`, and whose they are. Raises BadFrame."""
