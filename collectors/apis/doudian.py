@@ -127,6 +127,9 @@ class DoudianApi:
         )
         return Grant(tokens, "" if told.shop_id is None else exact_id(told.shop_id), name=told.shop_name or "")
 
+    def permit(self, caller: Caller, now: datetime) -> Call | None:
+        return None
+
     # --- calls ---
 
     def judge(self, answer: Answer) -> Judged:
@@ -163,7 +166,7 @@ class DoudianApi:
 
     def read_page(
         self, row: FeedRow, listing: Listing, shop: str, body: bytes, received_at: datetime,
-        details: Details = NO_DETAILS,
+        details: Details = NO_DETAILS, mark: str = "",
     ) -> Page:  # fmt: skip
         read = refunds_page if listing.name == "refunds" else orders_page
         return read(row, shop, body, received_at)

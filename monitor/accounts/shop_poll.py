@@ -148,7 +148,7 @@ class ShopPoll:
                 lambda caller: self.api.list_page(caller, listing, from_at, to_at, at_mark, means.now()),  # noqa: B023  asked before the mark moves
                 anchor, Urgency.RECONCILE,
             )  # fmt: skip
-            page, broken = await self._read(shop, anchor, listing, body, resigned)
+            page, broken = await self._read(shop, anchor, listing, body, resigned, mark)
             if page.next == mark != "":
                 raise Unreadable("the mark of the next page is that of this one", body)
             late = bool(page.needs)
@@ -160,15 +160,17 @@ class ShopPoll:
             mark = page.next
         raise TooMany
 
-    async def _read(self, shop: str, anchor: str, listing: Listing, body: bytes, resigned: bool) -> tuple[Page, bool]:
+    async def _read(
+        self, shop: str, anchor: str, listing: Listing, body: bytes, resigned: bool, mark: str
+    ) -> tuple[Page, bool]:
         """The page with all details it needs. `needs` is not empty where some did not come and there is hope; True if
         that is because the platform calls them broken."""
         at, broken = self.means.now(), False
         try:
-            page = self.api.read_page(self.row, listing, shop, body, at)
+            page = self.api.read_page(self.row, listing, shop, body, at, mark=mark)
             if page.needs:
                 details, broken = await self._details(shop, anchor, page.needs)
-                page = self.api.read_page(self.row, listing, shop, body, at, details)
+                page = self.api.read_page(self.row, listing, shop, body, at, details, mark)
         except BadFrame as error:
             raise Unreadable(masked(str(error)), body) from None
         if resigned and page.needs:
