@@ -7,6 +7,7 @@ failure of PostgreSQL: it is tried again where that is, in the writer.
 """
 
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 PARTITIONS_S = 600.0
 UNLISTED_S = 10.0
 ERASE_S = 10.0
+NEVER_S = -math.inf  # not 0: a machine that has just booted is younger than the waits above
 ERASE_AFTER = timedelta(days=1)  # of a delivery in quarantine, since it was tried again or dropped
 
 
@@ -72,14 +74,15 @@ class Chores:
         roster_version: int,
         bring_back: BringBack = keyless,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.config, self.config_path, self.watch = config, config_path, watch
         self._roster_changed, self._sessions_known, self._put = roster_changed, sessions_known, put
         self._roster_version, self._bring_back = roster_version, bring_back
         self._attribution = Attribution()
         self._conn: Connection | None = None
-        self._partitions_at = self._unlisted_at = self._erased_at = 0.0
-        self._now = now
+        self._partitions_at = self._unlisted_at = self._erased_at = NEVER_S
+        self._now, self._monotonic = now, monotonic
         self._told_feeds: list[tuple[str, ...]] = []
         self._told_rooms = -1
         self.ready_until: datetime | None = None
@@ -91,7 +94,7 @@ class Chores:
             self._conn = conn
         await self._follow_roster(conn)
         await self._read_sessions(conn)
-        now = time.monotonic()
+        now = self._monotonic()
         if now - self._partitions_at >= PARTITIONS_S:
             row = await conn.fetchrow(statement("writer/ensure_days_ahead"))
             self.ready_until, self._partitions_at = (row["ready_until"] if row else None), now
@@ -123,7 +126,7 @@ class Chores:
         event = self.config.event
         window = ("", None, None) if event is None else (event.name, event.starts_at, event.ends_at)
         await conn.execute(statement("chores/set_event"), *window)
-        self._partitions_at = self._unlisted_at = self._erased_at = 0.0
+        self._partitions_at = self._unlisted_at = self._erased_at = NEVER_S
         self._told_feeds, self._told_rooms = [], -1
 
     async def _follow_roster(self, conn: Connection) -> None:

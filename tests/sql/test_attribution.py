@@ -278,5 +278,25 @@ async def test_the_monitor_does_it_between_batches(stage: Stage, tmp_path: Path)
     assert await found(stage.sql) == {"a": (room, session_id("doudian", "r1", OPENED))}
 
 
+async def test_on_a_machine_that_has_just_booted_the_days_stand_ready_at_the_first_connect(
+    stage: Stage, tmp_path: Path
+):
+    (tmp_path / "livemon.toml").write_text('data_dir = "var"\n')
+    configured = config.load(tmp_path / "livemon.toml")
+    uptime_s = [3.0]
+    chores = Chores(
+        configured, tmp_path / "livemon.toml", Watch(), lambda *_: None, None, nothing, 0, monotonic=lambda: uptime_s[0]
+    )
+    await chores.tend(stage.sql)
+    assert chores.ready_until is not None
+    uptime_s[0] = 4.0
+    chores.ready_until = None
+    await chores.tend(stage.sql)
+    assert chores.ready_until is None  # not at each turn
+    uptime_s[0] = 604.0
+    await chores.tend(stage.sql)
+    assert chores.ready_until is not None
+
+
 async def nothing(heard: object) -> None:
     """No row is brought back here."""
