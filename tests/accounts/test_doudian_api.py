@@ -24,7 +24,7 @@ from monitor.rehearsal.platforms.doudian_api import FakeDoudian
 from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
 from tests.orders.chinese import as_json, doudian, doudian_message, meaning
 
-from .played import ask, ok, order_need, polled, told, verdict
+from .polls import ask, ok, order_need, polled, told, verdict
 
 API = DoudianApi()
 KEY, SECRET = "7055555555555555555", b"an old secret of 32 bytes or more"

@@ -1,0 +1,82 @@
+"""Calls of a platform's rules to its fake, with no socket between, and all pages of a listing."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from collectors.collector import FeedRow
+from collectors.details import ORDER
+from collectors.hook import Details, Need
+from collectors.open_api import Answer, Call, Caller, OpenApi
+from collectors.tick import Sale
+from monitor.rehearsal.platforms.api_server import Asked, Told
+
+PAGES_MAX = 200
+
+
+class Fake(Protocol):
+    def answer(self, asked: Asked) -> Told: ...
+
+
+def ask(fake: Fake, call: Call | None, remote: str = "127.0.0.1") -> Answer:
+    """What the fake answers to this call, as a client would have read it."""
+    assert call is not None
+    parts = urlsplit(call.url)
+    told = fake.answer(
+        Asked(
+            "GET" if call.body is None else "POST", parts.path, dict(parse_qsl(parts.query, keep_blank_values=True)),
+            dict(call.headers), call.body or b"", remote,
+        )
+    )  # fmt: skip
+    return Answer(told.status, {name.lower(): value for name, value in told.headers.items()}, told.body)
+
+
+def ok(api: OpenApi, fake: Fake, call: Call | None) -> bytes:
+    """The body of an answer that holds what was asked for."""
+    answer = ask(fake, call)
+    judged = api.judge(answer)
+    assert judged.verdict == "ok", (judged, answer.body)
+    return answer.body
+
+
+def verdict(api: OpenApi, fake: Fake, call: Call | None, remote: str = "127.0.0.1") -> str:
+    return api.judge(ask(fake, call, remote)).verdict
+
+
+def polled(
+    api: OpenApi, fake: Fake, caller: Caller, row: FeedRow, window: tuple[datetime, datetime], now: datetime,
+    between: Callable[[int], None] = lambda pages: None,
+) -> list[Sale]:  # fmt: skip
+    """The facts of all listings in a window, read to the last page, details asked for where a page needs them."""
+    sales: list[Sale] = []
+    for listing in api.LISTINGS:
+        mark, pages = "", 0
+        while True:
+            body = ok(api, fake, api.list_page(caller, listing, *window, mark, now))
+            page = api.read_page(row, listing, caller.shop, body, now, mark=mark)
+            if page.needs:
+                answers = details(api, fake, caller, page.needs, now)
+                page = api.read_page(row, listing, caller.shop, body, now, answers, mark)
+            assert not page.needs
+            assert not page.bad
+            sales += page.sales
+            mark, pages = page.next, pages + 1
+            between(pages)
+            if not mark:
+                break
+            assert pages < PAGES_MAX
+    return sales
+
+
+def details(api: OpenApi, fake: Fake, caller: Caller, needs: Sequence[Need], now: datetime) -> Details:
+    return {(need.what, need.key): ok(api, fake, api.detail(caller, need, now)) for need in needs}
+
+
+def order_need(order_id: str, shop: str) -> Need:
+    return Need(ORDER, order_id, shop)
+
+
+def told(sales: Sequence[Sale]) -> dict[str, tuple[str, int, str, str | None, str | None]]:
+    """What two ways of hearing one fact must agree on."""
+    return {s.event_id: (s.kind, s.amount_minor, s.currency, s.shop, s.order_id) for s in sales}
