@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from asyncpg import Record
 
+from collectors.apis import APIS
 from monitor.attribution import Attribution
 from monitor.config import Config
 from monitor.facts import ChangeName, Heard, RosterRoom, Slot
@@ -85,6 +86,7 @@ class Chores:
         self._now, self._monotonic = now, monotonic
         self._told_feeds: list[tuple[str, ...]] = []
         self._told_rooms = -1
+        self._told_apps: list[tuple[str, str]] | None = None
         self.ready_until: datetime | None = None
 
     async def tend(self, conn: Connection) -> None:
@@ -99,6 +101,7 @@ class Chores:
             row = await conn.fetchrow(statement("writer/ensure_days_ahead"))
             self.ready_until, self._partitions_at = (row["ready_until"] if row else None), now
         await self._tell_feeds(conn)
+        await self._tell_apps(conn)
         if now - self._unlisted_at >= UNLISTED_S:
             await self._tell_unlisted(conn)
             self._unlisted_at = now
@@ -127,7 +130,7 @@ class Chores:
         window = ("", None, None) if event is None else (event.name, event.starts_at, event.ends_at)
         await conn.execute(statement("chores/set_event"), *window)
         self._partitions_at = self._unlisted_at = self._erased_at = NEVER_S
-        self._told_feeds, self._told_rooms = [], -1
+        self._told_feeds, self._told_rooms, self._told_apps = [], -1, None
 
     async def _follow_roster(self, conn: Connection) -> None:
         if await conn.fetchval(statement("roster/version")) == self._roster_version:
@@ -175,6 +178,13 @@ class Chores:
                 await conn.execute(statement("chores/end_feed_rooms"), names, rooms)
                 await conn.execute(statement("chores/begin_feed_rooms"), names, rooms)
             self._told_rooms = self.watch.roster_generation
+
+    async def _tell_apps(self, conn: Connection) -> None:
+        """Those with accounts: so that a shop of the roster that nobody has linked yet is listed as missing."""
+        apps = [(app.name, app.platform) for app in self.config.apps if app.platform in APIS]
+        if apps != self._told_apps:
+            await conn.execute(statement("chores/put_apps"), [name for name, _ in apps], [of for _, of in apps])
+            self._told_apps = apps
 
     async def _tell_unlisted(self, conn: Connection) -> None:
         rows = [

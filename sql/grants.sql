@@ -9,10 +9,12 @@ GRANT USAGE ON SCHEMA livemon TO livemon_writer, livemon_reader, livemon_hall;
 GRANT SELECT ON ALL TABLES IN SCHEMA livemon TO livemon_writer;
 GRANT INSERT ON
     tick_raw, room, roster_change, roster_change_room, schedule, feed, feed_room, room_unlisted, session, session_change,
-    blind, sale, sale_item, applied_batch, quarantine
+    blind, sale, sale_item, applied_batch, quarantine,
+    app, account_state
 TO livemon_writer;
 GRANT UPDATE ON
-    room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine
+    room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine,
+    app, account_state
 TO livemon_writer;
 GRANT UPDATE (event_name, event_starts_at, event_ends_at) ON setting TO livemon_writer;
 GRANT DELETE ON schedule, room_unlisted TO livemon_writer;
@@ -24,7 +26,8 @@ GRANT EXECUTE ON FUNCTION ensure_tick_day(date), ticks_ready_until() TO livemon_
 GRANT SELECT ON
     room, schedule, session, session_change, blind, feed_room, room_unlisted, roster_change, sale, sale_item,
     applied_batch, setting,
-    viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage, sale_place, sale_unattributed
+    viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage, sale_place, sale_unattributed,
+    account
 TO livemon_reader;
 GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON quarantine TO livemon_reader;
 

@@ -15,9 +15,9 @@ from typing import Literal
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import BlindSpan, Change, Quarantined
+from monitor.facts import AccountFact, BlindSpan, Change, Quarantined
 
-FORMAT = 1
+FORMAT = 2  # the newest that is read: 2 are facts batches with accounts, all others still say 1
 ROWS_MAX = 5_000
 TICK_COLUMNS = ("at", "room_id", "live", "viewers", "views_total", "likes_total", "kbps")
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -31,11 +31,16 @@ SESSIONS = uuid.UUID("6c9f6ed4-50b5-5e0c-9c3e-2f1d3f0a7b11")
 
 BatchKind = Literal["ticks", "facts"]
 BookKind = Literal["frame", "tick", "sale", "change"]
-Fact = Change | BlindSpan | Sale | Quarantined
-FACTS: dict[str, type[Fact]] = {"change": Change, "span": BlindSpan, "sale": Sale, "quarantine": Quarantined}
+Fact = Change | BlindSpan | Sale | Quarantined | AccountFact
+FACTS: dict[str, type[Fact]] = {
+    "change": Change, "span": BlindSpan, "sale": Sale, "quarantine": Quarantined, "account": AccountFact,
+}  # fmt: skip
 NAMES: dict[type[Fact], str] = {fact: name for name, fact in FACTS.items()}
+SINCE = {"account": 2}
+"""The format from which on there are such facts, where that is not the first: earlier releases do not know them."""
 BOOKED: dict[str, BookKind] = {"change": "change", "span": "change", "sale": "sale"}
-"""In which book a fact counts; a quarantine row is a message about a row that was booked already."""
+"""In which book a fact counts. A quarantine row is a message about a row that was booked already; an account is no
+observation at all."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -179,7 +184,7 @@ def _ticks_batch(part: Sequence[PackedTicks], sealed_at: datetime) -> Batch:
     counts = {"tick": sum(ticks.rows for ticks in part)}
     from_at = min(ticks.from_at for ticks in part if ticks.from_at is not None)
     to_at = max(ticks.to_at for ticks in part if ticks.to_at is not None)
-    header = Header(FORMAT, uuid.uuid4(), "ticks", sealed_at, counts, TICK_COLUMNS, from_at, to_at)
+    header = Header(1, uuid.uuid4(), "ticks", sealed_at, counts, TICK_COLUMNS, from_at, to_at)
     return Batch(header, b"".join(ticks.payload for ticks in part))
 
 
@@ -209,7 +214,8 @@ def facts_batches(facts: Sequence[Fact], sealed_at: datetime, secret: bool = Fal
             if book := BOOKED.get(NAMES[type(fact)]):
                 counts[book] = counts.get(book, 0) + 1
         payload = msgspec.msgpack.encode([(NAMES[type(fact)], fact) for fact in part])
-        yield Batch(Header(FORMAT, uuid.uuid4(), "facts", sealed_at, counts), payload, secret=secret)
+        number = max(SINCE.get(NAMES[type(fact)], 1) for fact in part)
+        yield Batch(Header(number, uuid.uuid4(), "facts", sealed_at, counts), payload, secret=secret)
 
 
 def facts_of(batch: Batch) -> list[Fact]:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import BlindSpan, Change, Heard, Quarantined
+from monitor.facts import AccountFact, BlindSpan, Change, Heard, Quarantined
 from monitor.store.batch import BOOKED, FACTS, NAMES, PG_EPOCH, TICK_COLUMNS, BookKind, Fact
 
 SAMPLE_MAX = 8_000
@@ -25,16 +25,25 @@ def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantine
 
 
 def keep_fact(fact: Fact, reason: str, at: datetime) -> Quarantined:
-    """A change, span or sale that cannot go in. The sample of a sale is its id alone: no buyer, no money."""
+    """A fact that cannot go in. The sample of a sale or an account is its id alone: no buyer, no money, no name."""
     name = NAMES[type(fact)]
     try:
         payload = msgspec.msgpack.encode((name, fact))
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError):
         payload = as_text(fact).encode()
-    sample = as_text(fact.event_id, bare=True) if isinstance(fact, Sale) else as_text(fact)
+    sample = _sample(fact)
     feed = as_text(getattr(fact, "feed", ""), bare=True)
     kind: BookKind = BOOKED.get(name, "change")
     return Quarantined(feed, kind, reason, at, sample, payload)
+
+
+def _sample(fact: Fact) -> str:
+    match fact:
+        case Sale():
+            return as_text(fact.event_id, bare=True)
+        case AccountFact():
+            return as_text(f"{fact.app} {fact.shop} {fact.anchor}".rstrip(), bare=True)
+    return as_text(fact)
 
 
 def as_text(value: object, bare: bool = False) -> str:
@@ -59,6 +68,8 @@ def revive(payload: bytes) -> Heard:
             return Heard(spans=[fact])
         case Sale():
             return Heard(sales=[fact])
+        case AccountFact():
+            return Heard(accounts=[fact])
     raise CannotRevive(f"a row of kind {name} has no way back")
 
 

@@ -1,4 +1,4 @@
-"""Facts into their tables: changes, blind spans, sales, quarantine; one statement for all rows of a kind.
+"""Facts into their tables: changes, blind spans, sales, accounts, quarantine; one statement for all rows of a kind.
 
 Every statement does nothing the second time, and none minds the order in which batches come.
 """
@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from collectors.tick import Sale
-from monitor.facts import BlindSpan, Change, Quarantined
+from monitor.facts import AccountFact, BlindSpan, Change, Quarantined
 from monitor.store.batch import Fact, session_id
 from monitor.store.keeping import keep_fact
 from monitor.store.statements import statement
@@ -47,6 +47,7 @@ async def put_facts(conn: Connection, batch_id: UUID, facts: Sequence[tuple[int,
         bad += await _put_spans(conn, spans, tally)
     if sales:
         bad += await _put_sales(conn, sales, tally)
+    await _put_accounts(conn, [fact for _, fact in facts if isinstance(fact, AccountFact)])
     await put_quarantine(conn, batch_id, bad)
 
 
@@ -139,6 +140,29 @@ async def _put_items(conn: Connection, sales: Sequence[Sale]) -> None:
             [i.item_id for _, i in items], [i.title or "" for _, i in items], [i.units for _, i in items],
             [i.amount_minor for _, i in items],
         )  # fmt: skip
+
+
+async def _put_accounts(conn: Connection, facts: Sequence[AccountFact]) -> None:
+    """How accounts stand: of each the newest that was ever told, in whatever order it comes."""
+    newest: dict[tuple[str, str, str], AccountFact] = {}
+    for fact in facts:
+        had = newest.get((fact.app, fact.shop, fact.anchor))
+        if had is None or had.at <= fact.at:
+            newest[fact.app, fact.shop, fact.anchor] = fact
+    told = list(newest.values())
+    if told:
+        await conn.execute(
+            statement("writer/put_accounts"), [f.app for f in told], [f.shop for f in told], [f.anchor for f in told],
+            [f.platform for f in told], [_plain(f.name) for f in told], [_plain(f.contact) for f in told],
+            [f.at for f in told], [f.granted for f in told], [_plain(f.refused) for f in told],
+            [f.access_until for f in told], [f.lapses_at for f in told], [f.refreshed_at for f in told],
+            [f.gone for f in told],
+        )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """A name as PostgreSQL can hold it: what a shop calls itself must not hide how its account stands."""
+    return text.replace("\0", "\ufffd")
 
 
 async def put_quarantine(conn: Connection, batch_id: UUID, bad: Sequence[tuple[int, Quarantined]]) -> None:

@@ -120,6 +120,7 @@ class Sealer:
             facts += step.changes
             facts += step.spans
             facts += step.sales
+            facts += step.accounts
             seal.cursors += step.cursors
             for bad in step.quarantine:
                 self._set_aside(seal, facts, bad)

@@ -21,7 +21,7 @@ RECORDS = {
     "applied_batch",
     "setting",
 }
-READER = VIEWS | RECORDS | {"roster_change", "sale", "sale_item", "sale_place", "sale_unattributed"}
+READER = VIEWS | RECORDS | {"roster_change", "sale", "sale_item", "sale_place", "sale_unattributed", "account"}
 HALL = VIEWS - {"room_now", "session_summary"} | RECORDS  # of these two, the columns without money
 MONEY = {
     "room_now": {"orders", "gmv_minor", "gmv", "currency"},
@@ -34,6 +34,7 @@ WRITES = {  # what the writer may change: i(nsert), u(pdate), d(elete)
     "tick_raw": "i", "room": "iu", "roster_version": "u", "roster_change": "i", "roster_change_room": "i",
     "schedule": "iud", "feed": "iu", "feed_room": "iu", "room_unlisted": "iud", "session": "iu", "session_change": "i",
     "blind": "iu", "sale": "iu", "sale_item": "i", "applied_batch": "iu", "quarantine": "iu",
+    "app": "iu", "account_state": "iu",
 }  # fmt: skip
 
 RELATIONS = "SELECT relname FROM pg_class WHERE relnamespace = 'livemon'::regnamespace AND relkind IN ('r', 'v', 'p')"
@@ -112,6 +113,8 @@ async def test_nobody_else_has_anything_and_nobody_but_the_owner_may_create(owne
     [
         ("reader", "SELECT * FROM tick_raw"),
         ("reader", "SELECT payload FROM quarantine"),
+        ("reader", "SELECT * FROM account_state"),
+        ("hall", "SELECT state FROM account"),
         ("reader", "SELECT * FROM session_stop"),
         ("reader", "SELECT ensure_tick_day(current_date + 1)"),
         ("hall", "SELECT gmv FROM room_now"),

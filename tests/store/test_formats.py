@@ -9,6 +9,7 @@ import uuid
 import msgspec
 import pytest
 
+from monitor.accounts.vault import Sealing
 from monitor.store.batch import (
     BatchDamaged,
     BatchTooNew,
@@ -16,6 +17,7 @@ from monitor.store.batch import (
     cut_rows,
     decode_header,
     encode_header,
+    facts_batches,
     facts_of,
     pack_ticks,
     ticks_batches,
@@ -30,6 +32,7 @@ from monitor.store.renewal import check_key, forget
 from monitor.store.spool import Spool
 from tests.store.fixtures import format_1 as first
 from tests.store.fixtures import format_2 as second
+from tests.store.fixtures import format_3_accounts as third
 from tests.store.way import connecting, running
 
 
@@ -97,6 +100,27 @@ def test_the_deliveries_of_a_spool_of_format_2_are_read_and_end_as_they_did(tmp_
     spool.close()
 
 
+def test_the_accounts_and_cursors_of_a_spool_of_format_3_and_its_facts_of_format_2_are_read(tmp_path):
+    shutil.copytree(third.FOLDER, tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    sealing = Sealing([third.KEY])
+    assert [sealing.open(row) for row in spool.accounts.load()] == [(account, False) for account in third.ACCOUNTS]
+    assert spool.accounts.cursors("店") == third.CURSORS
+    batches = [spool.load(ref.seq) for ref in spool.pending()]
+    assert [(batch.header.format, facts_of(batch)) for batch in batches] == [(2, third.FACTS), (1, third.FACTS[:1])]
+    spool.close()
+
+
+def test_a_batch_says_the_format_that_its_facts_need_and_no_later_one():
+    """An earlier release goes on with all that it knows."""
+    formats = [
+        [batch.header.format for batch in facts_batches(facts, third.AT)]
+        for facts in (third.FACTS, third.FACTS[:1], first.FACTS, third.FACTS[1:], first.FACTS * 1_200 + third.FACTS[:2])
+    ]
+    assert formats == [[2], [1], [1], [2], [1, 2]]
+    assert [batch.header.format for batch in ticks_batches([pack_ticks(first.TICKS, first.AT)], first.AT)] == [1]
+
+
 def test_a_spool_of_a_later_release_is_refused_and_not_one_byte_is_touched(tmp_path):
     shutil.copytree(first.FOLDER, tmp_path / "source")
     conn = sqlite3.connect(tmp_path / "source" / "spool.db")
@@ -118,7 +142,7 @@ def test_a_header_of_a_later_format_is_told_from_a_damaged_one_whatever_else_is_
     (batch,) = ticks_batches([pack_ticks(first.TICKS, first.AT)], first.AT)
     fields = msgspec.msgpack.decode(encode_header(batch.header)) | change
     with pytest.raises(BatchTooNew):
-        decode_header(msgspec.msgpack.encode(fields | {"format": 2}))
+        decode_header(msgspec.msgpack.encode(fields | {"format": 3}))
     if change:
         with pytest.raises(BatchDamaged):
             decode_header(msgspec.msgpack.encode(fields))
@@ -128,13 +152,13 @@ async def test_a_batch_of_a_later_format_waits_untouched(database, tmp_path):
     shutil.copytree(first.FOLDER, tmp_path / "spool")
     conn = sqlite3.connect(tmp_path / "spool" / "spool.db")
     raw, payload = conn.execute("SELECT header, payload FROM payload WHERE seq = 3").fetchone()
-    raw = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"format": 2, "kind": "mixed"})
+    raw = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"format": 3, "kind": "mixed"})
     conn.execute("UPDATE payload SET header = ?, crc = ? WHERE seq = 3", (raw, checksum(raw, payload)))
     conn.commit()
     conn.close()
     async with running(tmp_path / "spool", connecting(database)) as store:
         async with asyncio.timeout(5):
-            while not store.writer.blocked_reason.startswith("held: batch format 2, this release knows 1"):
+            while not store.writer.blocked_reason.startswith("held: batch format 3, this release knows 2"):
                 await asyncio.sleep(0.02)
     spool = Spool(tmp_path / "spool")
     assert 3 in [ref.seq for ref in spool.pending()]
