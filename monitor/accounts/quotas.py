@@ -1,4 +1,4 @@
-"""What is left of the day's quota, asked where a platform can be asked, and spread over the time until it is renewed."""
+"""What is left of the day's quota, asked where it can be, and spread over the time until it is renewed."""
 
 import asyncio
 import logging
