@@ -2,7 +2,8 @@
 
 from ..open_api import OpenApi
 from .doudian import DoudianApi
+from .tiktok_shop import TiktokShopApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(),)
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(), TiktokShopApi())
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}
