@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from collectors import KINDS
+from collectors.collector import FeedRow
 from tests.sql.stage import ZONE, Sql, Stage, evening
 
 pytestmark = pytest.mark.real
@@ -106,6 +108,22 @@ async def test_nothing_from_the_monitor_for_two_minutes_is_blind_and_not_live(st
     assert (told["state"], told["since"], told["viewers"]) == ("blind", last, None)
     await stage.sql.execute("UPDATE applied_batch SET applied_at = now()")
     assert (await now(reader, room))["state"] == "live"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if "live" in kind.SIGNALS], ids=lambda kind: kind.__name__)
+async def test_a_room_that_only_pushes_tell_of_is_not_blind_because_nothing_was_pushed(
+    stage: Stage, reader: Sql, kind: type[FeedRow]
+):
+    room = await stage.room("live/1")
+    await stage.feed("it", [room], kind=str(kind.__struct_config__.tag))
+    await stage.session(room, ("opened", ago(600), "status"))
+    await stage.ticks(room, (ago(130), True, 10))
+    await stage.sql.execute(
+        "INSERT INTO applied_batch (batch_id, kind, spool_id, seq, sealed_at, applied_at, rows, written)"
+        " VALUES (gen_random_uuid(), 'ticks', gen_random_uuid(), 1, $1, $1, 1, 1)",
+        ago(125),
+    )
+    assert (await now(reader, room))["state"] == ("blind" if kind.TELLS_STATE else "live")
 
 
 async def test_coverage_names_the_feeds_or_says_why_there_is_none(stage: Stage, reader: Sql):
