@@ -23,7 +23,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     `key` and `secret` are those of a self-use app, where each shop has its own. `asked_at`: a refresh went out then,
     and its answer is not kept yet; found so after a start, the pair may be lost. `refused`: why the account will not
     have us until it is linked anew, in our own few words. `ticket` is what a platform pushes to an app itself. `link`
-    is the nonce of the link that was used last.
+    is the nonce of the link that was used last. `permitted`: the platform was told that this shop's pushes shall come.
     """
 
     app: str
@@ -37,6 +37,7 @@ class Account(msgspec.Struct, frozen=True, omit_defaults=True):
     secret: bytes = b""
     ticket: str = ""
     link: str = ""
+    permitted: bool = False
     refreshed_at: datetime | None = None
     asked_at: datetime | None = None
     refused: str = ""

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from collectors.collector import BadFrame, Now
-from collectors.open_api import Call, Grant, OpenApi
+from collectors.open_api import Call, Caller, Completing, Grant, OpenApi
 from monitor.accounts.account import Account
 from monitor.accounts.book import Book
 from monitor.accounts.client import Client
 from monitor.accounts.door import Linked, NotLinked
-from monitor.accounts.failed import CallFailed
+from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.accounts.link_text import BadLink, Link, read_link
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ class Linking:
             return api.link(self._client.caller_of(app, account), text, self.callback(app), before)
         except CallFailed as failed:
             raise _failed(failed) from failed
+        except AccountRefused as refused:
+            raise NotLinked("busy", "no_ticket") from refused
         except BadFrame as error:
             raise NotLinked("platform") from error
 
@@ -54,12 +56,29 @@ class Linking:
             body = await self._client.send(
                 app, lambda caller: api.exchange(caller, code, self.callback(app), self._now())
             )
-            grant = api.granted(body, None, self._now())
+            grant = await self._whole(app, api, api.granted(body, None, self._now()))
         except CallFailed as failed:
             raise _failed(failed) from failed
+        except AccountRefused as refused:
+            raise NotLinked("busy", "no_ticket") from refused
         except BadFrame as error:
             raise NotLinked("platform") from error
         return await self._take(link, grant)
+
+    async def _whole(self, app: str, api: OpenApi, grant: Grant) -> Grant:
+        """With what some platforms say only when they are asked once more. Raises CallFailed, BadFrame."""
+        if not isinstance(api, Completing):
+            return grant
+
+        def caller_with(caller: Caller) -> Caller:
+            return msgspec.structs.replace(caller, tokens=grant.tokens)
+
+        terms = self._client.terms_of(app)
+        if api.complete(caller_with(terms.caller(None, None)), self._now()) is None:
+            return grant
+        body = await self._client.send(app, lambda caller: _some(api.complete(caller_with(caller), self._now())))
+        found = api.completed(caller_with(terms.caller(None, None)), body)
+        return msgspec.structs.replace(found, name=found.name or grant.name)
 
     def callback(self, app: str) -> str:
         return f"{self._hooks_url}/oauth/{app}"

@@ -1,0 +1,95 @@
+"""What is still to be asked of a platform once, after an account was linked or came as a file: until then it is not
+whole, or its pushes do not come."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from collectors.collector import BadFrame, Now
+from collectors.open_api import Call, Caller, Completing, OpenApi
+from monitor.accounts.account import Account, AccountKey
+from monitor.accounts.client import Client, Urgency
+from monitor.accounts.failed import AccountRefused, CallFailed
+from monitor.store.disk import SpoolFull
+
+log = logging.getLogger(__name__)
+LOOK_S = 2.0
+AT_ONCE = 50  # accounts looked after in one round, one after the other: new ones come by hand
+AGAIN_S, AGAIN_S_MAX = 5.0, 600.0
+
+
+class Settling:
+    def __init__(self, client: Client, now: Now, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._client, self._book, self._now, self._sleep = client, client.book, now, sleep
+        self._again: dict[AccountKey, tuple[float, float]] = {}  # when to try again, and how long it was put off
+
+    async def run(self) -> None:
+        """Look after new accounts until cancelled."""
+        while True:
+            await self.round(asyncio.get_running_loop().time())
+            await self._sleep(LOOK_S)
+
+    async def round(self, at_s: float) -> None:
+        """All that are not settled and may be tried at this instant."""
+        open_ones = [
+            it for it in self._book.all() if self._is_open(it) and self._again.get(it.id, (0.0, 0.0))[0] <= at_s
+        ]
+        for account in open_ones[:AT_ONCE]:
+            try:
+                await self._settle(account)
+                self._again.pop(account.id, None)
+            except (CallFailed, AccountRefused, BadFrame, SpoolFull) as error:
+                self._put_off(account, error, at_s)
+
+    def _is_open(self, account: Account) -> bool:
+        if account.tokens is None or account.refused or account.is_app or account.app not in self._client.terms:
+            return False
+        return self._incomplete(account) or not account.permitted
+
+    def _incomplete(self, account: Account) -> bool:
+        terms = self._client.terms_of(account.app)
+        caller = self._client.caller_of(account.app, account)
+        return isinstance(terms.api, Completing) and terms.api.complete(caller, self._now()) is not None
+
+    async def _settle(self, account: Account) -> None:
+        api: OpenApi = self._client.terms_of(account.app).api
+        if isinstance(api, Completing) and self._incomplete(account):
+            await self._complete(account, api)
+        if api.permit(self._client.caller_of(account.app, account), self._now()) is not None:
+            await self._ask(account, lambda caller: api.permit(caller, self._now()))
+        await self._book.change(account.id, lambda it: msgspec.structs.replace(it, permitted=True))
+
+    async def _complete(self, account: Account, api: Completing) -> None:
+        body = await self._ask(account, lambda caller: api.complete(caller, self._now()))
+        caller = self._client.caller_of(account.app, self._book.get(*account.id))
+        grant = api.completed(caller, body)
+        if grant.shop not in ("", account.shop):
+            raise BadFrame("other_shop: its tokens are of another shop")
+
+        def completed(it: Account) -> Account | None:
+            """A pair that was refreshed in the meantime is asked for in the next round."""
+            if it.tokens is None or caller.tokens is None or it.tokens.access != caller.tokens.access:
+                return None
+            return msgspec.structs.replace(it, tokens=grant.tokens, name=grant.name or it.name)
+
+        await self._book.change(account.id, completed)
+
+    async def _ask(self, account: Account, make: Callable[[Caller], Call | None]) -> bytes:
+        def some(caller: Caller) -> Call:
+            call = make(caller)
+            if call is None:
+                raise BadFrame("settled: somebody was faster")
+            return call
+
+        return await self._client.ask(account.app, account.shop, some, account.anchor, Urgency.LINK)
+
+    def _put_off(self, account: Account, error: Exception, at_s: float) -> None:
+        """Said once an account; a refusal for good is for the book, not for us."""
+        put_off_s = min(max(self._again.get(account.id, (0.0, 0.0))[1] * 2, AGAIN_S), AGAIN_S_MAX)
+        if account.id not in self._again:
+            log.warning(
+                "account %s/%s of app %s is not settled yet: %s", account.platform, account.shop, account.app, error
+            )
+        self._again[account.id] = (at_s + put_off_s, put_off_s)
