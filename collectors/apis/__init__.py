@@ -2,8 +2,9 @@
 
 from ..open_api import OpenApi
 from .doudian import DoudianApi
+from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(), TiktokShopApi())
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(), TaobaoApi(), TiktokShopApi())
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

@@ -1,4 +1,7 @@
-"""What Taobao answers to taobao.trade.fullinfo.get. Its amounts are yuan, its times are those of Shanghai."""
+"""What Taobao says of a trade, alone (taobao.trade.fullinfo.get) or in a list (taobao.trades.sold.increment.get).
+
+Its amounts are yuan, its times are those of Shanghai.
+"""
 
 from zoneinfo import ZoneInfo
 
@@ -20,6 +23,7 @@ class Line(msgspec.Struct, frozen=True):
     title: str | None = None
     num: object = None
     divide_order_fee: object = None  # what was paid for this line, discounts of the order spread over its lines
+    refund_status: str = ""
 
 
 class Lines(msgspec.Struct, frozen=True):
@@ -32,6 +36,10 @@ class Trade(msgspec.Struct, frozen=True):
     pay_time: str | None = None
     buyer_open_uid: str = ""
     orders: Lines = Lines()
+    status: str = ""
+    created: str | None = None
+    modified: str | None = None
+    end_time: str | None = None
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -46,6 +54,11 @@ def order_detail(answer: bytes, tid: str) -> OrderDetail:
     """A trade that was not paid when it was asked for has no `paid_at`: ask again."""
     trade = json_body(answer, Answer).trade_fullinfo_get_response.trade
     meant(str(trade.tid) == tid, "of another trade")
+    return told_of(trade)
+
+
+def told_of(trade: Trade) -> OrderDetail:
+    """Raises BadFrame."""
     counts = [None if line.num is None else count(line.num) for line in trade.orders.order]
     paid = [None if line.divide_order_fee is None else yuan(line.divide_order_fee) for line in trade.orders.order]
     return OrderDetail(

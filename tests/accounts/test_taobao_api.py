@@ -1,0 +1,479 @@
+"""Taobao's open API against its fake: what is authorised, refused, polled, and that it says what the push says."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import aiohttp
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.apis.taobao import TaobaoApi
+from collectors.collector import BadFrame
+from collectors.details import ORDER, REFUND
+from collectors.hook import App, Need
+from collectors.open_api import Answer, Caller, Listing, Tokens
+from collectors.orders.taobao_tmc import TaobaoTmc
+from collectors.tick import Sale
+from monitor.rehearsal.platforms import taobao_tmc as tmc
+from monitor.rehearsal.platforms.taobao_api import FakeTaobao, yuan
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
+from tests.orders.chinese import as_json
+
+from .polls import ask, ok, polled, told, verdict
+
+API = TaobaoApi()
+KEY, SECRET = "12345678", b"helloworld"
+APP = App("taobao-main", "taobao", KEY, (SECRET,))
+ROW = TaobaoTmc(name="tb", app="taobao-main")
+START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+SHOP = "2200000000001"
+ORDERS, REFUNDS = API.LISTINGS
+PRIVATE = ("王小贝", "1331234", "解放路", "王五", "t**")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = START
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def later(self, **span: float) -> datetime:
+        self.at += timedelta(**span)
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def fake(clock: Clock) -> FakeTaobao:
+    return FakeTaobao(KEY, SECRET, clock)
+
+
+def caller(tokens: Tokens | None = None, shop: str = SHOP) -> Caller:
+    return Caller(APP, API.BASE, API.AUTH_BASE, shop, tokens)
+
+
+def linked(fake: FakeTaobao, shop: str = SHOP) -> Caller:
+    now = fake.now()
+    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
+    assert grant.shop == shop
+    return caller(grant.tokens, shop)
+
+
+def order(number: int, **more: object) -> PlayedOrder:
+    base = {
+        "order_id": str(3512345678901234567 + 10 * number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
+        "updated_at": START - timedelta(seconds=60), "amount_minor": 13550, "paid_at": START - timedelta(seconds=80),
+        "product": "678901234567", "buyer": "AAExyz",
+    }  # fmt: skip
+    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
+
+
+def new(number: int, **more: object) -> PlayedOrder:
+    """Made, and touched by nobody since."""
+    return order(number, paid_at=None, updated_at=START - timedelta(seconds=90), **more)
+
+
+def refunded(number: int, amount_minor: int = 4000, done: bool = True) -> PlayedOrder:
+    refund = PlayedRefund(str(98765432109876500 + number), amount_minor, START - timedelta(seconds=30), done)
+    return order(number, refunds=[refund])
+
+
+def play(fake: FakeTaobao, *orders: PlayedOrder) -> None:
+    fake.orders |= {one.order_id: one for one in orders}
+
+
+def pushed(fake: FakeTaobao, one: PlayedOrder) -> list[Sale]:
+    """What the platform pushes of this order, understood: each message at its time, the detail as it was then."""
+    head = {"tid": int(one.order_id), "payment": yuan(one.amount_minor), "buyer_open_uid": one.buyer}
+    messages: list[tuple[str, dict[str, object]]] = [("taobao_trade_TradeCreate", head)]
+    if one.paid_at:
+        messages.append(("taobao_trade_TradeBuyerPay", head))
+    if one.cancelled_at:
+        messages.append(("taobao_trade_TradeClose", head | {"status": "TRADE_CLOSED_BY_TAOBAO"}))
+    for refund in one.refunds:
+        if refund.done:
+            back = {"refund_id": int(refund.refund_id), "refund_fee": yuan(refund.amount_minor)}
+            messages.append(("taobao_refund_RefundSuccess", head | back | {"modified": "2026-11-24 19:59:30"}))
+    before = FakeTaobao(KEY, SECRET, fake.now)
+    play(before, before_refunds(one))
+    detail = ok(API, before, API.detail(linked(before, one.shop), Need(ORDER, one.order_id, one.shop), START))
+    sales: list[Sale] = []
+    for topic, content in messages:
+        frame = tmc.pushed(tmc.Published(1, topic, json.dumps(content), int(one.shop), 1795521540000), "tk")
+        sales += ROW.parse(frame, START, APP, {(ORDER, one.order_id): detail}).sales
+    return sales
+
+
+def before_refunds(one: PlayedOrder) -> PlayedOrder:
+    """As it was before anything came back."""
+    return PlayedOrder(**{**vars(one), "refunds": []})
+
+
+def window(clock: Clock) -> tuple[datetime, datetime]:
+    return clock.at - timedelta(minutes=10), clock.at
+
+
+# --- authorisation ---
+
+
+def test_the_link_names_the_app_the_state_and_where_to_call_back() -> None:
+    parts = urlsplit(API.link(caller(), "s/1=", "https://hooks.example/oauth/tb", b""))
+    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://oauth.taobao.com/authorize"
+    assert parse_qs(parts.query) == {
+        "response_type": ["code"], "client_id": [KEY], "redirect_uri": ["https://hooks.example/oauth/tb"],
+        "state": ["s/1="], "view": ["web"],
+    }  # fmt: skip
+    assert API.before_link(caller(), START) is None
+    assert (API.own(caller(), START), API.app_grant(caller(), "", START)) == (None, None)
+
+
+def test_a_code_brings_a_pair_and_whose_it_is(fake: FakeTaobao) -> None:
+    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(SHOP), "", START)), None, START)
+    assert (grant.shop, grant.name) == (SHOP, f"店铺{SHOP}")
+    assert grant.tokens.access_until == START + timedelta(days=30)
+    assert grant.tokens.refresh_until == START + timedelta(days=60)
+    assert verdict(API, fake, API.exchange(caller(), "other", "", START)) == "broken"
+
+
+def test_a_refresh_voids_the_pair_before(fake: FakeTaobao, clock: Clock) -> None:
+    old = linked(fake)
+    assert old.tokens
+    now = clock.later(days=29)
+    grant = API.granted(ok(API, fake, API.refresh(old, now)), old.tokens, now)
+    assert grant.tokens.access_until == now + timedelta(days=30)
+    assert verdict(API, fake, API.refresh(old, now)) == "revoked"
+    assert verdict(API, fake, API.permit(old, now)) == "token"
+    assert verdict(API, fake, API.permit(caller(grant.tokens), now)) == "ok"
+
+
+def test_a_pair_that_ended_is_not_refreshed(fake: FakeTaobao, clock: Clock) -> None:
+    old, now = linked(fake), clock.later(days=61)
+    assert verdict(API, fake, API.permit(old, now)) == "token"
+    assert verdict(API, fake, API.refresh(old, now)) == "revoked"
+
+
+def test_most_apps_get_tokens_that_nothing_extends(clock: Clock) -> None:
+    fake = FakeTaobao(KEY, SECRET, clock, fixed=True)
+    shop = linked(fake)
+    assert shop.tokens
+    assert (shop.tokens.refresh, shop.tokens.refresh_until) == ("", None)
+    assert API.refresh(shop, START) is None
+    assert API.refresh(caller(), START) is None
+    forced = msgspec.structs.replace(shop, tokens=msgspec.structs.replace(shop.tokens, refresh="x"))
+    assert verdict(API, fake, API.refresh(forced, START)) == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "", "[]", "{}", '{"access_token":"","expires_in":5,"taobao_user_id":"1"}',
+        '{"access_token":"a","expires_in":0,"taobao_user_id":"1"}', '{"access_token":"a","expires_in":5}',
+        '{"access_token":"a","expires_in":1e18,"taobao_user_id":"1"}',
+        '{"access_token":"a","expires_in":5,"re_expires_in":-1,"taobao_user_id":"1"}',
+        '{"access_token":"a","expires_in":5,"taobao_user_id":"1 2"}',
+    ],
+)  # fmt: skip
+def test_what_are_no_tokens_is_refused(result: str) -> None:
+    with pytest.raises(BadFrame):
+        API.granted(as_json({"top_auth_token_create_response": {"token_result": result}}), None, START)
+    with pytest.raises(BadFrame):
+        API.granted(as_json({"tmc_user_permit_response": {"is_success": True}}), None, START)
+
+
+def test_a_linked_shop_is_permitted_its_messages_on_all_topics(fake: FakeTaobao) -> None:
+    call = API.permit(linked(fake), START)
+    ok(API, fake, call)
+    assert fake.permitted == {SHOP}
+    assert call is not None
+    assert b"topics" not in (call.body or b"")
+
+
+# --- calls ---
+
+
+def test_a_call_is_signed_as_the_platform_says(fake: FakeTaobao) -> None:
+    """The fake computes it by itself; that it does so rightly is the published vector."""
+    vector = {
+        "app_key": "12345678", "fields": "num_iid,title,nick,price,num", "format": "json",
+        "method": "taobao.item.seller.get", "num_iid": "11223344", "session": "test", "sign_method": "md5",
+        "timestamp": "2016-01-01 12:00:00", "v": "2.0",
+    }  # fmt: skip
+    assert fake.sign(vector) == "66987CB115214E59E6EC978214934FB8"
+    call = API.detail(caller(Tokens("token", START)), Need(ORDER, "42", SHOP), START)
+    assert call is not None
+    form = dict(parse_qsl((call.body or b"").decode()))
+    assert (call.name, urlsplit(call.url).path) == ("taobao.trade.fullinfo.get", "/router/rest")
+    assert (form["tid"], form["session"], form["timestamp"]) == ("42", "token", "2026-11-24 20:00:00")
+    assert form["sign"] == fake.sign(form)
+    assert not any(private in form["fields"] for private in ("receiver", "nick", "mobile", "message"))
+
+
+@pytest.mark.parametrize("secret", [b"another", b""])
+def test_a_wrong_secret_is_the_apps_fault(secret: bytes, clock: Clock) -> None:
+    wrong = FakeTaobao(KEY, secret, clock)
+    assert verdict(API, wrong, API.exchange(caller(), "c", "", START)) == "app"
+    assert verdict(API, FakeTaobao("1", SECRET, clock), API.exchange(caller(), "c", "", START)) == "app"
+
+
+def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) -> None:
+    fake = FakeTaobao(KEY, SECRET, clock, CallBook(per_s=2, addresses=frozenset({"192.0.2.1"}), skew_s=600))
+    call = API.exchange(caller(), "c", "", START)
+    assert verdict(API, fake, call, "198.51.100.1") == "address"
+    assert verdict(API, fake, API.exchange(caller(), "c", "", START - timedelta(minutes=11)), "192.0.2.1") == "clock"
+    assert [verdict(API, fake, call, "192.0.2.1") for _ in range(3)] == ["broken", "broken", "rate"]
+    assert API.judge(ask(fake, call, "192.0.2.1")).wait_s == 1
+
+
+def test_a_spent_quota_says_how_long(clock: Clock) -> None:
+    fake = FakeTaobao(KEY, SECRET, clock, CallBook(quota={"taobao.top.auth.token.create": 0}))
+    judged = API.judge(ask(fake, API.exchange(caller(), "c", "", START)))
+    assert (judged.verdict, judged.detail) == ("rate", "7 accesscontrol.limited-by-app-access-count")
+    assert judged.wait_s == 3600
+
+
+def test_a_shop_that_took_its_word_back_has_no_good_token_and_cannot_be_refreshed(fake: FakeTaobao) -> None:
+    """TOP has no code of its own for it that we know: the session is not good, and then the refresh says it."""
+    shop = linked(fake)
+    fake.office.revoke(SHOP)
+    assert verdict(API, fake, API.permit(shop, START)) == "token"
+    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
+    assert verdict(API, fake, API.permit(linked(fake), START)) == "ok"
+
+
+def test_a_trade_that_is_none_is_missing(fake: FakeTaobao) -> None:
+    assert verdict(API, fake, API.detail(linked(fake), Need(ORDER, "1", SHOP), START)) == "missing"
+    assert API.detail(caller(), Need(REFUND, "1", SHOP), START) is None
+
+
+def fault(code: object, sub_code: object = None, **more: object) -> bytes:
+    return as_json({"error_response": {"code": code, "msg": "m", "sub_code": sub_code} | more})
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        (b'{"tmc_user_permit_response":{}}', "ok"),
+        (b"{}", "broken"),
+        (fault(4), "rate"),
+        (fault(10), "broken"),
+        (fault(11, "isv.permission-api-package-empty"), "forbidden"),
+        (fault(11, "isv.permission-ip-whitelist-limit"), "address"),
+        (fault(12), "forbidden"),
+        (fault(15, "isp.remote-service-timeout"), "broken"),
+        (fault(15, "isv.trade-not-exist"), "missing"),
+        (fault(15, "isv.refresh-token-expired"), "revoked"),
+        (fault(24), "app"),
+        (fault(25), "app"),
+        (fault(26), "token"),
+        (fault(27, "invalid-sessionkey"), "token"),
+        (fault(29), "app"),
+        (fault(30), "clock"),
+        (fault(31), "clock"),
+        (fault("x"), "broken"),
+        (b'{"error_response":[]}', "broken"),
+        (b"<html>", "broken"),
+        (b"", "broken"),
+        (b"[]", "broken"),
+    ],
+)
+def test_every_answer_has_a_verdict(body: bytes, verdict: str) -> None:
+    assert API.judge(Answer(200, {}, body)).verdict == verdict
+    assert API.judge(Answer(429, {}, b"slow")).verdict == "rate"
+    assert API.judge(Answer(502, {}, b'{"tmc_user_permit_response":{}}')).verdict == "broken"
+
+
+@given(st.binary(max_size=200) | st.text(max_size=80).map(lambda text: fault(15, text, sub_msg=text)))
+def test_no_answer_makes_the_judge_fall_and_no_sentence_is_a_detail(body: bytes) -> None:
+    judged = API.judge(Answer(200, {}, body))
+    assert judged.verdict != "ok"
+    assert judged.detail.isascii()
+    assert " " not in judged.detail.removeprefix("15 ").removeprefix("HTTP ")
+
+
+def test_a_sentence_in_the_place_of_a_code_is_not_passed_on() -> None:
+    judged = API.judge(Answer(200, {}, fault(15, "收件人 张三 13800000000")))
+    assert (judged.verdict, judged.detail) == ("broken", "15")
+
+
+# --- polls ---
+
+
+def test_what_is_polled_is_what_was_pushed(fake: FakeTaobao, clock: Clock) -> None:
+    gone = new(3, cancelled_at=START - timedelta(seconds=40))
+    gone.updated_at = START - timedelta(seconds=40)
+    play(fake, order(1), new(2), gone, order(4, amount_minor=1), refunded(5, done=False))
+    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
+    all_pushed = told([sale for one in fake.orders.values() for sale in pushed(fake, one)])
+    assert told(found).items() <= all_pushed.items()
+    assert {sale.via for sale in found} == {"poll"}
+    assert sorted((int(sale.order_id or 0) - 3512345678901234567) // 10 for sale in found if sale.kind == "paid") == [
+        1, 4, 5,
+    ]  # fmt: skip
+    assert [sale.kind for sale in found if sale.kind not in ("paid",)].count("created") == 1
+    assert [sale.kind for sale in found].count("cancelled") == 1
+    paid = next(sale for sale in found if sale.kind == "paid")
+    assert (paid.units, paid.buyer, paid.at) == (1, b"AAExyz", START - timedelta(seconds=80))
+    assert [(item.item_id, item.amount_minor) for item in paid.items] == [("678901234567", paid.amount_minor)]
+
+
+def test_a_refund_is_polled_and_the_payment_it_was_taken_out_of_is_left_to_the_push(
+    fake: FakeTaobao, clock: Clock
+) -> None:
+    play(fake, refunded(1), refunded(2, amount_minor=13550))
+    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
+    all_pushed = told([sale for one in fake.orders.values() for sale in pushed(fake, one)])
+    assert told(found) == {id: fact for id, fact in all_pushed.items() if fact[0] == "refunded"}
+    assert sorted(sale.amount_minor for sale in found) == [4000, 13550]
+
+
+def test_a_price_that_was_changed_before_it_was_paid_is_no_other_creation(fake: FakeTaobao, clock: Clock) -> None:
+    """The push told the price at first; the listing tells the present one."""
+    one = new(1)
+    play(fake, one)
+    one.amount_minor, one.updated_at = 9900, START - timedelta(seconds=50)
+    assert polled(API, fake, linked(fake), ROW, window(clock), clock.at) == []
+
+
+def test_a_deposit_is_no_payment() -> None:
+    body = page([entry(status="WAIT_BUYER_PAY", pay_time="2026-11-24 19:58:40", step_trade_status="FRONT_PAID")])
+    assert list(API.read_page(ROW, ORDERS, SHOP, body, START).sales) == []
+
+
+def test_only_what_was_updated_in_the_window_is_listed(fake: FakeTaobao, clock: Clock) -> None:
+    from_at, to_at = window(clock)
+    second = timedelta(seconds=1)
+    play(
+        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
+        order(4, updated_at=to_at + second),
+    )  # fmt: skip
+    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
+    assert found == {order(2).order_id, order(3).order_id}
+
+
+def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
+    from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
+    for listing in API.LISTINGS:
+        form = dict(parse_qsl((API.list_page(caller(), listing, from_at, to_at, "", START).body or b"").decode()))
+        assert (form["start_modified"], form["end_modified"]) == ("2026-11-24 20:00:00", "2026-11-24 20:01:01")
+
+
+def test_the_widest_window_is_taken_and_a_wider_one_is_not(fake: FakeTaobao) -> None:
+    shop = linked(fake)
+    for listing in API.LISTINGS:
+        widest = timedelta(seconds=listing.window_s_max)
+        assert verdict(API, fake, API.list_page(shop, listing, START - widest, START, "", START)) == "ok"
+        wider = widest + timedelta(seconds=1)
+        assert verdict(API, fake, API.list_page(shop, listing, START - wider, START, "", START)) == "broken"
+
+
+def test_another_shop_of_the_app_is_not_seen(fake: FakeTaobao, clock: Clock) -> None:
+    play(fake, order(1), order(2, shop="999"))
+    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
+    assert {sale.shop for sale in found} == {SHOP}
+
+
+@pytest.mark.parametrize("number", [1, 99, 100, 101, 200, 235])
+def test_many_trades_are_read_from_the_last_page_to_the_first(fake: FakeTaobao, clock: Clock, number: int) -> None:
+    play(fake, *(order(n) for n in range(number)), *(refunded(n) for n in range(number, 2 * number)))
+    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
+    assert {sale.order_id for sale in found} == set(fake.orders)
+
+
+def test_a_trade_that_is_updated_while_the_pages_are_read_hides_no_other(fake: FakeTaobao, clock: Clock) -> None:
+    play(fake, *(order(n, updated_at=START - timedelta(seconds=500 - n)) for n in range(300)))
+    later = clock.at + timedelta(hours=1)
+
+    def touched(pages: int) -> None:
+        for number in (*range(10 * (pages - 1), 10 * pages), *range(300 - 10 * pages, 310 - 10 * pages)):
+            fake.orders[order(number).order_id].updated_at = later
+
+    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
+    left = {one.order_id for one in fake.orders.values() if one.updated_at != later}
+    assert left <= {sale.order_id for sale in found}
+
+
+def entry(**told: object) -> dict[str, object]:
+    return {
+        "tid": 42, "status": "WAIT_SELLER_SEND_GOODS", "payment": "5.00", "created": "2026-11-24 19:58:30",
+        "pay_time": "2026-11-24 19:58:40", "modified": "2026-11-24 19:59:00", "buyer_open_uid": "AAE",
+        "receiver_name": "王小贝", "orders": {"order": [{"num_iid": 1, "num": 1, "divide_order_fee": "5.00"}]},
+    } | told  # fmt: skip
+
+
+def page(entries: list[object], **more: object) -> bytes:
+    told = {"trades": {"trade": entries}, "total_results": len(entries)} | more
+    return as_json({"trades_sold_increment_get_response": told})
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        entry(tid="4 7"), entry(tid=None), entry(payment=None), entry(payment="1e3"), entry(payment="-1"),
+        entry(pay_time="soon"), entry(orders={"order": [{}]}), entry(orders=[]), 7, None, [], entry(tid=True),
+        entry(modified="x", created="x"), entry(pay_time="2026-02-30 00:00:00"),
+    ],
+)  # fmt: skip
+def test_one_bad_entry_is_set_aside_without_what_it_says_of_people(spoiled: object) -> None:
+    found = API.read_page(ROW, ORDERS, SHOP, page([spoiled, entry()]), START)
+    assert [sale.kind for sale in found.sales] == ["paid"]
+    assert len(found.bad) == 1
+    assert not any(private.encode() in found.bad[0].raw + found.bad[0].sample.encode() for private in PRIVATE)
+
+
+@pytest.mark.parametrize("told", [None, [], {"trades": []}, {"trades": {"trade": {}}}, {"total_results": -1}, {}])
+def test_what_is_no_page_is_refused(told: object) -> None:
+    for listing, name in ((ORDERS, "trades_sold_increment_get_response"), (REFUNDS, "refunds_receive_get_response")):
+        with pytest.raises(BadFrame):
+            API.read_page(ROW, listing, SHOP, as_json({name: told}), START)
+
+
+@pytest.mark.parametrize("listing", API.LISTINGS)
+def test_an_empty_page_is_the_last_one(fake: FakeTaobao, clock: Clock, listing: Listing) -> None:
+    body = ok(API, fake, API.list_page(linked(fake), listing, *window(clock), "", clock.at))
+    found = API.read_page(ROW, listing, SHOP, body, START)
+    assert (list(found.sales), found.next) == ([], "")
+
+
+def test_nothing_of_a_person_is_asked_for(fake: FakeTaobao, clock: Clock) -> None:
+    play(fake, order(1), refunded(2))
+    shop = linked(fake)
+    calls = [API.list_page(shop, listing, *window(clock), "", clock.at) for listing in API.LISTINGS]
+    for call in (*calls, API.detail(shop, Need(ORDER, order(1).order_id, SHOP), clock.at)):
+        body = ok(API, fake, call).decode()
+        assert order(1).order_id in body or order(2).order_id in body
+        assert not any(private in body for private in PRIVATE)
+    kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
+    assert not any(private.encode() in kept for private in PRIVATE)
+
+
+def test_what_there_is_not() -> None:
+    assert API.quota(caller(), "taobao.trade.fullinfo.get", START) is None
+    assert not API.ROOM_BY_ORDER
+    assert list(API.read_order(ROW, SHOP, "1", b"", START)) == []
+    with pytest.raises(BadFrame):
+        API.read_quota(b"{}", START)
+
+
+async def test_it_answers_on_a_socket_as_well(fake: FakeTaobao) -> None:
+    play(fake, order(1))
+    shop = linked(fake)
+    base = await fake.serve()
+    try:
+        there = msgspec.structs.replace(shop, base=base)
+        call = API.list_page(there, ORDERS, START - timedelta(hours=1), START, "", START)
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(call.url, data=call.body, headers=call.headers) as reply,
+        ):
+            body = await reply.read()
+        assert [sale.kind for sale in API.read_page(ROW, ORDERS, SHOP, body, START).sales] == ["paid"]
+    finally:
+        await fake.close()
