@@ -18,7 +18,7 @@ from monitor.accounts.refresh_plan import Due, refresh_due, soon
 from monitor.accounts.renewal import Renewal
 from monitor.accounts.terms import Terms
 
-PLAN_S, TICK_S = 5.0, 0.25
+PLAN_S, TICK_S = 10.0, 0.5
 STOP_S_MAX = 5.0
 BACKOFF_S, BACKOFF_S_MAX = 0.5, 60.0
 FUTILE_S, FUTILE_S_MAX = 5.0, 600.0

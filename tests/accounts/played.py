@@ -28,12 +28,12 @@ class PlayedApi:
 
     PLATFORM, CODE_IS, LISTINGS, ROOM_BY_ORDER = "played", "code", (), False
     BASE = AUTH_BASE = "https://open.played.example"
-    NAME_CALLS_PER_S: dict[str, float] = {}
 
     def __init__(
         self, per_s: float = 10.0, window_s: float | None = None, component: bool = False, quotas: bool = False
     ) -> None:
         self.CALLS_PER_S, self.REFRESH_WINDOW_S, self.APP_HAS_TOKENS = per_s, window_s, component
+        self.NAME_CALLS_PER_S = dict[str, float]()
         self.quotas = quotas
 
     def refresh(self, caller: Caller, now: datetime) -> Call | None:
