@@ -156,7 +156,7 @@ class App:
             return
         fixed = (
             "data_dir", "dsn", "listen", "hooks_listen", "trusted_proxies", "spool_key_file", "buyer_key_file",
-            "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s",
+            "account_key_file", "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s",
         )  # fmt: skip
         later = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if later:

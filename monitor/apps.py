@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
 
@@ -16,14 +16,27 @@ class SecretFiles(tuple[Path, ...]):
     WANTED: ClassVar[str] = 'a path in quotes, or a list of two while a secret is rotated, as ["new", "old"]'
 
 
+CallsPerS = Annotated[float, msgspec.Meta(ge=0.001, le=10_000)]
+
+
 class AppTable(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """An `[[app]]` table."""
 
     name: str
     platform: str
     key: str = ""
-    secret_file: SecretFiles
+    secret_file: SecretFiles = SecretFiles()  # left out only where self_use
     token_file: Path | None = None  # of platforms that verify with a token beside the secret
+    app_secret_file: SecretFiles = SecretFiles()  # for authorising, where secret_file opens pushes alone
+    sign_secret_file: SecretFiles = SecretFiles()  # for signing calls, where that is yet another one
+    service_id: str = ""  # of platforms where shops let in a service of the app
+    self_use: bool = False  # each shop has a key of its own: they come with `livemon account import`
+    api_url: str = (
+        ""  # the roots of the platform's interface and of its authorisation, where they are others than usual
+    )
+    auth_url: str = ""
+    calls_per_s: CallsPerS | None = None  # at most so many calls a second; left out: the platform's own rule
+    name_calls_per_s: dict[str, CallsPerS] = {}  # of single methods or paths
 
 
 def read_apps(tables: Iterable[AppTable]) -> dict[str, App]:
@@ -33,8 +46,15 @@ def read_apps(tables: Iterable[AppTable]) -> dict[str, App]:
             table.name,
             table.platform,
             table.key,
-            tuple(read_secret(file).reveal().encode() for file in table.secret_file),
+            _secrets(table.secret_file),
             b"" if table.token_file is None else read_secret(table.token_file).reveal().encode(),
+            _secrets(table.app_secret_file),
+            _secrets(table.sign_secret_file),
+            table.service_id,
         )
         for table in tables
     }
+
+
+def _secrets(files: SecretFiles) -> tuple[bytes, ...]:
+    return tuple(read_secret(file).reveal().encode() for file in files)

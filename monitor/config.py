@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from collectors import Feed
-from monitor import config_sense, problem
+from monitor import config_open_api, config_sense, problem
 from monitor.apps import AppTable, SecretFiles
 from monitor.config_shape import Complaint, Shape, kinds_of
 from monitor.problem import ConfigError, Problem
@@ -54,6 +54,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     trusted_proxies: list[str] = []
     spool_key_file: Path | None = None  # left out: made under data_dir, as is the next
     buyer_key_file: Path | None = None
+    account_key_file: Path | None = None
     timezone: str = "Asia/Shanghai"
     event_currency: str = "CNY"
     roster: Path | None = None
@@ -117,10 +118,11 @@ def load(path: Path) -> Config:
     shape = Shape(resolve, Config)
     sound = shape.table(raw, Config)
     feeds = shape.rows(sound.pop("feed", []), Feed, ("feed",))
-    apps = shape.tables(sound.pop("app", []), AppTable, ("app",))
+    written = sound.pop("app", [])
+    apps = shape.tables(written, AppTable, ("app",))
     rates = shape.tables(sound.pop("rate", []), Rate, ("rate",))
     told = config_sense.complaints(sound, feeds, apps, rates, kinds_of(Feed), folder)
-    complaints = [*shape.complaints, *told]
+    complaints = [*shape.complaints, *told, *config_open_api.complaints(apps, written, feeds, kinds_of(Feed))]
     if complaints:
         raise ConfigError(_placed(path, text, complaints))
     return msgspec.convert(_in_utc(raw), Config, dec_hook=resolve)

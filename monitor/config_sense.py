@@ -23,7 +23,7 @@ from monitor.toml_lines import Path as Place
 
 NAME = re.compile(r"[\w-]{1,64}")
 PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
-KEY_FILES = ("spool_key_file", "buyer_key_file")
+KEY_FILES = ("spool_key_file", "buyer_key_file", "account_key_file")
 DSN_KEYS = ("dsn", "migrate_dsn", "reader_dsn")
 HALL_CHARS_MAX = 64
 SILENCE_S = (0.5, 86_400)

@@ -21,7 +21,7 @@ Row = tuple[Path, dict[str, Any]]
 Hook = Callable[[type, object], object]
 
 LATER_KEYS = frozenset(
-    "public_url contacts prometheus_url alertmanager_url grafana_url deadman_url account_key_file robot shift".split()
+    "public_url contacts prometheus_url alertmanager_url grafana_url deadman_url robot shift".split()
 )
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
@@ -204,6 +204,8 @@ def _wanted(shape: inspect.Type) -> str:
             return "a time with its offset, as 2026-11-19T00:00:00+08:00"
         case inspect.ListType():
             return 'a list of texts, as ["live/room1", "live/room2"]'
+        case inspect.DictType(value_type=inspect.FloatType(ge=low, le=high)):
+            return 'numbers by name, as { "order.searchList" = 5 }, each' + _range(low, high)
         case inspect.CustomType(cls=cls):
             return str(getattr(cls, "WANTED", 'a path in quotes, as "secrets/pg"'))
         case inspect.LiteralType(values=values):

@@ -177,6 +177,69 @@ def test_an_app_has_one_secret_or_two_and_they_are_read_when_asked_for(tmp_path:
     assert "canary" not in repr(two) + repr(app)
 
 
+OPEN_API = """
+account_key_file = "accounts"
+
+[[app]]
+name = "kuai"
+platform = "kwaixiaodian"
+key = "7"
+secret_file = "message"
+app_secret_file = ["app-new", "app-old"]
+sign_secret_file = "sign"
+service_id = "12"
+api_url = "http://127.0.0.1:8080/api"
+auth_url = "http://fake:8080"
+calls_per_s = 5
+
+[app.name_calls_per_s]
+"open.order.cursor.list" = 0.5
+
+[[app]]
+name = "own"
+platform = "doudian"
+self_use = true
+"""
+
+
+def test_an_app_says_how_its_open_interface_is_reached(tmp_path: Path) -> None:
+    for name in ("message", "app-new", "app-old", "sign"):
+        kept_secret(tmp_path, name, f"canary-{name}")
+    kept_secret(tmp_path, "accounts", "00" * 32)
+    loaded = config.load(written(tmp_path, OPEN_API))
+    assert loaded.account_key_file == tmp_path / "accounts"
+    kuai, own = loaded.apps
+    assert (kuai.api_url, kuai.auth_url, kuai.calls_per_s) == ("http://127.0.0.1:8080/api", "http://fake:8080", 5.0)
+    assert kuai.name_calls_per_s == {"open.order.cursor.list": 0.5}
+    assert (own.self_use, own.secret_file, own.calls_per_s, own.name_calls_per_s) == (True, (), None, {})
+    apps = read_apps(loaded.apps)
+    assert apps["kuai"].app_secrets == (b"canary-app-new", b"canary-app-old")
+    assert (apps["kuai"].secrets, apps["kuai"].sign_secrets) == ((b"canary-message",), (b"canary-sign",))
+    assert (apps["kuai"].service_id, apps["own"].secrets, apps["own"].app_secrets) == ("12", (), ())
+    assert "canary" not in repr(loaded) + repr(apps)
+
+
+@pytest.mark.parametrize(
+    ("url", "fine"),
+    [
+        ("http://10.0.0.7:8080", True),
+        ("http://[fd00::7]", True),
+        ("http://localhost:80/x", True),
+        ("https://8.8.8.8", True),
+        ("http://8.8.8.8", False),
+        ("http://api.example.cn", False),
+        ("http://[2001:4860:4860::8888]", False),
+        ("ftp://10.0.0.7", False),
+    ],
+)
+def test_tokens_leave_in_clear_to_machines_of_our_own_alone(tmp_path: Path, url: str, fine: bool) -> None:
+    path = written(tmp_path, f'[[app]]\nname = "a"\nplatform = "b"\nself_use = true\napi_url = "{url}"')
+    if fine:
+        assert config.load(path).apps[0].api_url == url
+    else:
+        assert f"{path}:5: api_url " in refused(path)
+
+
 def test_each_of_two_secret_files_is_looked_at(tmp_path: Path) -> None:
     for name in ("new", "token"):
         kept_secret(tmp_path, name, "canary")

@@ -4,12 +4,16 @@ import json
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from collectors.open_api import Tokens
+from monitor import config
 from monitor.accounts.account import EXPIRING, OVERDUE, Account
+from monitor.chores import Chores
+from monitor.live.watch import Watch
 from monitor.store.put import Tally, put_facts
 from monitor.store.statements import statement
 from tests.sql.stage import Sql, Stage
@@ -112,6 +116,26 @@ async def test_an_app_alone_makes_the_shops_of_its_platform_missing(stage: Stage
     assert [tuple(row) for row in await reader.fetch(question)] == [("wechat", "1", "two")]
     await put_apps(stage.sql)
     assert await reader.fetch(question) == []
+
+
+async def test_the_monitor_tells_which_apps_have_accounts(stage: Stage, tmp_path: Path):
+    """Those of platforms without an interface that we know (an ERP, a shop that is never asked) have none."""
+    table = '[[app]]\nname = "{}"\nplatform = "{}"\nself_use = true\n'
+    path = tmp_path / "livemon.toml"
+    path.write_text(table.format("a", "doudian") + table.format("b", "erp"))
+    told = []
+
+    async def put(heard: object) -> None:
+        told.append(heard)
+
+    chores = Chores(config.load(path), path, Watch(), lambda *_: None, None, put, 0)
+    await chores.tend(stage.sql)
+    question = "SELECT app, platform, configured FROM app ORDER BY 1"
+    assert [tuple(row) for row in await stage.sql.fetch(question)] == [("a", "doudian", True)]
+    path.write_text(table.format("c", "doudian"))
+    chores.config = config.load(path)
+    await chores.tend(stage.sql)
+    assert [tuple(row) for row in await stage.sql.fetch(question)] == [("a", "doudian", False), ("c", "doudian", True)]
 
 
 def looked_at(node: dict[str, Any]) -> float:
