@@ -52,7 +52,15 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Codes(msgspec.Struct, frozen=True):
+    """A fault, or the answer to one of our methods."""
+
     error_response: Fault | None = None
+    top_auth_token_create_response: object = None
+    top_auth_token_refresh_response: object = None
+    tmc_user_permit_response: object = None
+    trade_fullinfo_get_response: object = None
+    trades_sold_increment_get_response: object = None
+    refunds_receive_get_response: object = None
 
 
 class TokenResult(msgspec.Struct, frozen=True):
@@ -144,7 +152,8 @@ class TaobaoApi:
             return by_status(answer)
         fault = told.error_response
         if fault is None:
-            return Judged("ok") if b'_response"' in answer.body else by_status(answer)
+            answered = any(part is not None for part in msgspec.structs.astuple(told))
+            return Judged("ok") if answered else by_status(answer)
         sub_code = fault.sub_code or ""
         verdict = BY_SUB_CODE.get(sub_code) or BY_CODE.get(fault.code, "broken")
         if verdict == "broken" and REFRESH_VOID.search(sub_code):

@@ -262,6 +262,8 @@ def fault(code: object, sub_code: object = None, **more: object) -> bytes:
     [
         (b'{"tmc_user_permit_response":{}}', "ok"),
         (b"{}", "broken"),
+        (b'{"other_response":{}}', "broken"),
+        (b'{"tmc_user_permit_response":null}', "broken"),
         (fault(4), "rate"),
         (fault(10), "broken"),
         (fault(11, "isv.permission-api-package-empty"), "forbidden"),
@@ -340,6 +342,21 @@ def test_a_price_that_was_changed_before_it_was_paid_is_no_other_creation(fake: 
     play(fake, one)
     one.amount_minor, one.updated_at = 9900, START - timedelta(seconds=50)
     assert polled(API, fake, linked(fake), ROW, window(clock), clock.at) == []
+
+
+@pytest.mark.parametrize("status", ["TRADE_CLOSED", "TRADE_CLOSED_BY_TAOBAO", "A_NEW_ONE", ""])
+def test_a_trade_that_was_closed_or_stands_in_no_way_that_we_know_tells_no_payment(status: str) -> None:
+    found = API.read_page(ROW, ORDERS, SHOP, page([entry(status=status)]), START)
+    assert (list(found.sales), list(found.bad)) == ([], [])
+
+
+def test_a_refund_that_went_through_is_asked_for_and_no_other_is_taken() -> None:
+    form = dict(parse_qsl((API.list_page(caller(), REFUNDS, START, START, "", START).body or b"").decode()))
+    assert form["status"] == "SUCCESS"
+    refund = {"refund_id": 1, "tid": 42, "status": "WAIT_SELLER_AGREE", "refund_fee": "1.00"}
+    told = {"refunds": {"refund": [refund | {"modified": "2026-11-24 19:59:00"}]}, "total_results": 1}
+    body = as_json({"refunds_receive_get_response": told})
+    assert list(API.read_page(ROW, REFUNDS, SHOP, body, START).sales) == []
 
 
 def test_a_deposit_is_no_payment() -> None:
