@@ -2,9 +2,10 @@
 
 from ..open_api import OpenApi
 from .doudian import DoudianApi
+from .kwaixiaodian import KwaixiaodianApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(), TaobaoApi(), TiktokShopApi())
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(), KwaixiaodianApi(), TaobaoApi(), TiktokShopApi())
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

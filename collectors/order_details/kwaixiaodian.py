@@ -1,4 +1,5 @@
-"""What Kwaixiaodian answers to open.order.detail and open.seller.order.refund.detail. Its amounts are fen."""
+"""What Kwaixiaodian says of an order and of a refund, alone (open.order.detail, open.seller.order.refund.detail) or in
+a list, which has the same fields. Its amounts are fen."""
 
 import msgspec
 
@@ -18,6 +19,7 @@ class OrderHead(msgspec.Struct, frozen=True):
     totalFee: object
     payTime: object = None
     buyerOpenId: str = ""
+    createTime: object = None
 
 
 class OrderItem(msgspec.Struct, frozen=True):
@@ -50,8 +52,13 @@ class RefundAnswer(msgspec.Struct, frozen=True):
 def order_detail(answer: bytes, order_id: str) -> OrderDetail:
     """An order that was not paid when it was asked for has no `paid_at`: ask again."""
     told = json_body(answer, OrderAnswer)
-    head, item = told.data.orderBaseInfo, told.data.orderItemInfo
-    meant(told.result == SUCCESS and str(head.oid) == order_id, "of another order")
+    meant(told.result == SUCCESS and str(told.data.orderBaseInfo.oid) == order_id, "of another order")
+    return told_of(told.data)
+
+
+def told_of(order: Order) -> OrderDetail:
+    """Raises BadFrame."""
+    head, item = order.orderBaseInfo, order.orderItemInfo
     amount_minor, units = fen(head.totalFee), None if item.num is None else count(item.num)
     line = [] if item.itemId is None else [SaleItem(exact_id(item.itemId), item.itemTitle, units, amount_minor)]
     return OrderDetail(

@@ -1,7 +1,7 @@
 """Calls of a platform's rules to its fake, with no socket between, and all pages of a listing."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +13,21 @@ from collectors.tick import Sale
 from monitor.rehearsal.platforms.api_server import Asked, Told
 
 PAGES_MAX = 200
+START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
+
+
+class Clock:
+    """The one of a test: it stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at = START
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def later(self, **span: float) -> datetime:
+        self.at += timedelta(**span)
+        return self.at
 
 
 class Fake(Protocol):
