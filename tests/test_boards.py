@@ -35,10 +35,27 @@ SERIES = {
     'livemon_room_viewers{platform="p", room="6"}': "2x3",
     'livemon_feed_up{feed="a", platform="p", hall="A"}': "0x3",
     'livemon_feed_up{feed="b", platform="p", hall="B"}': "0x3",
+    'livemon_push_missed_total{feed="a"}': "0x1 3x2",
+    'livemon_push_missed_total{feed="b"}': "7x3",
+    'livemon_feed_witnessed{feed="a"}': "1x3",
+    'livemon_feed_witnessed{feed="b"}': "0x3",
+    'livemon_accounts{platform="p", state="refused"}': "4x3",
+    'livemon_accounts{platform="q", state="refused"}': "1x3",
+    'livemon_accounts{platform="p", state="expiring"}': "2x3",
+    'livemon_accounts{platform="p", state="ok"}': "9x3",
     'up{job="livemon", instance="i"}': "1x3",
     'up{job="livemon-rooms", instance="i"}': "0x3",
 }
-OF_HALL_A = {"直播中": 1, "应播未播": 2, "断流": 1, "断流未恢复": 1, "看不见": 1, "无数据源": 1, "监控本身": 0}
+OF_ORDERS = {"漏推": 3, "无旁证": 1, "授权被拒": 5, "授权即将到期": 2}
+OF_HALL_A = OF_ORDERS | {
+    "直播中": 1,
+    "应播未播": 2,
+    "断流": 1,
+    "断流未恢复": 1,
+    "看不见": 1,
+    "无数据源": 1,
+    "监控本身": 0,
+}
 NUMBERS = {
     "A": OF_HALL_A | {"失联数据源": 1, "在线人数": 40, "未开播": 0},
     ".*": OF_HALL_A | {"失联数据源": 2, "在线人数": 42, "未开播": 1},
@@ -142,7 +159,7 @@ def test_promql_says_what_a_small_hall_shows(tmp_path: Path, hall: str):
                 told = NUMBERS[hall][target["legendFormat"] if target["legendFormat"] in NUMBERS[hall] else title]
                 sample = {"labels": '{platform="p"}' if "by (platform)" in target["expr"] else "{}", "value": told}
                 checks.append({"expr": expanded(target["expr"], hall), "eval_time": "10s", "exp_samples": [sample]})
-    assert len(checks) == 15  # 8 numbers, viewers, 6 states
+    assert len(checks) == 19  # 12 numbers, viewers, 6 states
     story = {
         "interval": "5s",
         "input_series": [{"series": s, "values": v} for s, v in SERIES.items()],

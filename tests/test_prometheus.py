@@ -72,6 +72,9 @@ def test_rules_fire_and_hold_their_peace_as_their_tests_say(case: Path):
         pytest.param("sales", "[5m])) > 2", "[5m])) > 0", id="a stray request"),
         pytest.param("sales", "unless on (feed)", "and on (feed)", id="all refused"),
         pytest.param("sales", "bad_signature|stale|", "bad_signature|stale|slow|not_found|", id="not a refusal"),
+        pytest.param("accounts", "increase(livemon_push_missed_total[5m])", "livemon_push_missed_total", id="long ago"),
+        pytest.param("accounts", 'state="refused"', 'state=~"refused|missing"', id="never linked"),
+        pytest.param("accounts", "for: 15m", "for: 0s", id="expiring for a moment"),
     ],
 )
 def test_the_rules_tests_notice_a_planted_bug(tmp_path: Path, name: str, right: str, wrong: str):

@@ -73,6 +73,36 @@ def numbers() -> list[tuple[int, Json]]:
     return [(3, panel) for panel in made]
 
 
+def orders() -> list[tuple[int, Json]]:
+    made = [
+        stat(
+            "漏推 · Missed pushes",
+            "最近一小时由轮询补齐的订单事件；已入库，只是晚。Facts that a poll found and no push had told.",
+            "sum(increase(livemon_push_missed_total[1h]))",
+            [(None, CALM), (1, WARM)],
+        ),
+        stat(
+            "无旁证 · No witness",
+            "推送没有轮询作旁证的数据源：漏单无从得知。Pushes whose gaps no poll would find.",
+            "sum(livemon_feed_witnessed == bool 0)",
+            [(None, CALM), (1, DARK)],
+        ),
+        stat(
+            "授权被拒 · Refused accounts",
+            "不再接受我们应用的授权，需重新授权。Accounts that must be linked again.",
+            'sum(livemon_accounts{state="refused"})',
+            [(None, CALM), (1, HOT)],
+        ),
+        stat(
+            "授权即将到期 · Expiring accounts",
+            "三天内到期、无法自动续期的授权。Accounts that end within three days and that we cannot extend.",
+            'sum(livemon_accounts{state="expiring"})',
+            [(None, CALM), (1, WARM)],
+        ),
+    ]
+    return [(6, panel) for panel in made]
+
+
 def curves() -> list[tuple[int, Json]]:
     viewers = lines(
         "在线人数 · Viewers",
@@ -143,7 +173,7 @@ def hall_variable() -> Json:
 
 def board() -> Json:
     stops, blind, rooms = tables()
-    rows = [(4, numbers()), (8, curves()), (9, [(13, stops), (11, blind)]), (16, [(24, rooms)])]
+    rows = [(4, numbers()), (4, orders()), (8, curves()), (9, [(13, stops), (11, blind)]), (16, [(24, rooms)])]
     return {
         "uid": "livemon-hall",
         "title": "场馆 · Hall",

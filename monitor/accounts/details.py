@@ -24,6 +24,7 @@ AT_ONCE = 8  # of one app
 LOOK_S = 1.0
 SHOPS_MAX = 10  # named of those that wait in vain
 NEWEST = (1 << 63) - 1
+NEVER = 1_000  # times: the rules know no question for it, and perhaps the next release does
 
 Obstacle = Literal["no_app", "no_api", "no_account", "refused", "to_ask", "asked"]
 """Why a need is open. `asked`: the platform was, and did not say it yet; all before `to_ask` wait for a person."""
@@ -165,7 +166,9 @@ class Details:
         if known is None and len(self._wanted) < NEEDS_MAX:
             known = self._wanted[platform, need] = Wanted(app, api, need, platform, found.frame, self._look)
             self._plan(known, self._now())
-        return "asked" if known is not None and known.times else "to_ask"
+        if known is None or not known.times:
+            return "to_ask"
+        return "asked" if known.times < NEVER else "no_api"
 
     def _refused(self, app: str, account: Account) -> bool:
         key = app, account.shop
@@ -190,7 +193,7 @@ class Details:
         try:
             wait_s = await self._answer(wanted)
         except CannotAsk:
-            wanted.times, wait_s = 1_000, 0.0
+            wanted.times, wait_s = NEVER, 0.0
         except AccountRefused:
             account = self._account(wanted.app, wanted.shop)
             self._parked[wanted.app, wanted.shop] = None if account is None else account.changed_at

@@ -123,6 +123,11 @@ class Reconcile:
 
     # --- what others are told ----------------------------------------------------------------------------------------
 
+    @property
+    def pushes(self) -> list[str]:
+        """The pushes that have a witness by the present config."""
+        return list(self._rows)
+
     def standing(self) -> dict[str, Polls]:
         """By feed."""
         return {name: feed.standing for name, feed in self._feeds.items()}

@@ -16,7 +16,8 @@ from rich.text import Text
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.http.figures import COLOURS, age, number, size
 from monitor.http.labels import one_line
-from monitor.http.status import FramesStatus, Status
+from monitor.http.status import FramesStatus, Status, WaitStatus
+from monitor.http.witness_word import NONE
 
 if TYPE_CHECKING:
     from monitor.commands import Commands
@@ -26,6 +27,15 @@ BYTES_MAX = 4 * 1024 * 1024
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is asked on this machine, not bound
 STYLES = {"good": "green", "warn": "yellow", "bad": "bold red", "dim": "dim"}
 FILE_COLUMNS_MAX = 200
+SHOPS_SHOWN_MAX = 10
+OBSTACLES = {
+    "no_app": "the [[app]] of this feed is not in livemon.toml",
+    "no_api": "livemon does not know how to ask this platform",
+    "no_account": "no account: livemon account link PLATFORM SHOP",
+    "refused": "the account is refused: livemon account list --refused",
+    "to_ask": "about to be asked for",
+    "asked": "asked for, and not said yet",
+}
 
 EXAMPLES = """\
 examples:
@@ -133,6 +143,11 @@ def feeds(status: Status) -> Table:
         state = Text(feed.state, style=STYLES[COLOURS[feed.state]])
         if feed.detail:
             state.append(f" {one_line(feed.detail)}", style="dim")
+        if feed.witness == NONE:
+            state.append(" no witness", style="dim")
+        elif feed.polled:
+            fails = f", {number(feed.failing)} fail" if feed.failing else ""
+            state.append(f" polls {number(feed.polled)} shops{fails}", style="yellow" if feed.failing else "dim")
         last = "never" if feed.last_message_at is None else f"{age(status.at, feed.last_message_at)} ago"
         words = (Text(one_line(word)) for word in (feed.name, feed.platform, feed.hall))
         counts = (count(feed.rooms), count(feed.unlisted, STYLES["warn"]), count(feed.failures, STYLES["bad"]))
@@ -169,4 +184,12 @@ def kept(status: Status, frames: FramesStatus) -> tuple[str, str]:
     waits = f"{number(frames.waiting)} deliveries to be read, " if frames.waiting else ""
     needs = f"{number(frames.pending)} wait for an answer of the platform, " if frames.pending else ""
     oldest = age(status.at, frames.oldest_at)
-    return f"\nkept    {one_line(frames.feed)}: {waits}{needs}the oldest for {oldest}", STYLES["warn"]
+    why = "".join(f"\n        {waited_for(wait)}" for wait in frames.waits)
+    return f"\nkept    {one_line(frames.feed)}: {waits}{needs}the oldest for {oldest}{why}", STYLES["warn"]
+
+
+def waited_for(wait: WaitStatus) -> str:
+    """For what answers are waited, and what a person can do."""
+    more = ", ..." if len(wait.shops) == SHOPS_SHOWN_MAX and wait.needs > len(wait.shops) else ""
+    shops = f" (shop {', '.join(one_line(shop) for shop in wait.shops)}{more})" if any(wait.shops) else ""
+    return f"{number(wait.needs)}: {OBSTACLES.get(wait.obstacle, one_line(wait.obstacle))}{shops}"

@@ -11,6 +11,7 @@ from .figures import COLOURS, age, number, size
 from .landing_words import WORDS, Language
 from .status import FeedStatus, RoomsStatus, Status
 from .sums import STATES
+from .witness_word import NONE
 
 STYLE = resources.files(__package__).joinpath("landing.css").read_text(encoding="utf-8")
 STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -153,6 +154,7 @@ def feed_row(feed: FeedStatus, now: datetime, words: Words) -> str:
     )
     detail = f'<span class="detail">{escape(feed.detail)}</span>' if feed.detail else ""
     pill = f'<span class="pill {COLOURS[feed.state]}">{words[feed.state]}</span>{detail}'
+    pill += f' <span class="pill dim">{words["unwitnessed"]}</span>' if feed.witness == NONE else ""
     named = "".join(word_cell(escape(text)) for text in (feed.name, feed.platform, feed.hall))
     counts = number_cell(feed.rooms) + number_cell(feed.unlisted, "warn") + number_cell(feed.failures, "bad")
     return f"{named}{word_cell(pill)}<td>{last}</td>{counts}"

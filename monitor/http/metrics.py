@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 
 from monitor.live.failure import Reason
 
+from .account_metrics import AccountMetrics
 from .guard import Refusal
 from .labels import clean, name_label
 from .outcome import OUTCOMES
@@ -53,6 +54,7 @@ class Metrics:
         self._of_feeds_and_sales(self.registry)
         self._of_the_pipeline(self.registry)
         self._of_the_process(self.registry)
+        self.of_accounts = AccountMetrics(sources, self.registry)
         build = InfoMetricFamily("livemon_build", "What runs here.")
         build.add_metric((), {"version": version, "python": machine.python_version()})
         for collector in (Fixed(build), RoomSums(sources), FeedSights(sources), Pipeline(sources), KeptFrames(sources)):

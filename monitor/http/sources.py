@@ -1,6 +1,6 @@
 """What the pages are told by the rest of the house: the shapes, and the callables that give them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -59,6 +59,26 @@ class Standing(Protocol):
     def frames(self) -> Mapping[str, FrameCount]: ...
 
 
+class Polls(Protocol):
+    """The polls of one feed: shops that are asked, and those of them that could not be asked last time."""
+
+    @property
+    def shops(self) -> int: ...
+    @property
+    def failing(self) -> int: ...
+
+
+class Wait(Protocol):
+    """Answers that kept deliveries of one feed wait for, for one reason; `shops` are some of those it is about."""
+
+    @property
+    def obstacle(self) -> str: ...
+    @property
+    def needs(self) -> int: ...
+    @property
+    def shops(self) -> Sequence[str]: ...
+
+
 class WriterSight(msgspec.Struct, frozen=True):
     """The writer as it stands: since when it makes no progress and why, and how far partitions stand ready."""
 
@@ -66,6 +86,18 @@ class WriterSight(msgspec.Struct, frozen=True):
     blocked_since: datetime | None = None
     blocked_by: str = ""
     partitions_ready_until: datetime | None = None
+
+
+def none_counted() -> Mapping[tuple[str, str], int]:
+    return {}
+
+
+def none_polled() -> Mapping[str, Polls]:
+    return {}
+
+
+def nothing_waits() -> Mapping[str, Sequence[Wait]]:
+    return {}
 
 
 def nothing_wrong() -> list[str]:
@@ -82,4 +114,8 @@ class Sources:
     writer: Callable[[], WriterSight]
     reasons: Callable[[], list[str]] = nothing_wrong
     hooks_reasons: Callable[[], list[str]] = nothing_wrong
+    accounts: Callable[[], Mapping[tuple[str, str], int]] = none_counted  # by platform and state
+    breakers: Callable[[], Mapping[tuple[str, str], int]] = none_counted  # by app and state
+    polls: Callable[[], Mapping[str, Polls]] = none_polled  # by feed
+    waits: Callable[[], Mapping[str, Sequence[Wait]]] = nothing_waits  # by feed
     event: str = ""

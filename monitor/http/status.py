@@ -1,12 +1,14 @@
 """The monitor at one glance: what /api/status gives, the landing page shows and `livemon status` prints."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from .labels import one_line
-from .sources import Sources
+from .sources import Sources, Wait
 from .sums import STATES, is_up, platform_sums
+from .witness_word import witness_of
 
 
 class RoomsStatus(msgspec.Struct, frozen=True):
@@ -33,6 +35,9 @@ class FeedStatus(msgspec.Struct, frozen=True):
     failures: int  # in a row
     last_message_at: datetime | None
     blind_from: datetime | None
+    witness: str = ""  # of a push: poll, or none
+    polled: int = 0  # shops that are asked
+    failing: int = 0  # those of them that could not be asked last time
 
 
 class BookStatus(msgspec.Struct, frozen=True):
@@ -61,6 +66,14 @@ class SpoolStatus(msgspec.Struct, frozen=True):
     oldest_sealed_at: float | None
 
 
+class WaitStatus(msgspec.Struct, frozen=True):
+    """Answers that deliveries wait for, for one reason, and some of the shops."""
+
+    obstacle: str
+    needs: int
+    shops: list[str]
+
+
 class FramesStatus(msgspec.Struct, frozen=True):
     """Deliveries of one feed that were acknowledged and are not rows yet."""
 
@@ -68,6 +81,7 @@ class FramesStatus(msgspec.Struct, frozen=True):
     waiting: int  # to be read
     pending: int  # for an answer of the platform
     oldest_at: datetime
+    waits: list[WaitStatus] = []
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -87,7 +101,7 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def take_status(sources: Sources, version: str) -> Status:
-    standing, writer, reasons = sources.standing(), sources.writer(), sources.reasons()
+    standing, writer, reasons, waits = sources.standing(), sources.writer(), sources.reasons(), sources.waits()
     return Status(
         at=sources.now(),
         version=version,
@@ -105,7 +119,13 @@ def take_status(sources: Sources, version: str) -> Status:
             writer.connected, writer.blocked_since, one_line(writer.blocked_by), writer.partitions_ready_until
         ),
         frames=[
-            FramesStatus(one_line(feed), kept.waiting, kept.pending, datetime.fromtimestamp(kept.oldest_at, UTC))
+            FramesStatus(
+                one_line(feed),
+                kept.waiting,
+                kept.pending,
+                datetime.fromtimestamp(kept.oldest_at, UTC),
+                waits_status(waits.get(feed, ())),
+            )
             for feed, kept in sorted(standing.frames.items())
         ],
     )
@@ -118,7 +138,12 @@ def rooms_status(sources: Sources) -> list[RoomsStatus]:
     ]
 
 
+def waits_status(waits: Sequence[Wait]) -> list[WaitStatus]:
+    return [WaitStatus(wait.obstacle, wait.needs, [one_line(shop) for shop in wait.shops]) for wait in waits]
+
+
 def feeds_status(sources: Sources) -> list[FeedStatus]:
+    polls = sources.polls()
     return [
         FeedStatus(
             name=one_line(name),
@@ -133,6 +158,9 @@ def feeds_status(sources: Sources) -> list[FeedStatus]:
             failures=feed.failures,
             last_message_at=feed.last_message_at,
             blind_from=feed.blind_from or feed.late_from,
+            witness=witness_of(feed.row, polls.get(name)),
+            polled=polls[name].shops if name in polls else 0,
+            failing=polls[name].failing if name in polls else 0,
         )
         for name, feed in sources.watch().feeds.items()
     ]

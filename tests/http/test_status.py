@@ -1,6 +1,7 @@
 """`livemon status` as a person runs it: against a web that really listens, and against none."""
 
 import asyncio
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,14 +11,23 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web as aiohttp_web
+from prometheus_client import generate_latest
 
+from collectors.orders.doudian import Doudian
+from collectors.orders.kwaixiaodian import Kwaixiaodian
+from collectors.orders.push_json import PushJson
 from collectors.tick import Tick
+from monitor.accounts.details import Wait
+from monitor.accounts.feed_poll import Polls
 from monitor.cli import main
 from monitor.facts import RosterRoom
 from monitor.http import listener, web
 from monitor.http.guard import Guard
+from monitor.http.landing import render
 from monitor.http.metrics import Metrics
 from monitor.http.sources import Sources, WriterSight
+from monitor.http.status import take_status
+from monitor.live.lateness import late
 from tests.http.stand_in import NOW, StillBook, StillFrames, StillStanding, still_sources, still_watch
 
 
@@ -65,6 +75,66 @@ def evening() -> Sources:
     return still_sources(
         watch, standing=lambda: standing, writer=lambda: blocked, reasons=lambda: ["PostgreSQL takes no batches"]
     )
+
+
+def pushing() -> Sources:
+    """Three feeds of orders: one is polled, one has nobody to ask for it, one is late; and deliveries that wait."""
+    rows = [Doudian(name="抖店", app="a"), PushJson(name="erp", app="b"), Kwaixiaodian(name="ks", app="c")]
+    watch = still_watch([], rows)
+    late(watch.feeds["ks"], NOW - timedelta(minutes=5))
+    frames = {"ks": StillFrames(0, 12, (NOW - timedelta(hours=2)).timestamp())}
+    waits = {"ks": [Wait("no_account", 9, ["77", "78"]), Wait("asked", 3, ["79"])]}
+    polls = {"抖店": Polls(1_200, 3), "ks": Polls(5, 0)}
+    return still_sources(
+        watch, standing=lambda: StillStanding(frames=frames), waits=lambda: waits, polls=lambda: polls,
+        accounts=lambda: {("doudian", "refused"): 2, ("doudian", "ok"): 9}, breakers=lambda: {("a", "open"): 1},
+    )  # fmt: skip
+
+
+def test_status_says_who_stands_witness_and_for_what_deliveries_wait(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with running(monitor_of(pushing())) as port:
+        assert main(["status", "--config", config_for(tmp_path, port), "--once"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"抖店 +doudian +ok polls 1,200 shops, 3 fail ", text)
+    assert re.search(r"erp +push_json +ok no witness ", text)
+    assert re.search(r"ks +kwaixiaodian +blind push_late polls 5 shops ", text)
+    assert "        9: no account: livemon account link PLATFORM SHOP (shop 77, 78)\n" in text
+    assert "        3: asked for, and not said yet (shop 79)\n" in text
+
+
+def test_a_push_without_a_witness_says_so_on_the_page(tmp_path: Path) -> None:
+    page = render(take_status(pushing(), "0.1.0"), "zh")
+    row = {name: page[page.index(f">{name}<") :].partition("</tr>")[0] for name in ("抖店", "erp", "ks")}
+    assert ["无旁证" in row[name] for name in ("抖店", "erp", "ks")] == [False, True, False]
+    assert "看不见" in row["ks"]
+    assert "push_late" in row["ks"]
+
+
+def test_the_metrics_of_accounts(tmp_path: Path) -> None:
+    metrics = Metrics(pushing(), "0.1.0")
+    metrics.of_accounts.pushes_are(["抖店", "ks"])
+    metrics.of_accounts.missed("ks", 4)
+    metrics.of_accounts.called("a", "order.searchList", "rate")
+    text = generate_latest(metrics.registry).decode()
+    for line in (
+        'livemon_push_missed_total{feed="ks"} 4.0',
+        'livemon_push_missed_total{feed="抖店"} 0.0',
+        'livemon_app_calls_total{app="a",name="order.searchList",verdict="rate"} 1.0',
+        'livemon_accounts{platform="doudian",state="refused"} 2.0',
+        'livemon_accounts{platform="doudian",state="missing"} 0.0',
+        'livemon_app_breakers{app="a",state="open"} 1.0',
+        'livemon_feed_witnessed{feed="erp"} 0.0',
+        'livemon_feed_witnessed{feed="ks"} 1.0',
+        'livemon_polled_shops{feed="抖店",state="failing"} 3.0',
+        'livemon_details_open{feed="ks",obstacle="no_account"} 9.0',
+        'livemon_feed_up{feed="ks",hall="",platform="kwaixiaodian"} 0.0',
+        'livemon_feed_state{feed="ks",state="blind"} 1.0',
+    ):
+        assert f"{line}\n" in text, line
+    metrics.of_accounts.pushes_are(["抖店"])
+    assert 'livemon_push_missed_total{feed="ks"}' not in generate_latest(metrics.registry).decode()
 
 
 def test_once_prints_rooms_feeds_books_spool_and_writer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
