@@ -2,10 +2,11 @@
 
 from ..open_api import OpenApi
 from .doudian import DoudianApi
+from .jd import JdApi
 from .kwaixiaodian import KwaixiaodianApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(), KwaixiaodianApi(), TaobaoApi(), TiktokShopApi())
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(), KwaixiaodianApi(), TaobaoApi(), TiktokShopApi(), JdApi())
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}
