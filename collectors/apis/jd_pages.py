@@ -131,10 +131,10 @@ def _next(entries: Sequence[object], total: int, mark: str) -> str:
     Orders leave a window while it is read, when they are updated again; counting pages from its start would pass over
     what moves up then.
     """
-    since_s, page = asked_from(mark) if mark else (0, 1)
+    page = asked_from(mark)[1] if mark else 1
     if (page - 1) * PAGE_SIZE + len(entries) >= total:
         return ""
     modified = [int(instant(inner_json(entry, ModifiedAt).modified, SHANGHAI).timestamp()) for entry in entries]
     if not modified or modified != sorted(modified):
         raise BadFrame("bad_page: it is empty, or not in the order of updates, and more should follow")
-    return f"{modified[-1]}.{page + 1}" if modified[0] == modified[-1] == since_s else f"{modified[-1]}.1"
+    return f"{modified[-1]}.{page + 1}" if modified[0] == modified[-1] else f"{modified[-1]}.1"

@@ -300,6 +300,11 @@ def test_an_order_that_is_not_paid_is_no_payment_whatever_else_it_says() -> None
     assert [sale.kind for sale in read([entry]).sales] == ["created"]
 
 
+def test_an_order_that_came_to_its_end_as_it_should_is_not_cancelled() -> None:
+    entry = written(order(1)) | {"orderState": "FINISHED_L", "orderEndTime": "2026-11-24 19:59:00"}
+    assert [sale.kind for sale in read([entry]).sales] == ["created", "paid"]
+
+
 def test_no_page_needs_a_detail() -> None:
     assert API.detail(caller(), order_need("1", SHOP), START) is None
     assert API.detail(caller(), Need("refund.detail", "1", SHOP), START) is None
