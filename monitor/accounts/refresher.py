@@ -39,7 +39,7 @@ class Trial(msgspec.Struct):
     again_s: float = 0.0
     went: bool = False
     forced: int = 0
-    forced_again_s: float = 0.0
+    forced_again_s: float = float("-inf")
 
 
 class Refresher:
@@ -86,7 +86,7 @@ class Refresher:
         """A token that is bad though it was just renewed is not renewed again and again."""
         trial, now_s = self._trials.setdefault(account.id, Trial()), _now_s()
         wait_s = max(trial.again_s, trial.forced_again_s) - now_s
-        if wait_s > 0:
+        if self._group is not None and wait_s > 0:
             raise CallFailed("token", "renewed_lately", wait_s)
         if account.tokens is not None and not ended(account.tokens, self._now()):
             trial.forced = 0 if now_s - trial.forced_again_s > FUTILE_S_MAX else trial.forced + 1

@@ -149,6 +149,7 @@ class Memory:
     def __init__(self, accounts: Iterable[Account] = (), takes_s: float = 0.002) -> None:
         self.rows = {account.id: account for account in accounts}
         self.takes_s = takes_s
+        self.ever = {account.tokens.access for account in self.rows.values() if account.tokens}  # tokens that were kept
         self.full: list[Exception] = []
 
     async def load(self) -> list[Account]:
@@ -158,7 +159,9 @@ class Memory:
         await asyncio.sleep(self.takes_s)
         if self.full:
             raise self.full.pop(0)
-        self.rows |= {account.id: account for account in accounts}
+        kept = {account.id: account for account in accounts}
+        self.rows |= kept
+        self.ever |= {account.tokens.access for account in kept.values() if account.tokens}
         for key in gone:
             self.rows.pop(key, None)
 
@@ -190,6 +193,7 @@ class Desk:
         until = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(self.refresher.work(until))
+            await asyncio.sleep(0)
             try:
                 await work()
             finally:
