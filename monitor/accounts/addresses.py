@@ -7,7 +7,6 @@ from ipaddress import IPv4Address, IPv6Address
 # 169.254.169.254, fd00:ec2::254, 100.100.100.200, 192.0.0.192.
 METADATA = frozenset({IPv4Address("168.63.129.16")})
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
-COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291 2.5.5.1, given up
 
 
 def is_public(address: str) -> bool:
@@ -20,8 +19,11 @@ def is_public(address: str) -> bool:
 
 
 def _is_public(ip: IPv4Address | IPv6Address) -> bool:
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
-        return True  # it is judged by what it carries
+    if isinstance(ip, IPv6Address):
+        if ip.ipv4_mapped is not None or ip in NAT64:
+            return True  # it is judged by what it carries
+        if ip.is_site_local:
+            return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in METADATA
 
 
@@ -30,6 +32,6 @@ def _inside(ip: IPv4Address | IPv6Address) -> list[IPv4Address]:
     if isinstance(ip, IPv4Address):
         return []
     found = [ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())]
-    if ip in NAT64 or ip in COMPATIBLE:
+    if ip in NAT64:
         found.append(IPv4Address(int(ip) & 0xFFFF_FFFF))
     return [it for it in found if it is not None]
