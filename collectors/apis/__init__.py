@@ -4,9 +4,10 @@ from ..open_api import OpenApi
 from .doudian import DoudianApi
 from .jd import JdApi
 from .kwaixiaodian import KwaixiaodianApi
+from .pinduoduo import PinduoduoApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(), KwaixiaodianApi(), TaobaoApi(), TiktokShopApi(), JdApi())
+KNOWN: tuple[OpenApi, ...] = (DoudianApi(), JdApi(), KwaixiaodianApi(), PinduoduoApi(), TaobaoApi(), TiktokShopApi())
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

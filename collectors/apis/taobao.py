@@ -51,13 +51,17 @@ class Fault(msgspec.Struct, frozen=True):
     sub_msg: str | None = None
 
 
+class Permitted(msgspec.Struct, frozen=True):
+    is_success: bool = True
+
+
 class Codes(msgspec.Struct, frozen=True):
     """A fault, or the answer to one of our methods."""
 
     error_response: Fault | None = None
     top_auth_token_create_response: object = None
     top_auth_token_refresh_response: object = None
-    tmc_user_permit_response: object = None
+    tmc_user_permit_response: Permitted | None = None
     trade_fullinfo_get_response: object = None
     trades_sold_increment_get_response: object = None
     refunds_receive_get_response: object = None
@@ -152,6 +156,8 @@ class TaobaoApi:
             return by_status(answer)
         fault = told.error_response
         if fault is None:
+            if told.tmc_user_permit_response is not None and not told.tmc_user_permit_response.is_success:
+                return Judged("forbidden", "is_success:false")
             answered = any(part is not None for part in msgspec.structs.astuple(told))
             return Judged("ok") if answered else by_status(answer)
         sub_code = fault.sub_code or ""

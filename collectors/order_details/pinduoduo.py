@@ -1,4 +1,7 @@
-"""What Pinduoduo answers to pdd.order.information.get. Its amounts are yuan, its times are those of Shanghai."""
+"""What Pinduoduo says of an order, alone (pdd.order.information.get) or in a list (pdd.order.number.list.increment.get).
+
+Its amounts are yuan, its times are those of Shanghai.
+"""
 
 from zoneinfo import ZoneInfo
 
@@ -28,6 +31,8 @@ class Order(msgspec.Struct, frozen=True):
     pay_amount: object = None  # goods less discounts, with postage
     pay_time: str | None = None
     item_list: list[Line] = []
+    confirm_status: int | None = None
+    risk_control_status: int | None = None
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -42,6 +47,11 @@ def order_detail(answer: bytes, order_sn: str) -> OrderDetail:
     """An order that was not paid when it was asked for has no `paid_at`: ask again."""
     order = json_body(answer, Answer).order_info_get_response.order_info
     meant(order.order_sn == order_sn, "of another order")
+    return told_of(order)
+
+
+def told_of(order: Order) -> OrderDetail:
+    """Raises BadFrame."""
     counts = [None if line.goods_count is None else count(line.goods_count) for line in order.item_list]
     return OrderDetail(
         amount_minor=yuan(order.pay_amount),
