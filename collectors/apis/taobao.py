@@ -29,7 +29,7 @@ from ..tick import Sale
 from ..verdicts import by_status, code_text, codes
 from .taobao_pages import PAGE_SIZE, REFUND_FIELDS, REFUNDED, TRADE_FIELDS, refunds_page, trades_page
 
-DAY_S = 86_400.0
+WINDOW_S_MAX = 86_400.0 - 1  # a day; a window is widened to whole seconds
 DETAIL_FIELDS = "tid,status,payment,pay_time,buyer_open_uid,orders"
 
 BY_CODE: dict[int, Verdict] = {
@@ -94,7 +94,7 @@ class TaobaoApi:
     REFRESH_WINDOW_S: ClassVar[float | None] = None
     CODE_IS: ClassVar[str] = "code"
     APP_HAS_TOKENS: ClassVar[bool] = False
-    LISTINGS: ClassVar[Sequence[Listing]] = (Listing("orders", DAY_S), Listing("refunds", DAY_S))
+    LISTINGS: ClassVar[Sequence[Listing]] = (Listing("orders", WINDOW_S_MAX), Listing("refunds", WINDOW_S_MAX))
     ROOM_BY_ORDER: ClassVar[bool] = False
 
     # --- authorisation ---

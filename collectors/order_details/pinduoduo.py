@@ -1,4 +1,4 @@
-"""What Pinduoduo says of an order, alone (pdd.order.information.get) or in a list (pdd.order.number.list.increment.get).
+"""What Pinduoduo says of an order, alone (pdd.order.information.get) or listed (pdd.order.number.list.increment.get).
 
 Its amounts are yuan, its times are those of Shanghai.
 """

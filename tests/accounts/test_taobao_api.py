@@ -389,9 +389,9 @@ def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
 def test_the_widest_window_is_taken_and_a_wider_one_is_not(fake: FakeTaobao) -> None:
     shop = linked(fake)
     for listing in API.LISTINGS:
-        widest = timedelta(seconds=listing.window_s_max)
-        assert verdict(API, fake, API.list_page(shop, listing, START - widest, START, "", START)) == "ok"
-        wider = widest + timedelta(seconds=1)
+        widest, part = timedelta(seconds=listing.window_s_max), timedelta(seconds=0.4)
+        assert verdict(API, fake, API.list_page(shop, listing, START + part - widest, START + part, "", START)) == "ok"
+        wider = widest + timedelta(seconds=2)
         assert verdict(API, fake, API.list_page(shop, listing, START - wider, START, "", START)) == "broken"
 
 
