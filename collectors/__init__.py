@@ -4,6 +4,7 @@ from typing import get_args
 
 from .collector import FeedRow
 from .orders.doudian import Doudian
+from .orders.jd_orders import JdOrders
 from .orders.kwaixiaodian import Kwaixiaodian
 from .orders.pinduoduo_pmc import PinduoduoPmc
 from .orders.push_json import PushJson
@@ -12,12 +13,13 @@ from .orders.stripe import Stripe
 from .orders.taobao_tmc import TaobaoTmc
 from .orders.tiktok_shop import TiktokShop
 from .orders.wechat_shop import WechatShop
+from .orders.xiaohongshu_orders import XiaohongshuOrders
 from .orders.xiaohongshu_push import XiaohongshuPush
 from .servers.nginx_rtmp import NginxRtmp
 
 Feed = (
     NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
-    | TaobaoTmc | PinduoduoPmc
+    | TaobaoTmc | PinduoduoPmc | JdOrders | XiaohongshuOrders
 )  # fmt: skip
 
 KINDS: tuple[type[FeedRow], ...] = get_args(Feed)

@@ -26,7 +26,7 @@ LATER_KEYS = frozenset(
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
     "tencent_live aliyun_live volcengine_live wechat_live kwaixiaodian_uv bilibili_open bilibili_oauth http_json "
-    "ws_json twitch twitch_eventsub youtube jd_orders xiaohongshu_orders".split()
+    "ws_json twitch twitch_eventsub youtube".split()
 )
 
 

@@ -2,7 +2,8 @@
 
 Of polls and sockets: frames.jsonl and ticks.jsonl. Of hooks, and of sockets that bring orders: app.toml (its secrets),
 frames.jsonl (of a hook the request itself, so that its signature is checked, too), details.jsonl (what the platform
-answered about orders, where it was asked) and sales.jsonl.
+answered about orders, where it was asked) and sales.jsonl. Of kinds that poll orders with accounts: no app.toml, and in
+frames.jsonl the pages that the platform answered with, each with its shop and its listing.
 """
 
 import statistics
@@ -16,8 +17,20 @@ import pytest
 
 import collectors
 from collectors import KINDS, Feed, frames
-from collectors.collector import Collector
-from collectors.hook import NO_DETAILS, Accepted, App, Delivery, Details, Hook, HookRow, Meaning, OrderSocketRow
+from collectors.apis import APIS
+from collectors.collector import Collector, FeedRow
+from collectors.hook import (
+    NO_DETAILS,
+    Accepted,
+    App,
+    Delivery,
+    Details,
+    Hook,
+    HookRow,
+    Meaning,
+    OrderPollRow,
+    OrderSocketRow,
+)
 from collectors.tick import Sale, Tick
 
 HERE = Path(__file__).parent / "feeds"
@@ -25,7 +38,8 @@ ALL = sorted(HERE.glob("*/*/feed.toml"))
 README = Path(collectors.__file__).with_name("README.md").read_text(encoding="utf-8")
 NAMES = {str(kind.__struct_config__.tag): kind for kind in KINDS}
 KEPT = (HookRow, OrderSocketRow)  # kinds whose frames are kept before they are understood
-SALES = [case for case in ALL if issubclass(NAMES[case.parts[-3]], KEPT)]
+ORDERS = (*KEPT, OrderPollRow)
+SALES = [case for case in ALL if issubclass(NAMES[case.parts[-3]], ORDERS)]
 CASES = [case for case in ALL if case not in SALES]
 
 
@@ -43,6 +57,15 @@ class Pushed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: str
 
 
+class Polled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the frames.jsonl of a kind that polls: a page as the platform answered with it, as text."""
+
+    at: datetime
+    shop: str
+    listing: str
+    page: str
+
+
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One line of details.jsonl."""
 
@@ -53,8 +76,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @pytest.mark.parametrize("case", SALES, ids=named)
 def test_recorded_pushes_become_the_golden_sales(case: Path, pytestconfig: pytest.Config) -> None:
-    app = msgspec.toml.decode(case.with_name("app.toml").read_bytes(), type=App)
-    found = meanings(case, app, details_of(case))
+    found = meanings(case, details_of(case))
     sales = [sale for meaning in found for sale in meaning.sales]
     assert not any(meaning.needs or meaning.bad for meaning in found)
     golden = case.with_name("sales.jsonl")
@@ -66,22 +88,36 @@ def test_recorded_pushes_become_the_golden_sales(case: Path, pytestconfig: pytes
 
 @pytest.mark.parametrize("case", SALES, ids=named)
 def test_what_was_recorded_needs_each_detail_that_was_recorded_with_it(case: Path) -> None:
-    app = msgspec.toml.decode(case.with_name("app.toml").read_bytes(), type=App)
     details = details_of(case)
     for key in details:
         fewer = {other: answer for other, answer in details.items() if other != key}
-        assert meanings(case, app, details) != meanings(case, app, fewer), key
+        assert meanings(case, details) != meanings(case, fewer), key
 
 
 @pytest.mark.parametrize("case", SALES, ids=named)
 def test_a_recorded_push_says_in_its_first_line_what_it_shows(case: Path) -> None:
     assert case.read_text(encoding="utf-8").startswith("# ")
     files = {path.name for path in case.parent.iterdir()} - {"details.jsonl"}
-    assert files == {"feed.toml", "app.toml", "frames.jsonl", "sales.jsonl"}
+    polls = issubclass(NAMES[case.parts[-3]], OrderPollRow)
+    assert files == {"feed.toml", "frames.jsonl", "sales.jsonl"} | (set() if polls else {"app.toml"})
 
 
-def meanings(case: Path, app: App, details: Details) -> list[Meaning]:
+def meanings(case: Path, details: Details) -> list[Meaning]:
+    row = msgspec.toml.decode(case.read_bytes(), type=Feed)
+    if isinstance(row, OrderPollRow):
+        return pages(case, row, details)
+    app = msgspec.toml.decode(case.with_name("app.toml").read_bytes(), type=App)
     return [row.parse(frame, at, app, details) for row, frame, at in kept_frames(case, app)]
+
+
+def pages(case: Path, row: FeedRow, details: Details) -> list[Meaning]:
+    """What the rules of its platform make of each page."""
+    api, found = APIS[row.PLATFORM], []
+    for line in msgspec.json.Decoder(Polled).decode_lines(case.with_name("frames.jsonl").read_bytes()):
+        (listing,) = (one for one in api.LISTINGS if one.name == line.listing)
+        page = api.read_page(row, listing, line.shop, line.page.encode(), line.at, details)
+        found.append(Meaning(page.sales, needs=page.needs, bad=page.bad))
+    return found
 
 
 def details_of(case: Path) -> Details:
@@ -147,7 +183,7 @@ def test_files_of_kinds_stay_small(kept: bool) -> None:
     assert max(lines) < 200
 
 
-@pytest.mark.parametrize("name", [name for name, kind in NAMES.items() if issubclass(kind, KEPT)])
+@pytest.mark.parametrize("name", [name for name, kind in NAMES.items() if issubclass(kind, ORDERS)])
 def test_every_kind_of_order_states_its_granularity(name: str) -> None:
     stanza = README.partition(f"## {name}\n")[2].partition("\n## ")[0]
     assert "Granularity:" in stanza

@@ -30,6 +30,8 @@ SHOPS, ORDERS, ORDER_SEARCH = (
     "/authorization/202309/shops", "/order/202309/orders", "/order/202309/orders/search",
 )  # fmt: skip
 CIPHER = "shop_cipher"  # what stands for the shop in every call, beside the token
+# Where a seller lets us in is another host than the one that gives tokens, and another one in the US.
+ELSEWHERE, IN_THE_US = "https://services.tiktokshop.com", "https://services.us.tiktokshop.com"
 PAGE_SIZE = 100
 DAY_S = 86_400.0
 
@@ -88,7 +90,6 @@ class TiktokShopApi:
     PLATFORM: ClassVar[str] = "tiktok_shop"
     BASE: ClassVar[str] = "https://open-api.tiktokglobalshop.com"
     AUTH_BASE: ClassVar[str] = "https://auth.tiktok-shops.com"
-    LINK_BASE: ClassVar[str] = "https://services.tiktokshop.com"
     CALLS_PER_S: ClassVar[float] = 10.0  # UNVERIFIED: a guess that the config overrides
     NAME_CALLS_PER_S: ClassVar[Mapping[str, float]] = {}
     REFRESH_WINDOW_S: ClassVar[float | None] = None
@@ -106,8 +107,7 @@ class TiktokShopApi:
         """The page of the service; where it calls back is set in the Partner Center, not here."""
         if not caller.app.service_id:
             raise BadFrame("no_service_id: the app has none, and its link names it")
-        # Tokens and this page are on two hosts: one that is played, or of another region, has both.
-        base = self.LINK_BASE if caller.auth_base == self.AUTH_BASE else caller.auth_base
+        base = ELSEWHERE if caller.auth_base == self.AUTH_BASE else caller.auth_base
         return f"{base}/open/authorize?" + urlencode({"service_id": caller.app.service_id, "state": state})
 
     def exchange(self, caller: Caller, code: str, redirect: str, now: datetime) -> Call:
@@ -207,8 +207,9 @@ class TiktokShopApi:
 
 def _token_call(caller: Caller, path: str, params: Mapping[str, str]) -> Call:
     """A GET with the secret in its query: the platform has no other way, and takes no POST."""
+    base = TiktokShopApi.AUTH_BASE if caller.auth_base in (ELSEWHERE, IN_THE_US) else caller.auth_base
     query = {"app_key": caller.app.key, "app_secret": caller.secret.decode(), **params}
-    return Call(path, f"{caller.auth_base}{path}?{urlencode(query)}")
+    return Call(path, f"{base}{path}?{urlencode(query)}")
 
 
 def _call(

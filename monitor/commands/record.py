@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from collectors.hook import HookRow, OrderSocketRow
+from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
 from monitor.commands.feed import add_roster_option, feed_named, roster_of, with_rooms
@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(
             f"livemon: what {feed.name} brings is brought once: recording would take it from the monitor"
         )
+    if isinstance(feed, OrderPollRow):
+        raise CommandError(f"livemon: orders of {feed.name} are asked for by the running monitor, with its accounts")
     try:
         file = FrameFile(args.output, args.force)
     except FileExistsError as error:

@@ -8,7 +8,7 @@ from typing import cast
 import aiohttp
 
 from collectors.collector import BadFrame, FeedRow, Now
-from collectors.hook import HookRow, OrderSocketRow
+from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.doctor.finding import Finding, fine, note, wrong
 from monitor.live.failure import Reason, innermost, reason_of
 from monitor.live.supervise import Collecting
@@ -43,6 +43,8 @@ async def check_feed(
         raise TypeError("a hook is not asked")
     if isinstance(feed, OrderSocketRow):
         return note(name, "not asked: what it hands out is gone for the running monitor", "`livemon status` shows it")
+    if isinstance(feed, OrderPollRow):
+        return note(name, "not asked: its shops are, each by its own account", "`livemon account list` shows them")
     asked = cast(Collecting, feed)  # every kind in `Feed` is a Collector: a test sees to it
     began = time.monotonic()
     try:

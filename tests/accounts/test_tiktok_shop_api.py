@@ -119,6 +119,11 @@ def test_the_link_names_the_service_and_our_state() -> None:
     assert parse_qs(parts.query) == {"service_id": ["7201"], "state": ["a.b/c="]}
     played = Caller(APP, "http://127.0.0.1:1", "http://127.0.0.1:2", SHOP)
     assert API.link(played, "s", "", b"").startswith("http://127.0.0.1:2/open/authorize?")
+    american = Caller(APP, API.BASE, "https://services.us.tiktokshop.com", SHOP, Tokens("a", START, refresh="r"))
+    assert API.link(american, "s", "", b"").startswith("https://services.us.tiktokshop.com/open/authorize?")
+    for call in (API.exchange(american, "c", "", START), API.refresh(american, START)):
+        assert call is not None
+        assert urlsplit(call.url).netloc == "auth.tiktok-shops.com", "tokens come from one host everywhere"
     with pytest.raises(BadFrame, match="no_service_id"):
         API.link(caller(app=msgspec.structs.replace(APP, service_id="")), "s", "", b"")
 
