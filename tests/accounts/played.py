@@ -38,13 +38,13 @@ class PlayedApi:
 
     def refresh(self, caller: Caller, now: datetime) -> Call | None:
         app_token = caller.app_tokens.access if caller.app_tokens else ""
-        return call("refresh", refresh=caller.tokens.refresh, app_token=app_token)
+        return call(caller, "refresh", refresh=caller.tokens.refresh, app_token=app_token)
 
     def own(self, caller: Caller, now: datetime) -> Call | None:
-        return call("own", shop=caller.shop, key=caller.app.key)
+        return call(caller, "own", shop=caller.shop, key=caller.app.key)
 
     def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
-        return call("app_grant", ticket=ticket)
+        return call(caller, "app_grant", ticket=ticket)
 
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         told = json.loads(body)
@@ -58,20 +58,20 @@ class PlayedApi:
         return Judged(told["verdict"], told.get("detail", ""), told.get("wait_s", 0.0))
 
     def quota(self, caller: Caller, name: str, now: datetime) -> Call | None:
-        return call("quota", of=name) if self.quotas else None
+        return call(caller, "quota", of=name) if self.quotas else None
 
     def read_quota(self, body: bytes, now: datetime) -> Quota:
         told = json.loads(body)
         return Quota(told["left"], datetime.fromisoformat(told["until"]))
 
 
-def call(name: str, **query: str) -> Call:
-    return Call(name, f"{PlayedApi.BASE}/{name}?" + "&".join(f"{key}={value}" for key, value in query.items()))
+def call(caller: Caller, name: str, **query: str) -> Call:
+    return Call(name, f"{caller.base}/{name}?" + "&".join(f"{key}={value}" for key, value in query.items()))
 
 
 def order(caller: Caller) -> Call:
     """Any question in the name of a shop."""
-    return call("order", access=caller.access)
+    return call(caller, "order", access=caller.access)
 
 
 def answer(verdict: Verdict, status: int = 200, headers: dict[str, str] | None = None, **told: object) -> Answer:
