@@ -17,7 +17,10 @@ def page_of[T: msgspec.Struct](
     entries: Sequence[object], form: type[T], id_field: str, meant: Callable[[T], Iterable[Sale | Need]],
     mark: str = "",
 ) -> Page:  # fmt: skip
-    """What each entry means, as `form`; `id_field` names the entry to people, `mark` the page after this one."""
+    """What each entry means, as `form`; `id_field` names the entry to people, `mark` the page after this one.
+
+    Of an entry that needs an answer nothing is told before that answer is there.
+    """
     sales: list[Sale] = []
     needs: list[Need] = []
     bad: list[Bad] = []
@@ -28,8 +31,9 @@ def page_of[T: msgspec.Struct](
             named = entry.get(id_field) if isinstance(entry, dict) else None
             bad.append(Bad(str(error), fit_name(named) or f"entry {number}", _bare(entry, form)))
         else:
-            sales += [one for one in found if isinstance(one, Sale)]
-            needs += [one for one in found if isinstance(one, Need)]
+            wanted = [one for one in found if isinstance(one, Need)]
+            needs += wanted
+            sales += [] if wanted else [one for one in found if isinstance(one, Sale)]
     return Page(sales, needs, bad, mark)
 
 

@@ -7,7 +7,16 @@ from .kwaixiaodian import KwaixiaodianApi
 from .pinduoduo import PinduoduoApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
+from .xiaohongshu import XiaohongshuApi
 
-KNOWN: tuple[OpenApi, ...] = (DoudianApi(), JdApi(), KwaixiaodianApi(), PinduoduoApi(), TaobaoApi(), TiktokShopApi())
+KNOWN: tuple[OpenApi, ...] = (
+    DoudianApi(),
+    JdApi(),
+    KwaixiaodianApi(),
+    PinduoduoApi(),
+    TaobaoApi(),
+    TiktokShopApi(),
+    XiaohongshuApi(),
+)
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

@@ -1,6 +1,7 @@
 """What Xiaohongshu answers to order.getOrderDetail and afterSale.getAfterSaleInfo.
 
-The order's amount field and its unit stand in no page that we could read: the unit is a setting, never assumed.
+The unit of the order's amount is a setting. Two public readings of the official page (27242) say fen, freight and
+deposit included; nobody has seen a real answer yet.
 """
 
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from ..details import OrderDetail, RefundDetail, meant
+from ..inner_json import inner_json
 from ..instants import instant
 from ..json_body import json_body
 from ..money import count, yuan
@@ -32,9 +34,9 @@ class Order(msgspec.Struct, frozen=True):
     skuList: list[Sku] = []
 
 
-class OrderAnswer(msgspec.Struct, frozen=True):
+class Envelope(msgspec.Struct, frozen=True):
     success: bool
-    data: Order
+    data: object = None
 
 
 class Refund(msgspec.Struct, frozen=True):
@@ -45,16 +47,21 @@ class Refund(msgspec.Struct, frozen=True):
     refundTime: object = None
 
 
-class RefundAnswer(msgspec.Struct, frozen=True):
-    success: bool
-    data: Refund
+def told_in(answer: bytes) -> dict[str, object]:
+    """What an answer holds. Newer methods put an envelope of their own into that of the gateway. Raises BadFrame."""
+    told = json_body(answer, Envelope)
+    data = inner_json(told.data, dict[str, object]) if told.success else {}
+    if told.success and {"success", "data"} <= data.keys():
+        told = inner_json(data, Envelope)
+        data = inner_json(told.data, dict[str, object]) if told.success else {}
+    meant(told.success, "it is a refusal")
+    return data
 
 
 def order_detail(answer: bytes, order_id: str, amount: Callable[[object], int]) -> OrderDetail:
     """An order that was not paid when it was asked for has no `paid_at`: ask again."""
-    told = json_body(answer, OrderAnswer)
-    order = told.data
-    meant(told.success and str(order.orderId) == order_id, "of another order")
+    order = inner_json(told_in(answer), Order)
+    meant(str(order.orderId) == order_id, "of another order")
     counts = [None if sku.skuQuantity is None else count(sku.skuQuantity) for sku in order.skuList]
     return OrderDetail(
         amount_minor=amount(order.totalPayAmount),
@@ -68,9 +75,9 @@ def order_detail(answer: bytes, order_id: str, amount: Callable[[object], int]) 
 
 def refund_detail(answer: bytes, refund_id: str) -> RefundDetail:
     """What came back; what was asked for (`expectedRefundAmountYuan`) is not read."""
-    told = json_body(answer, RefundAnswer)
-    refund = told.data
-    meant(told.success and str(refund.returnsId) == refund_id, "of another refund")
+    told = told_in(answer)
+    refund = inner_json(told.get("afterSaleInfo", told), Refund)
+    meant(str(refund.returnsId) == refund_id, "of another refund")
     if refund.refundStatus != REFUNDED:
         return RefundDetail(done=False, closed=refund.status in CLOSED)
     done_at = instant(refund.refundTime) if refund.refundTime else None
