@@ -23,11 +23,14 @@ REASONS: dict[Verdict, Reason] = {
 }  # fmt: skip
 
 
+Make = Callable[[Caller], Call]
+
+
 class Asking(Protocol):
     """The client, as far as it is needed here. `ask` raises CallFailed and AccountRefused."""
 
     async def ask(
-        self, app: str, shop: str, make: Callable[[Caller], Call], anchor: str = "", urgency: Urgency = Urgency.DETAIL
+        self, app: str, shop: str, make: Make, anchor: str = "", urgency: Urgency = Urgency.DETAIL
     ) -> bytes: ...
 
     def wait_s(self, app: str) -> float: ...
@@ -37,7 +40,7 @@ class CannotAsk(Exception):
     """The rules of the platform know no question for this."""
 
 
-def question(api: OpenApi, need: Need, now: Now) -> Callable[[Caller], Call]:
+def question(api: OpenApi, need: Need, now: Now) -> Make:
     """How a need is asked for. What it returns raises CannotAsk."""
 
     def make(caller: Caller) -> Call:

@@ -97,6 +97,7 @@ class ShopPoll:
                     polled.more = True
                     return polled
                 await self._window(key, anchor, listing, until, resigned, polled)
+            self._widen(key)
         return polled
 
     async def _begin(self, shop: str, listing: Listing) -> None:
@@ -129,6 +130,9 @@ class ShopPoll:
                 self._halve(key)
             raise
         self.cursors[key] = to_at
+
+    def _widen(self, key: tuple[str, str]) -> None:
+        """It is up to date, and what was narrow may have been of one busy hour."""
         if self.halvings.get(key, 0) > 1:
             self.halvings[key] -= 1
         else:
