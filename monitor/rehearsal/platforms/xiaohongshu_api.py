@@ -145,12 +145,7 @@ class FakeXiaohongshu:
         for order in self.orders.values():
             for refund in order.refunds:
                 if order.shop == shop and refund.refund_id == params.get("returnsId"):
-                    more = {
-                        "refundAmountYuan": refund.amount_minor / 100 if refund.done else None,
-                        "refundStatus": 2 if refund.done else 1, "refundTime": ms(refund.updated_at - timedelta(seconds=7)) if refund.done else 0,
-                        "returnAddress": {"name": "张三", "phone": "13800000000"},
-                    }  # fmt: skip
-                    return within({"afterSaleInfo": basic(order, refund) | more, "logisticsInfo": {}})
+                    return within({"afterSaleInfo": basic(order, refund) | outcome(refund), "logisticsInfo": {}})
         return fault(-9005, "售后单不存在")
 
 
@@ -201,4 +196,13 @@ def basic(order: PlayedOrder, refund: PlayedRefund) -> dict[str, Any]:
         "returnsId": refund.refund_id, "orderId": order.order_id, "returnType": 4, "status": 4 if refund.done else 1,
         "userId": order.buyer, "applyTime": ms(order.created_at), "updatedAt": ms(refund.updated_at),
         "reasonNameZh": "张三不想要了", "expectedRefundAmountYuan": order.amount_minor / 100,
+    }  # fmt: skip
+
+
+def outcome(refund: PlayedRefund) -> dict[str, Any]:
+    done_at = refund.updated_at - timedelta(seconds=7)
+    return {
+        "refundAmountYuan": refund.amount_minor / 100 if refund.done else None,
+        "refundStatus": 2 if refund.done else 1, "refundTime": ms(done_at) if refund.done else 0,
+        "returnAddress": {"name": "张三", "phone": "13800000000"},
     }  # fmt: skip
