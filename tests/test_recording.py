@@ -195,7 +195,7 @@ def test_what_order_platforms_bring_is_neither_recorded_nor_replayed(place, caps
     (place / "secret").chmod(0o600)
     app = '[[app]]\nname = "a"\nplatform = "{0}"\nkey = "1"\nsecret_file = "secret"\n'
     feed = '[[feed]]\nkind = "{1}"\nname = "orders"\napp = "a"\n'
-    for platform, kind in (("doudian", "doudian"), ("taobao", "taobao_tmc")):
+    for platform, kind in (("doudian", "doudian"), ("taobao", "taobao_tmc"), ("jd", "jd_orders")):
         config = 'hooks_listen = "127.0.0.1:1"\n' + (app + feed).format(platform, kind)
         (place / "orders.toml").write_text(config)
         arguments = ["orders", "-o", "f.jsonl"] if command == "record" else [str(EVENING), "--feed", "orders"]

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collectors.collector import Emit, FeedRefused, FeedRow, Now
-from collectors.hook import OrderSocketRow
+from collectors.hook import OrderPollRow, OrderSocketRow
 from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.tick import Tick
 from monitor.crew import bounded_http
@@ -131,4 +131,9 @@ async def test_one_that_ends_without_a_word(http: aiohttp.ClientSession):
 async def test_an_order_socket_is_left_to_the_monitor(http: aiohttp.ClientSession):
     """A second consumer would take messages away from it."""
     found = await check_feed(OrderSocketRow(name="tmc", app="tb"), http, wall_time)
+    assert found.state == "note"
+
+
+async def test_orders_that_are_polled_are_left_to_the_monitor_and_its_accounts(http: aiohttp.ClientSession):
+    found = await check_feed(OrderPollRow(name="jd", app="jd-main"), http, wall_time)
     assert found.state == "note"
