@@ -9,11 +9,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from collectors.collector import BadFrame
 from collectors.open_api import Answer, Call, Caller, Judged, Verdict
-from monitor.accounts.breaker import REFUSALS, Breaker, BreakerState, RetryBudget, Why
+from monitor.accounts.breaker import REFUSALS, Breaker, RetryBudget, Why
 from monitor.accounts.budget import REST_S_MAX, Bucket, Urgency
-from monitor.accounts.failed import CallFailed, NotAnswered, Transport
+from monitor.accounts.failed import CallFailed, NotAnswered, NotUnderstood, Transport, understood
 from monitor.accounts.terms import Terms
 from monitor.accounts.turns import QueueFull, Turns
 from monitor.live.failure import told_s
@@ -114,10 +113,16 @@ class Exchange:
             self._turns[line] = Turns(terms.calls_per_s, terms.name_calls_per_s, clock)
         return self._turns[line]
 
-    def breaker_states(self) -> Counter[tuple[str, BreakerState]]:
+    def wait_s(self, terms: Terms) -> float:
+        """So long at the least no call of this app goes out: its interface is away, or its key is refused."""
+        app, at_s = terms.app.name, _now_s()
+        ways = self._hosts.get((app, urlsplit(terms.base).hostname or "")), self._keys.get((app, terms.app.key))
+        return max((breaker.wait_s(at_s) for breaker in ways if breaker is not None), default=0.0)
+
+    def breaker_states(self) -> Counter[tuple[str, str]]:
         """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
         at_s, each = _now_s(), [*self._hosts.items(), *self._keys.items()]
-        return Counter((app, breaker.state(at_s)) for (app, _), breaker in each)
+        return Counter[tuple[str, str]]((app, breaker.state(at_s)) for (app, _), breaker in each)
 
     def _remember(self, line: Line, terms: Terms, caller_now: Callable[[], Caller], outcome: Outcome) -> None:
         known = self.used.pop(line, None)
@@ -180,12 +185,9 @@ def _paced(bucket: Bucket, outcome: Outcome) -> Outcome:
 
 def _judged(terms: Terms, answer: Answer) -> Judged:
     try:
-        judged = terms.api.judge(answer)
-    except (BadFrame, msgspec.DecodeError):
-        return Judged("broken", "bad_frame")
-    except Exception as error:  # noqa: BLE001  rules read what a foreign server wrote: what they trip over is no answer
-        # Its name alone: the text of an error may hold a piece of the answer.
-        log.error("app %s: its rules tripped over an answer: %s", terms.app.name, type(error).__name__)
+        judged = understood(lambda: terms.api.judge(answer))
+    except NotUnderstood as error:
+        log.warning("app %s: an answer cannot be understood: %s", terms.app.name, error)
         return Judged("broken", "bad_frame")
     wait_s = max(judged.wait_s, told_s(answer.headers.get("retry-after", "")))
     return msgspec.structs.replace(judged, wait_s=min(wait_s, REST_S_MAX))

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from collectors.collector import BadFrame
 from collectors.open_api import Answer, Call, Verdict
 
 
@@ -24,6 +25,20 @@ class NotAnswered(Exception):
     def __init__(self, reason: str, sent: bool = True) -> None:
         self.reason, self.sent = reason, sent
         super().__init__(reason)
+
+
+class NotUnderstood(Exception):
+    """The rules could not read what a platform wrote: one word of why, since more may hold a piece of the answer."""
+
+
+def understood[T](read: Callable[[], T]) -> T:
+    """What the rules read in an answer. Raises NotUnderstood and nothing else."""
+    try:
+        return read()
+    except BadFrame as error:
+        raise NotUnderstood(str(error).partition(":")[0]) from None
+    except Exception as error:  # noqa: BLE001  they read what a foreign server wrote, and may trip over anything
+        raise NotUnderstood(type(error).__name__) from None
 
 
 Transport = Callable[[Call], Awaitable[Answer]]

@@ -5,11 +5,11 @@ import logging
 
 import msgspec
 
-from collectors.collector import BadFrame, Now
+from collectors.collector import Now
 from collectors.open_api import Quota
 from monitor.accounts.budget import Urgency
 from monitor.accounts.exchange import Exchange, Line, Used
-from monitor.accounts.failed import AccountRefused, CallFailed
+from monitor.accounts.failed import AccountRefused, CallFailed, NotUnderstood, understood
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ class Quotas:
 
     def _read(self, line: Line, used: Used, body: bytes) -> Quota | None:
         try:
-            return used.terms.api.read_quota(body, self._now())
-        except BadFrame as error:
+            return understood(lambda: used.terms.api.read_quota(body, self._now()))
+        except NotUnderstood as error:
             log.warning("app %s: what is left of %s cannot be understood: %s", line.app, line.name, error)
             return None

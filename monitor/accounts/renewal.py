@@ -11,13 +11,13 @@ from datetime import timedelta
 
 import msgspec
 
-from collectors.collector import BadFrame, Now
+from collectors.collector import Now
 from collectors.open_api import Call, Caller, Tokens
 from monitor.accounts.account import OVERDUE, Account
 from monitor.accounts.budget import Urgency
 from monitor.accounts.client import NEVER_LINKED, REVOKED, Client, ended
 from monitor.accounts.exchange import Outcome
-from monitor.accounts.failed import AccountRefused, CallFailed
+from monitor.accounts.failed import AccountRefused, CallFailed, NotUnderstood, understood
 from monitor.store.disk import SpoolFull
 
 log = logging.getLogger(__name__)
@@ -126,12 +126,10 @@ class Renewal:
     def _tokens(self, account: Account, body: bytes) -> Tokens:
         api = self._client.terms_of(account.app).api
         try:
-            return api.granted(body, account.tokens, self._now()).tokens
-        except Exception as error:  # noqa: BLE001  rules read what a foreign server wrote
-            # This pair may be lost; the others must not follow it, so the whole app is held up. Of the error
-            # its first word alone: the text may hold a piece of the answer.
-            why = str(error).partition(":")[0] if isinstance(error, BadFrame) else type(error).__name__
-            log.error("app %s: what a refresh brought cannot be understood: %s", account.app, why)
+            return understood(lambda: api.granted(body, account.tokens, self._now()).tokens)
+        except NotUnderstood as error:
+            # This pair may be lost; the others must not follow it, so the whole app is held up.
+            log.error("app %s: what a refresh brought cannot be understood: %s", account.app, error)
             raise CallFailed("broken", "not_understood", NOT_UNDERSTOOD_S) from None
 
     # --- refusals ----------------------------------------------------------------------------------------------------
