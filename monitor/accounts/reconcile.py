@@ -57,7 +57,7 @@ class Reconcile:
         return api if api is not None and api.LISTINGS and app is not None else None
 
     def configure(self, rows: Iterable[FeedRow]) -> None:
-        """The feeds of the present config. The watch knows them already."""
+        """The feeds of the present config. While this runs, the watch knows them already."""
         rows = list(rows)
         self._feeds = {row.name: self._feeds[row.name] for row in rows if row.name in self._feeds}
         pushes = [row for row in rows if isinstance(row, HookRow | OrderSocketRow) and self.api_of(row) is not None]
@@ -66,7 +66,8 @@ class Reconcile:
         self._muster()
 
     async def run(self) -> None:
-        """Be the witness of all pushes until cancelled."""
+        """Be the witness of all pushes until cancelled. By now the watch knows the feeds and what was sealed."""
+        self._witnesses.are_of(self._rows.values())
         try:
             async with asyncio.TaskGroup() as self._group:
                 self._muster()

@@ -1,6 +1,7 @@
 """Which shop is asked next: busy ones often, quiet ones up to ten times as seldom, the most overdue first. Pure.
 
-A shop is busy while it sells; what pushes tell of it counts, too. Time comes as an argument.
+A shop is busy while it sells; what pushes tell of it counts, too. Where there are few shops none need wait longer for
+being quiet. Time comes as an argument.
 """
 
 import heapq
@@ -11,6 +12,7 @@ import msgspec
 
 BUSY = timedelta(minutes=15)
 QUIET_TIMES_MAX = 10
+FEW = 50  # shops that are all asked as often as busy ones; of so many more each, quiet ones wait once more as long
 FAILED_DOUBLINGS_MAX = 4
 
 
@@ -103,9 +105,10 @@ class Rota:
             turn.sold_at = at
 
     def _gap(self, turn: Turn, now: datetime) -> timedelta:
+        times_max = min(QUIET_TIMES_MAX, 1 + len(self.turns) // FEW)
         if turn.sold_at is None:
-            return self.every * QUIET_TIMES_MAX
-        return self.every * max(1, min(QUIET_TIMES_MAX, (now - turn.sold_at) // BUSY))
+            return self.every * times_max
+        return self.every * max(1, min(times_max, (now - turn.sold_at) // BUSY))
 
     def _due(self, shop: str, turn: Turn, at: datetime) -> None:
         turn.out, turn.due_at = False, at

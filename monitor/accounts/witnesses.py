@@ -47,7 +47,9 @@ class Witnesses:
         self._came = asyncio.Event()
 
     def are_of(self, rows: Iterable[PushRow]) -> None:
-        """The pushes that can be polled, by the present config. Those that stay keep all that they know."""
+        """The pushes that can be polled, by the present config. Those that stay keep all that they know.
+
+        A feed that the watch does not know yet has none: come again when it was loaded, and restored."""
         wanted = {row.name: row for row in rows}
         self._of = {name: witness for name, witness in self._of.items() if name in wanted}
         for name, row in wanted.items():
