@@ -29,6 +29,9 @@ COMMANDS = {
         "roster": "import, export, undo or adopt rooms",
         "schedule": "import the planned broadcasts: stops are judged by them",
     },
+    "Accounts": {
+        "account": "authorisations of shops and anchors: import, link, list, revoke",
+    },
     "Files": {
         "import": "sales and ticks that came as files, each once",
     },

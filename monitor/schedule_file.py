@@ -85,12 +85,12 @@ def _slot(row: Row, zone: ZoneInfo) -> ListedSlot:
 
 def _read(column: str, cell: Cell, zone: ZoneInfo) -> object:
     try:
-        return _instant(cell, zone) if column in ("starts_at", "ends_at") else meaning(column, cell)
+        return instant(cell, zone) if column in ("starts_at", "ends_at") else meaning(column, cell)
     except Meaningless as error:
         raise Meaningless(f"{column} {error.what}", error.todo) from error
 
 
-def _instant(cell: Cell, zone: ZoneInfo) -> datetime:
+def instant(cell: Cell, zone: ZoneInfo) -> datetime:
     """A time as people write it, in UTC; Excel's own times come as such, rounded to the second here."""
     text = unicodedata.normalize("NFKC", text_of(cell))
     if isinstance(cell, datetime):
@@ -107,10 +107,10 @@ def _instant(cell: Cell, zone: ZoneInfo) -> datetime:
         if delta >= timedelta(hours=24):
             raise Meaningless(f"{quoted(text)} has no possible offset", "write it as +08:00")
         return wall.replace(tzinfo=timezone(-delta if hours[0] == "-" else delta)).astimezone(UTC)
-    instant = wall.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != wall:
+    found_at = wall.replace(tzinfo=zone).astimezone(UTC)
+    if found_at.astimezone(zone).replace(tzinfo=None) != wall:
         raise Meaningless(f"{quoted(text)} does not exist in {zone.key}", "clocks are put forward there; add an offset")
-    return instant
+    return found_at
 
 
 def _wall(text: str, parts: dict[str, str | None]) -> datetime:

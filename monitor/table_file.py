@@ -3,7 +3,7 @@
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -51,13 +51,23 @@ class Unreadable(Exception):
 Line = tuple[int, Sequence[Cell]]
 
 
-def read_table(data: bytes, file: str, names: Mapping[str, str], required: Iterable[str], rows_max: int) -> Table:
-    """Read a file's bytes; `names` maps each heading people write (in lower case) to its column."""
+def read_table(
+    data: bytes,
+    file: str,
+    names: Mapping[str, str],
+    required: Iterable[str],
+    rows_max: int,
+    shown: Callable[[str], str] = quoted,
+) -> Table:
+    """Read a file's bytes; `names` maps each heading people write (in lower case) to its column.
+
+    `shown` is a value as a message may show it: of a file of secrets, not at all.
+    """
     try:
         lines = _lines(data)
         line, header = _header(lines, names, required)
-        columns = _columns(line, header, names, required)
-        return _rows(lines, file, columns, rows_max)
+        columns = _columns(line, header, names, required, shown)
+        return _rows(lines, file, columns, rows_max, shown)
     except Unreadable as error:
         return Table(problems=(Problem(file, error.line, error.what, error.todo),), broken=True)
 
@@ -166,16 +176,18 @@ def _header(lines: Iterator[Line], names: Mapping[str, str], required: Iterable[
     return first
 
 
-def _columns(line: int, header: Sequence[Cell], names: Mapping[str, str], required: Iterable[str]) -> list[str]:
+def _columns(
+    line: int, header: Sequence[Cell], names: Mapping[str, str], required: Iterable[str], told: Callable[[str], str]
+) -> list[str]:
     known = list(dict.fromkeys(names.values()))
     columns: list[str] = []
     for cell in header:
         shown, heading = text_of(cell), _heading(cell)
         column = heading if heading in NOTE_COLUMNS else names.get(heading, "")
         if heading and not column:
-            raise Unreadable(line, f"unknown column {quoted(shown)}", f"remove it or use one of {','.join(known)}")
+            raise Unreadable(line, f"unknown column {told(shown)}", f"remove it or use one of {','.join(known)}")
         if column and column in columns:
-            raise Unreadable(line, f"column {column} stands twice, also as {quoted(shown)}", "remove one of them")
+            raise Unreadable(line, f"column {column} stands twice, also as {told(shown)}", "remove one of them")
         columns.append(column)
     missing = [column for column in required if column not in columns]
     if missing:
@@ -183,7 +195,7 @@ def _columns(line: int, header: Sequence[Cell], names: Mapping[str, str], requir
     return columns
 
 
-def _rows(lines: Iterator[Line], file: str, columns: list[str], rows_max: int) -> Table:
+def _rows(lines: Iterator[Line], file: str, columns: list[str], rows_max: int, shown: Callable[[str], str]) -> Table:
     rows: list[Row] = []
     problems: list[Problem] = []
     wanted = dict.fromkeys(column for column in columns if column and column not in NOTE_COLUMNS)
@@ -195,7 +207,7 @@ def _rows(lines: Iterator[Line], file: str, columns: list[str], rows_max: int) -
         stray = [text_of(cell) for column, cell in _pairs(columns, cells) if not column and _filled([cell])]
         if stray:
             todo = "put a value that holds a comma in double quotes"
-            problems.append(Problem(file, line, f"{quoted(stray[0])} stands in no column", todo))
+            problems.append(Problem(file, line, f"{shown(stray[0])} stands in no column", todo))
         rows.append(Row(line, {column: cell for column, cell in _pairs(columns, cells) if column in wanted}))
     return Table(tuple(wanted), tuple(rows), tuple(problems))
 

@@ -76,6 +76,17 @@ def _put_in_place(path: Path, log: Path, new: Path, at: datetime) -> Path:
     return kept
 
 
+def in_use(folder: Path) -> bool:
+    """Whether a monitor has this spool open now."""
+    try:
+        with _locked(folder / "spool.db"):
+            return False
+    except SpoolLocked:
+        return True
+    except FileNotFoundError:
+        return False
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[int]:
     """The spool's own lock, without SQLite: it would begin to write. The file must not be opened twice meanwhile."""
