@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 
 from collectors.tick import Sale
+from monitor.accounts.desk import Desk
 from monitor.chores import Chores, OpenSession
 from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
@@ -67,7 +68,13 @@ class App:
         )
         self.rostered = False
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
-        self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line)
+        self.accounts = Desk(
+            config, self.store, self.watch, self.clock.now, self.orders.reader, self.orders.lane.cipher,
+            lambda: self.orders.apps, self.metrics.of_accounts,
+            failed=lambda feed, reason: self.metrics.feed_failures.labels(feed, reason).inc(),
+        )  # fmt: skip
+        self.orders.hooks.door = self.accounts.door()
+        self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line, self.accounts.line)
         self.chores = self._take_up()
 
     def _take_up(self) -> Chores:
@@ -105,12 +112,14 @@ class App:
             async with asyncio.TaskGroup() as group:
                 storing = group.create_task(self.store.run(), name="store")
                 ordering = group.create_task(self.orders.run(), name="orders")
+                asking = group.create_task(self.accounts.run(self.stopping), name="accounts")
                 others = [group.create_task(self._tick(), name="tick")]
                 if self.keeper is not None:
                     others.append(group.create_task(self.keeper.keep(), name="embedded postgres"))
                 await self.orders.open()
                 self.crew.muster(self.config.feeds)
                 await self.crew.work(self.ready, self.stopping)
+                await asking
                 await self.orders.stop()
                 await ordering
                 self.store.stop()
@@ -163,11 +172,12 @@ class App:
             log.warning("these settings wait for the next start: %s", ", ".join(later))
         self.config = self.chores.config = msgspec.structs.replace(
             self.config, feeds=config.feeds, event=config.event, roster=config.roster, apps=config.apps,
-            rates=config.rates,
+            rates=config.rates, hooks_url=config.hooks_url,
         )  # fmt: skip
         _, rooms, slots = await self.store.sealer.call(self.store.spool.roster)
         self._reload_watch(rooms, slots)
         self.orders.reload(self.config)
+        self.accounts.configure(self.config)
         log.info("the config was read again: %d feeds", len(config.feeds))
 
     # --- what others are given ---------------------------------------------------------------------------------------
@@ -179,6 +189,7 @@ class App:
 
     async def _tend(self, conn: Connection) -> None:
         await self.chores.tend(conn)
+        await self.accounts.look(conn)
 
     async def _roster_changed(self, number: int, rooms: Sequence[RosterRoom], slots: Sequence[Slot]) -> None:
         """The mirror first: a room is watched only when the next start will know its id, too."""
@@ -229,6 +240,7 @@ class App:
         self.store.inbox.put(Heard(quarantine=[bad]))
 
     def _sold(self, sales: Sequence[Sale]) -> None:
+        self.accounts.sold(sales)
         for sale in sales:
             self.metrics.sold(sale.platform, sale.kind, sale.amount_minor, sale.currency)
             if sale.room is not None:
@@ -249,6 +261,10 @@ class App:
             standing=lambda: self.store.sealer.standing,
             writer=self._writer_sight,
             reasons=self._reasons,
+            accounts=lambda: self.accounts.book.counts(),
+            breakers=lambda: self.accounts.client.breaker_states(),
+            polls=lambda: self.accounts.reconcile.standing(),
+            waits=lambda: self.accounts.details.waits(),
             event=self.config.event.name if self.config.event else "",
         )
 

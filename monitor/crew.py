@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from collectors.collector import FeedRow, Now
-from collectors.hook import HookRow, OrderSocketRow
+from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.live.sight import silence_s_max
 from monitor.live.supervise import Collecting, Outlets, supervise
 from monitor.live.watch import Watch
@@ -27,10 +27,17 @@ def bounded_http() -> aiohttp.ClientSession:
 
 
 class Crew:
-    """`line` makes of an order socket's row what `supervise` knows."""
+    """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that is only polled."""
 
-    def __init__(self, watch: Watch, now: Now, outlets: Outlets, line: Callable[[OrderSocketRow], Collecting]) -> None:
-        self.watch, self.now, self.outlets, self.line = watch, now, outlets, line
+    def __init__(
+        self,
+        watch: Watch,
+        now: Now,
+        outlets: Outlets,
+        line: Callable[[OrderSocketRow], Collecting],
+        polls: Callable[[OrderPollRow], Collecting],
+    ) -> None:
+        self.watch, self.now, self.outlets, self.line, self.polls = watch, now, outlets, line, polls
         self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
         self._rows: Sequence[FeedRow] = ()
         self._group: asyncio.TaskGroup | None = None
@@ -70,7 +77,13 @@ class Crew:
             self._tasks.pop(name)[1].cancel()
         for name, row in wanted.items():
             if name not in self._tasks:
-                # Every other kind in `Feed` is a Collector: a test sees to it.
-                feed = self.line(row) if isinstance(row, OrderSocketRow) else cast(Collecting, row)
-                work = supervise(feed, self._http, self.watch, self.now, self.outlets, silence_s_max(row))
+                work = supervise(
+                    self._collecting(row), self._http, self.watch, self.now, self.outlets, silence_s_max(row)
+                )
                 self._tasks[name] = (row, self._group.create_task(work, name=f"feed {name}"))
+
+    def _collecting(self, row: FeedRow) -> Collecting:
+        """Every other kind in `Feed` is a Collector: a test sees to it."""
+        if isinstance(row, OrderSocketRow):
+            return self.line(row)
+        return self.polls(row) if isinstance(row, OrderPollRow) else cast(Collecting, row)

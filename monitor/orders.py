@@ -46,7 +46,7 @@ class Orders:
         self.config = config
         self._buyer_key = keys_of(config.buyer_key_file, config.data_dir / BUYER_KEY)[0]
         cipher = Cipher([key.reveal() for key in keys_of(config.spool_key_file, config.data_dir / SPOOL_KEY)])
-        self._apps = read_apps(config.apps)
+        self.apps = read_apps(config.apps)
         self._now, self._metrics = clock.now, metrics
         self.lane = FrameLane(store.spool, store.sealer, cipher)
         _check_key(self.lane, store, path)
@@ -65,7 +65,7 @@ class Orders:
     def app_of(self, row: FeedRow) -> App | None:
         """The application that a feed names; one that names none needs none."""
         name = getattr(row, "app", "")
-        return self._apps.get(name) if name else App("", row.platform or row.PLATFORM)
+        return self.apps.get(name) if name else App("", row.platform or row.PLATFORM)
 
     def line(self, row: OrderSocketRow) -> OrderLine:
         """An order socket for `supervise`."""
@@ -75,7 +75,7 @@ class Orders:
         """The config was read again, and with it the secrets: a file that will not do leaves those we have."""
         self.config = config
         try:
-            self._apps = read_apps(config.apps)
+            self.apps = read_apps(config.apps)
         except SecretError as error:
             self._metrics.config_rejected.inc()
             log.error("the secrets of the apps stay as they were: %s", error)
@@ -88,7 +88,7 @@ class Orders:
 
     def _follow(self) -> None:
         feeds = self.config.feeds
-        self.hooks.serve_feeds(feeds, self._apps)
+        self.hooks.serve_feeds(feeds, self.apps)
         self.reader.configured(feeds)
         self._metrics.hooks_are(row.name for row in feeds if isinstance(row, HookRow))
 

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 from collectors.collector import Now
-from monitor.accounts.account import Account, AccountKey, State
+from monitor.accounts.account import Account, AccountKey
 from monitor.facts import AccountFact, Heard
 
 MICROSECOND = timedelta(microseconds=1)
@@ -91,9 +91,9 @@ class Book:
         if facts:
             self._put(Heard(accounts=facts))
 
-    def counts(self) -> Counter[tuple[str, State]]:
+    def counts(self) -> Counter[tuple[str, str]]:
         """How many accounts of each platform stand how."""
         now = self._now()
-        return Counter(
+        return Counter[tuple[str, str]](
             (account.platform, account.state(now)) for account in self._accounts.values() if not account.is_app
         )

@@ -10,7 +10,6 @@ from collectors.collector import Now
 from collectors.open_api import Caller, Tokens, Verdict
 from monitor.accounts.account import Account, AccountKey
 from monitor.accounts.book import Book
-from monitor.accounts.breaker import BreakerState
 from monitor.accounts.budget import Urgency
 from monitor.accounts.exchange import Exchange, Make, Outcome
 from monitor.accounts.failed import AccountRefused, CallFailed, Transport
@@ -74,7 +73,11 @@ class Client:
         if account.tokens is None or ended(account.tokens, self._now()):
             await self.renew(account.id, account.tokens)
 
-    def breaker_states(self) -> Counter[tuple[str, BreakerState]]:
+    def wait_s(self, app: str) -> float:
+        """So long at the least nothing of this app is called; 0: it may be."""
+        return self.exchange.wait_s(self.terms[app]) if app in self.terms else 0.0
+
+    def breaker_states(self) -> Counter[tuple[str, str]]:
         return self.exchange.breaker_states()
 
     # --- for the refresher and the quotas, too -----------------------------------------------------------------------

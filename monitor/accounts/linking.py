@@ -120,6 +120,7 @@ class Linking:
                 asked_at=None,
                 refreshed_at=now,
                 link=link.nonce,
+                permitted=False,
             )
         )
         log.info("account %s/%s of app %s is linked", account.platform, account.shop or account.anchor, account.app)
