@@ -2,7 +2,7 @@
 
 Its signature is computed here anew, not with the collectors' code. It gives the fields of an order that it was asked
 for, and no other; whatever of a person a true answer could hold, this one can. How long a pair lives, that a refresh
-voids the pair before it, and the codes of open-oauth.jd.com are on no page: they are made up here, the hardest case.
+voids the pair before it, and how open-oauth.jd.com words a refusal are on no page: they are made up here.
 """
 
 import hashlib
@@ -23,6 +23,10 @@ SKEW_S = 600
 PAGE_MAX = 100
 MONTH = timedelta(days=31)
 NEVER = "0001-01-01 00:00:00"
+NO_TOKEN = {
+    "unknown": "invalid refresh_token", "void": "invalid refresh_token", "expired": "refresh_token expired",
+    "early": "refresh_token: too early", "revoked": "refresh_token: authorization cancelled",
+}  # fmt: skip
 
 
 class FakeJd:
@@ -81,14 +85,15 @@ class FakeJd:
     def _token(self, asked: Asked) -> Told:
         query, now = asked.query, self.now()
         if (query.get("app_key"), query.get("app_secret")) != (self.app_key, self.secret.decode()):
-            return Told({"code": 401, "msg": "app_key or app_secret", "requestId": "r"})
+            return Told({"code": 401, "msg": "invalid app_key or app_secret", "requestId": "r"})
         try:
             if asked.path == "/oauth2/access_token" and query.get("grant_type") == "authorization_code":
                 return self._granted(self.office.exchange(query.get("code", ""), now))
             if asked.path == "/oauth2/refresh_token" and query.get("grant_type") == "refresh_token":
                 return self._granted(self.office.refresh(query.get("refresh_token", ""), now))
         except Denied as denied:
-            return Told({"code": 402, "msg": denied.why, "requestId": "r"})
+            said = "invalid code" if asked.path == "/oauth2/access_token" else NO_TOKEN[denied.why]
+            return Told({"code": 402, "msg": said, "requestId": "r"})
         return Told({"code": 400, "msg": "grant_type", "requestId": "r"})
 
     def _granted(self, pair: Pair) -> Told:
