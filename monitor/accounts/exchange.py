@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class Exchange:
 
     def __init__(self, transport: Transport, called: Callable[[str, str, Verdict], None]) -> None:
         self._transport, self._called = transport, called
-        self._turns: dict[tuple[str, str], Turns] = {}
+        self._turns: dict[tuple[str, str], tuple[tuple[float, Mapping[str, float]], Turns]] = {}
         self._hosts: dict[tuple[str, str], Breaker] = {}
         self._keys: dict[tuple[str, str], Breaker] = {}
         self._retries: dict[str, RetryBudget] = {}
@@ -107,11 +107,11 @@ class Exchange:
 
     def turns_of(self, terms: Terms, caller: Caller) -> Turns:
         """The queue of an app's key: of a self-use app each shop has its own, and its own rate."""
-        line = terms.app.name, caller.app.key
-        if line not in self._turns:
-            clock = asyncio.get_running_loop().time
-            self._turns[line] = Turns(terms.calls_per_s, terms.name_calls_per_s, clock)
-        return self._turns[line]
+        line, rates = (terms.app.name, caller.app.key), (terms.calls_per_s, terms.name_calls_per_s)
+        known = self._turns.get(line)
+        if known is None or known[0] != rates:  # or the config was read again, and has other rates
+            known = self._turns[line] = rates, Turns(*rates, asyncio.get_running_loop().time)
+        return known[1]
 
     def wait_s(self, terms: Terms) -> float:
         """So long at the least no call of this app goes out: its interface is away, or its key is refused."""
