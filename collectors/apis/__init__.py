@@ -7,6 +7,7 @@ from .kwaixiaodian import KwaixiaodianApi
 from .pinduoduo import PinduoduoApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
+from .wechat import WechatApi
 from .xiaohongshu import XiaohongshuApi
 
 KNOWN: tuple[OpenApi, ...] = (
@@ -16,6 +17,7 @@ KNOWN: tuple[OpenApi, ...] = (
     PinduoduoApi(),
     TaobaoApi(),
     TiktokShopApi(),
+    WechatApi(),
     XiaohongshuApi(),
 )
 

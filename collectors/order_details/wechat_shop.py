@@ -46,6 +46,8 @@ class Order(msgspec.Struct, frozen=True):
     order_id: str | int
     order_detail: Inside
     openid: str = ""
+    status: int | None = None
+    create_time: object = None
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
@@ -62,6 +64,8 @@ class Refund(msgspec.Struct, frozen=True):
     status: str
     refund_info: Money
     complete_time: object = None
+    order_id: str | int | None = None
+    update_time: object = None
 
 
 class RefundAnswer(msgspec.Struct, frozen=True):
@@ -70,9 +74,19 @@ class RefundAnswer(msgspec.Struct, frozen=True):
 
 
 def order_detail(answer: bytes, order_id: str) -> OrderDetail:
+    return told_of(order_in(answer, order_id))
+
+
+def order_in(answer: bytes, order_id: str) -> Order:
+    """The order that was asked for. Raises BadFrame."""
     told = json_body(answer, OrderAnswer)
-    inside = told.order.order_detail
     meant(told.errcode == 0 and str(told.order.order_id) == order_id, "of another order")
+    return told.order
+
+
+def told_of(order: Order) -> OrderDetail:
+    """Raises BadFrame."""
+    inside = order.order_detail
     sellers = [inside.ext_info] if inside.ext_info.finder_id else inside.commission_infos
     counts = [None if product.sku_cnt is None else count(product.sku_cnt) for product in inside.product_infos]
     return OrderDetail(
@@ -80,7 +94,7 @@ def order_detail(answer: bytes, order_id: str) -> OrderDetail:
         paid_at=instant(inside.pay_info.pay_time) if inside.pay_info.pay_time else None,
         room=agreed(seller.finder_id for seller in sellers),
         units=sum(known for known in counts if known is not None) or None,
-        buyer=told.order.openid.encode() or None,
+        buyer=order.openid.encode() or None,
         items=summed(
             SaleItem(
                 exact_id(product.product_id),
@@ -94,10 +108,16 @@ def order_detail(answer: bytes, order_id: str) -> OrderDetail:
 
 
 def refund_detail(answer: bytes, refund_id: str) -> RefundDetail:
-    told = json_body(answer, RefundAnswer)
-    refund = told.after_sale_order
-    meant(told.errcode == 0 and str(refund.after_sale_order_id) == refund_id, "of another refund")
+    refund = refund_in(answer, refund_id)
     if refund.status not in REFUNDED:
         return RefundDetail(done=False)
     done_at = instant(refund.complete_time) if refund.complete_time else None
     return RefundDetail(done=True, amount_minor=fen(refund.refund_info.amount), refunded_at=done_at)
+
+
+def refund_in(answer: bytes, refund_id: str) -> Refund:
+    """The after-sale that was asked for. Raises BadFrame."""
+    told = json_body(answer, RefundAnswer)
+    refund = told.after_sale_order
+    meant(told.errcode == 0 and str(refund.after_sale_order_id) == refund_id, "of another refund")
+    return refund
