@@ -313,6 +313,9 @@ def test_a_span_that_was_open_at_a_start_ends_by_a_round_alone():
     witness.shops_are(["1"])
     order = sale("1", START)
     assert witness.pushed([order], START) is None
+    more = sale("more", START)
+    assert witness.judge([msgspec.structs.replace(more, received_at=START + LATE)], frozenset()).missed == 1
+    assert witness.pushed([more], START + LATE) is None  # others are waited for, though nobody knows which
     assert witness.polled("1", witness.sift([]), START) is None  # it found nothing: that says nothing
     assert witness.polled("1", witness.sift([order]), START + LATE) == START + LATE
 
