@@ -255,6 +255,8 @@ def test_asking_again_gives_the_same_token_until_it_is_nearly_over(fake: FakeWec
 def test_a_wrong_key_or_secret_of_a_shop_is_its_own_fault(fake: FakeWechat) -> None:
     assert verdict(API, fake, API.own(own(fake, secret="another"), START)) == "app"
     assert verdict(API, fake, API.own(own(fake, appid="wxother"), START)) == "app"
+    bare = Caller(msgspec.structs.replace(APP, key=OWN_APPID, secrets=(OWN_SECRET.encode(),)), API.BASE, API.AUTH_BASE)
+    assert verdict(API, fake, API.own(bare, START)) == "ok", "the platform's AppSecret is another one"
     strange = msgspec.structs.replace(own(fake), app=msgspec.structs.replace(APP, key=OWN_APPID, secrets=(b"\xff",)))
     assert verdict(API, fake, API.own(strange, START)) == "app"
 
@@ -452,6 +454,15 @@ def test_only_what_was_updated_in_the_window_is_listed(fake: FakeWechat, clock: 
     )  # fmt: skip
     found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
     assert found == {order(2).order_id, order(3).order_id}
+
+
+def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
+    from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
+    orders, refunds = (
+        json.loads(API.list_page(caller(), listing, from_at, to_at, "", START).body or b"") for listing in API.LISTINGS
+    )
+    assert orders["update_time_range"] == {"start_time": 1795521600, "end_time": 1795521661}
+    assert (refunds["begin_update_time"], refunds["end_update_time"]) == (1795521600, 1795521661)
 
 
 def test_the_widest_window_is_taken_and_a_wider_one_is_not(fake: FakeWechat) -> None:

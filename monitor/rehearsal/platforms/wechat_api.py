@@ -103,6 +103,8 @@ class FakeWechat:
         if told.get("secret") != secret:
             return fault(40125, "invalid appsecret")
         pair = self.stable.get(appid)
+        if pair is not None and told.get("force_refresh"):
+            pair.void_from, pair = now, None
         if pair is None or pair.access_until - now <= timedelta(seconds=STABLE_S):
             pair = self.stable[appid] = self.own_office.issue(shop, now)
         return Told({"access_token": pair.access, "expires_in": self._left(pair)})
