@@ -40,11 +40,15 @@ class Notices:
             await self.book.change(known.id, lambda it: msgspec.structs.replace(it, ticket=ticket))
 
     async def _revoked(self, app: str, shop: str) -> None:
-        """Also of an account that we do not know: then it is nothing."""
-        known = self.book.get(app, shop)
+        """Also of an account that we do not know: then it is nothing. Some platforms know a shop by several ids."""
+        known = next((account for account in self.book.of(app) if shop in _ids(account)), None)
         if known is None or known.refused:
             return
-        log.warning("account %s/%s of app %s was revoked by its owner", known.platform, shop, app)
+        log.warning("account %s/%s of app %s was revoked by its owner", known.platform, known.shop, app)
         await self.book.change(
             known.id, lambda it: msgspec.structs.replace(it, tokens=None, asked_at=None, refused=BY_OWNER)
         )
+
+
+def _ids(account: Account) -> set[str]:
+    return {account.shop, *(account.tokens.extra.values() if account.tokens is not None else ())}

@@ -42,3 +42,12 @@ async def test_what_is_of_nobody_we_know_is_nothing() -> None:
     await notices(house).take("tiny-main", [Notice("revoked", "404")])
     await notices(house).take("another-app", [Notice("ticket", value="t1")])
     assert house.vault.kept == {}
+
+
+async def test_a_platform_may_name_a_shop_otherwise_than_its_pushes_do() -> None:
+    house = House()
+    tokens = Tokens("at", NOW, extra={"appid": "wxshop1"})
+    await house.book.keep(Account("tiny-main", "tiny", "gh_1", tokens=tokens), Account("tiny-main", "tiny", "gh_2"))
+    await notices(house).take("tiny-main", [Notice("revoked", "wxshop1")])
+    found = {account.shop: account.refused for account in house.book.all()}
+    assert found == {"gh_1": BY_OWNER, "gh_2": ""}
