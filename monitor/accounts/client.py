@@ -63,7 +63,11 @@ class Client:
         terms = self.terms_of(app)
         if terms.api.APP_HAS_TOKENS:
             await self.app_ready(app)
-        return _body(await self.exchange.go(terms, lambda: self.caller_of(app, None), make, urgency))
+        outcome = await self.exchange.go(terms, lambda: self.caller_of(app, None), make, urgency)
+        if outcome.judged.verdict == "token" and terms.api.APP_HAS_TOKENS:
+            await self.renew((app, "", ""), outcome.caller.app_tokens)
+            outcome = await self.exchange.go(terms, lambda: self.caller_of(app, None), make, urgency)
+        return _body(outcome)
 
     async def app_ready(self, app: str) -> None:
         """See that the app's own tokens are good for a call. Raises CallFailed, AccountRefused."""

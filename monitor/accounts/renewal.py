@@ -7,6 +7,7 @@ came is on disk before anybody uses it. What dies between the two is one pair, a
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -104,6 +105,11 @@ class Renewal:
         except AccountRefused as refused:
             raise CallFailed("app", "no_ticket", 60.0) from refused
 
+    async def _app_again(self, app: str, tokens: Tokens | None) -> None:
+        """Others than these for the app itself, before its shops try again."""
+        with suppress(CallFailed, AccountRefused):  # whoever tries again meets the same, and says so
+            await self._client.renew((app, "", ""), tokens)
+
     async def _asking(self, account: Account) -> None:
         """It is on disk that this pair is asked for."""
         try:
@@ -149,6 +155,11 @@ class Renewal:
         match judged.verdict:
             case "revoked" if account.asked_at is None:
                 return await self._refuse(account, REVOKED)
+            case "token" if self._client.terms_of(account.app).api.APP_HAS_TOKENS:
+                # The app's own token was not good; this pair was not even looked at (a void one is said to be revoked).
+                await self._not_asked(account)
+                await self._app_again(account.app, outcome.caller.app_tokens)
+                return failed
             case "token" if (early_s := self._early_s(account)) > 0:
                 await self._not_asked(account)
                 return CallFailed("token", judged.detail, early_s)
