@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from monitor.account_file import COLUMNS, AccountFile, read_account_file
 from monitor.accounts.order_file import FOLDER, BadOrder, Done, Import, Order, Revoke, give, read_done
-from monitor.accounts.vault import ACCOUNT_KEY
 from monitor.commands import CommandError, add_config_option, load_config
+from monitor.commands.account_keys import account_keys
 from monitor.commands.account_link import DAYS_MAX, add_link, link
 from monitor.commands.account_list import STATES, list_accounts
 from monitor.commands.database import person
 from monitor.config import Config
 from monitor.import_text import rejected_csv
-from monitor.keys import keys_of
 from monitor.problem import ConfigError
 from monitor.store.cipher import Cipher
 from monitor.store.repair import in_use
@@ -143,9 +142,9 @@ def _revoke(args: argparse.Namespace) -> int:
 
 def _order(configured: Config, order: Order, did: str) -> int:
     """Give the order to the monitor, wait a while, and say what became of it."""
-    keys = keys_of(configured.account_key_file, configured.data_dir / ACCOUNT_KEY)
+    cipher = Cipher([key.reveal() for key in account_keys(configured)])
     folder = configured.data_dir / FOLDER
-    name = give(folder, Cipher([key.reveal() for key in keys]), order)
+    name = give(folder, cipher, order)
     until = time.monotonic() + (PATIENCE_S if in_use(configured.data_dir / "spool") else 0.0)
     while (done := _answer(folder, name)) is None:
         if time.monotonic() >= until:

@@ -11,11 +11,10 @@ import segno
 
 from collectors.apis import APIS
 from monitor.accounts.link_text import CHARS_MAX, link_key, sign_link
-from monitor.accounts.vault import ACCOUNT_KEY
 from monitor.apps import AppTable
 from monitor.commands import CommandError, load_config
+from monitor.commands.account_keys import account_keys
 from monitor.config import Config
-from monitor.keys import keys_of
 from monitor.problem import quoted
 
 DAYS, DAYS_MAX = 7.0, 30.0
@@ -81,8 +80,7 @@ def _app(configured: Config, platform: str, name: str | None) -> AppTable:
 
 
 def _url(configured: Config, app: AppTable, shop: str, anchor: str, until: datetime) -> str:
-    keys = keys_of(configured.account_key_file, configured.data_dir / ACCOUNT_KEY)
-    text = sign_link(link_key(keys[0].reveal()), app.name, shop, anchor, until)
+    text = sign_link(link_key(account_keys(configured)[0].reveal()), app.name, shop, anchor, until)
     if len(text) > CHARS_MAX:
         raise CommandError("livemon account: these ids are too long for a link")
     return f"{(configured.hooks_url or '').rstrip('/')}/oauth/{quote(app.name)}?link={text}"

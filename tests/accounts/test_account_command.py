@@ -12,11 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from collectors.open_api import Tokens
+from monitor import config
 from monitor.accounts.account import Account
 from monitor.accounts.link_text import link_key, read_link
 from monitor.accounts.order_file import read_order
 from monitor.accounts.vault import Sealing
 from monitor.cli import main
+from monitor.commands import CommandError
+from monitor.commands.account_keys import account_keys
 from monitor.keys import read_keys
 from monitor.store.cipher import Cipher
 from monitor.store.put import Tally, put_facts
@@ -157,6 +160,15 @@ def test_a_dry_run_loads_nothing_and_a_file_that_others_can_read_is_warned_of(pl
     assert not Path("var").exists()
     assert main(["account", "import", "none.csv"]) == 2
     assert "none.csv:1: cannot be read" in told(capsys)[1]
+
+
+def test_another_user_than_the_monitors_makes_no_key_and_no_order(place):
+    Path("var").mkdir()
+    configured = config.load(Path("livemon.toml"))
+    with pytest.raises(CommandError, match=r"var belongs to .*: run this as that user \(sudo -u "):
+        account_keys(configured, os.geteuid() + 1)
+    assert list(Path("var").iterdir()) == []
+    assert len(account_keys(configured, os.geteuid())) == 1
 
 
 # --- link ------------------------------------------------------------------------------------------------------------

@@ -210,6 +210,30 @@ async def test_an_order_under_the_earlier_account_key_is_read(place):
     assert read_done(place.folder, name) == Done(1)
 
 
+async def test_no_token_of_an_order_lies_in_clear_in_the_data_folder(place, tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    for step in range(3):
+        name = give(
+            place.folder, CIPHER, order(Import([account("1", f"canary{step}"), account("2", app="gone")]), step)
+        )
+        scan(tmp_path)
+        (place.folder / "copy.order").write_bytes((place.folder / f"{name}.order").read_bytes())  # it goes aside
+        await place.orders.tend()
+        scan(tmp_path)
+    give(place.folder, CIPHER, order(Revoke("doudian", "1"), 9))
+    await place.orders.tend()
+    scan(tmp_path)
+    assert place.tokens("1") is None
+    assert "canary" not in caplog.text
+    assert len(list((place.folder / "aside").iterdir())) == 3
+
+
+def scan(folder: Path) -> None:
+    content = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert len(content) > 2
+    assert [path for path, raw in content.items() if b"canary" in raw] == []
+
+
 # --- the folder ------------------------------------------------------------------------------------------------------
 
 
