@@ -17,19 +17,29 @@ def desk_of(platform: PlayedPlatform) -> Desk:
     return Desk(platform, PlayedApi(component=True), [Account(APP, "played", "", ticket="ticket"), *shops])
 
 
+def under_way(desk: Desk) -> set[tuple[str, str, str]]:
+    return set(desk.refresher._flights)
+
+
 def test_while_the_apps_own_token_is_bad_no_shop_is_refused_and_all_are_refreshed_with_the_next_one():
     async def at_work() -> None:
         desk = desk_of(PlayedPlatform(RULES, now))
 
         async def work() -> None:
+            begun = now()
             await asyncio.sleep(10)
             assert desk.platform.names["app_grant"] == 1
             desk.platform.app_office.by_access.clear()  # somebody else asked for the next one
-            await asyncio.sleep(7200)
+            desk.platform.plan["app_grant"] = [answer("broken")] * 3
+            while desk.called["app_grant", "broken"] < 3:
+                await asyncio.sleep(0.1)
+                assert desk.called["refresh", "ok"] == 0
+                waiting = [it.asked_at for it in desk.book.of(APP) if (APP, it.shop, "") not in under_way(desk)]
+                assert set(waiting) <= {None}, "nothing of any pair is in flight"
+            await asyncio.sleep(3500 - (now() - begun).total_seconds())  # the app's own turn comes after an hour
             shops = desk.book.of(APP)
             assert [it.refused for it in shops] == [""] * 5
-            assert all(it.tokens.access_until > now() for it in shops)
-            assert all(it.asked_at is None for it in shops)
+            assert all(it.tokens.granted_at > begun for it in shops)
             assert desk.called["refresh", "token"] >= 1, "it was bad for at least one of them"
 
         await desk.at_work(work)
