@@ -23,10 +23,19 @@ class Linked(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class Lead(msgspec.Struct, frozen=True):
+    """Where the owner of this shop goes on: the platform's page at `url`."""
+
+    url: str
+    platform: str
+    shop: str
+    name: str = ""
+
+
 class Door(Protocol):
     """Where the owners of shops come in."""
 
-    def begin(self, app: str, text: str) -> Awaitable[str]:
+    def begin(self, app: str, text: str) -> Awaitable[Lead]:
         """The platform's page for this link. Raises NotLinked."""
 
     def finish(self, app: str, params: Mapping[str, str]) -> Awaitable[Linked]:

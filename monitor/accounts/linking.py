@@ -14,7 +14,7 @@ from collectors.open_api import Call, Caller, Completing, Grant, OpenApi
 from monitor.accounts.account import Account
 from monitor.accounts.book import Book
 from monitor.accounts.client import Client
-from monitor.accounts.door import Linked, NotLinked
+from monitor.accounts.door import Lead, Linked, NotLinked
 from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.accounts.link_text import BadLink, Link, read_link
 
@@ -27,7 +27,7 @@ class Linking:
     def __init__(self, key: bytes, hooks_url: str, book: Book, client: Client, now: Now) -> None:
         self._key, self._hooks_url, self._book, self._client, self._now = key, hooks_url, book, client, now
 
-    async def begin(self, app: str, text: str) -> str:
+    async def begin(self, app: str, text: str) -> Lead:
         """The platform's page for this link. Raises NotLinked."""
         api = self._api(app)
         link = self._read(app, text)
@@ -37,7 +37,8 @@ class Linking:
             caller = self._client.caller_of(app, account)
             if api.before_link(caller, self._now()) is not None:
                 before = await self._client.send(app, lambda caller: _some(api.before_link(caller, self._now())))
-            return api.link(self._client.caller_of(app, account), text, self.callback(app), before)
+            url = api.link(self._client.caller_of(app, account), text, self.callback(app), before)
+            return Lead(url, account.platform, account.shop or account.anchor, account.name)
         except CallFailed as failed:
             raise _failed(failed) from failed
         except AccountRefused as refused:

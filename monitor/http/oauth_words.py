@@ -4,6 +4,14 @@ from typing import Literal
 
 from monitor.accounts.door import Why
 
+LEAD = ("店铺授权", "Link your shop")
+LEAD_WHAT = (
+    "活动的监控服务请求读取这家店铺的订单。点击按钮，用这家店铺的账号登录平台并同意。",
+    "The event's monitor asks to read the orders of this shop. Press the button, sign in to the platform with this "
+    "shop's account, and agree.",
+)
+LEAD_BUTTON = ("去平台授权", "Go to the platform")
+
 TITLES = {True: ("授权成功", "Linked"), False: ("授权没有完成", "Not linked")}
 
 WHAT: dict[Why | Literal["linked"], tuple[str, str]] = {

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -89,9 +90,11 @@ class House:
         ours = re.search(r"http://\S+/oauth/dd\?link=\S+", told)
         assert ours is not None, told
         async with aiohttp.ClientSession() as http:
-            async with http.get(ours[0], allow_redirects=False) as leads:
-                assert leads.status == 302
-                query = parse_qs(urlsplit(leads.headers["Location"]).query)
+            async with http.get(ours[0]) as leads:
+                assert leads.status == 200
+                button = re.search(r'href="([^"]+)"', await leads.text())
+            assert button is not None
+            query = parse_qs(urlsplit(unescape(button[1])).query)
             back = {"code": self.fake.office.code(SHOP), "state": query["state"][0]}
             async with http.get(f"http://127.0.0.1:{self.hooks}/oauth/dd", params=back) as page:
                 return await page.text()

@@ -108,7 +108,7 @@ async def why(awaited: Awaitable[object]) -> tuple[str, str]:
 async def test_a_link_leads_to_the_platform_with_our_state_and_callback() -> None:
     house = House()
     text = house.link()
-    query = parse_qs(urlsplit(await house.linking.begin("tiny-main", text)).query)
+    query = parse_qs(urlsplit((await house.linking.begin("tiny-main", text)).url).query)
     assert query["state"] == [text]
     assert query["to"] == [f"{HOOKS}/oauth/tiny-main"]
 
@@ -117,7 +117,7 @@ async def test_where_the_platform_wants_it_it_is_asked_before() -> None:
     house = House()
     house.rules.asks_first = True
     house.say = lambda call: Answer(200, {}, b"pre-1")
-    assert (await house.linking.begin("tiny-main", house.link())).endswith("pre=pre-1")
+    assert (await house.linking.begin("tiny-main", house.link())).url.endswith("pre=pre-1")
     assert [call.name for call in house.sent] == ["before"]
 
 

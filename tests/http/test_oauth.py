@@ -1,4 +1,4 @@
-"""The pages that the owner of a shop sees: a redirect to the platform, then a plain word; nothing of the request."""
+"""The pages that the owner of a shop sees: a button to the platform, then a plain word; nothing of the request."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from monitor.accounts.door import Linked, NotLinked
+from monitor.accounts.door import Lead, Linked, NotLinked
 from monitor.http import hooks, listener
 from monitor.http.oauth_words import WHAT
 
@@ -19,11 +19,11 @@ class Door:
         self.fails = fails
         self.asked: list[tuple[str, object]] = []
 
-    async def begin(self, app: str, text: str) -> str:
+    async def begin(self, app: str, text: str) -> Lead:
         self.asked.append((app, text))
         if self.fails:
             raise self.fails
-        return "https://open.example.cn/authorize?state=s&x=1"
+        return Lead('https://open.example.cn/authorize?state=s&x="1', "doudian", "4463798", "<i>苹果店</i>")
 
     async def finish(self, app: str, params: Mapping[str, str]) -> Linked:
         self.asked.append((app, dict(params)))
@@ -52,8 +52,11 @@ async def test_our_link_leads_to_the_platform() -> None:
     door = Door()
     async with served(door) as (http, counted):
         answer = await http.get("/oauth/doudian-main?link=abc", allow_redirects=False)
-        assert (answer.status, answer.headers["Location"]) == (302, "https://open.example.cn/authorize?state=s&x=1")
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        text = await answer.text()
+        assert answer.status == 200
+        assert 'href="https://open.example.cn/authorize?state=s&amp;x=&quot;1"' in text
+        assert "&lt;i&gt;苹果店&lt;/i&gt; · 4463798" in text
+        assert answer.headers["Referrer-Policy"] == "origin"  # WeChat wants to see whose page it was
     assert door.asked == [("doudian-main", "abc")]
     assert counted == [("", "check")]
 
@@ -68,6 +71,7 @@ async def test_who_comes_back_reads_whose_shop_it_is_and_no_markup_of_strangers(
     assert "&lt;b&gt;辽宁&lt;/b&gt;苹果店" in text
     assert CODE not in text
     assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"  # this address holds a code
     assert door.asked == [("doudian-main", {"code": CODE, "state": "s"})]
 
 
