@@ -9,7 +9,7 @@ import msgspec
 
 from collectors.hook import Need
 from collectors.tick import Sale
-from monitor.accounts.details import AT_ONCE, Details
+from monitor.accounts.details import AT_ONCE, Details, Wanted
 from monitor.accounts.spooled import Spooled
 from monitor.accounts.witnesses import Witnesses
 from tests.accounts.tiny import START, Tiny, TinyApi, account
@@ -241,3 +241,23 @@ async def test_what_is_open_is_read_newest_first_page_by_page_with_its_feed(tmp_
             ("stall", Need("order.detail", key, SHOP)) for key in ("1", "2")
         ]
         assert frames.open_needs(rest[-1].frame, 5) == []
+
+
+async def test_what_nobody_needs_any_more_is_not_asked_again(tmp_path):
+    async with asking(tmp_path / "spool") as asked:
+        gone = Wanted("a", TinyApi(), Need("order.detail", "7", SHOP), "stall", 1, 0, times=1)
+        assert await asked.details._answer(gone) is None
+        assert asked.tiny.calls["detail"] == 0
+
+
+async def test_two_platforms_may_number_their_orders_alike(tmp_path):
+    async with asking(tmp_path / "spool") as asked:
+        await asked.made.keep(*needing("7"))
+        await asked.until(lambda: asked.pending == 1)
+        await asked.made.reader.answered("another", Need("order.detail", "7", SHOP), b"1")
+        await asyncio.sleep(0.1)
+        assert asked.pending == 1
+        await asked.made.reader.answered("stall", Need("order.detail", "7", SHOP), b"2")
+        await asked.until(lambda: asked.pending == 0)
+        await asked.made.settled()
+        assert [fact.amount_minor for fact in await asked.made.facts() if isinstance(fact, Sale)] == [2]
