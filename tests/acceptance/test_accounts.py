@@ -9,16 +9,18 @@ from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import aiohttp
 import pytest
 
+from collectors.hook import Delivery
 from monitor.rehearsal.monitored import LIVEMON, Livemon
 from monitor.rehearsal.platforms.doudian_api import FakeDoudian
 from monitor.rehearsal.platforms.token_office import PlayedOrder
+from monitor.rehearsal.platforms.wechat_api import FakeWechat, appid_of
 from monitor.rehearsal.rtmp_hall import free_ports
-from tests.orders.chinese import DOUDIAN, doudian, doudian_message
+from tests.orders.chinese import DOUDIAN, WECHAT, doudian, doudian_message, wechat, wechat_xml
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 SHOP, AUTHOR, CONTACT = "4463798", "8800", "zhang"
@@ -32,7 +34,8 @@ dsn = "postgresql://livemon_writer@/{database}?host={socket}"
 dsn_password_file = "pg"
 reader_dsn = "postgresql://livemon_reader@/{database}?host={socket}"
 reader_dsn_password_file = "reader"
-
+"""
+DOUDIAN_TABLES = """
 [[app]]
 name = "dd"
 platform = "doudian"
@@ -51,22 +54,20 @@ push_late_s_max = 10.0
 
 
 class House:
-    """The monitor as a process, a played Doudian, and what a person types."""
+    """The monitor as a process, what a person types, and what a platform pushes."""
 
-    def __init__(self, folder: Path, database: Any, fake: FakeDoudian, api: str) -> None:
-        self.folder, self.database, self.fake = folder, database, fake
+    def __init__(self, folder: Path, database: Any, platform: str, room: str, shop: str, tables: str) -> None:
+        self.folder, self.database, self.platform, self.shop = folder, database, platform, shop
         self.port, self.hooks = free_ports(2)
         self.secret("pg", database.server.password("livemon_writer"))
         self.secret("reader", database.server.password("livemon_reader"))
-        self.secret("dd.secret", DOUDIAN.secrets[0].decode())
-        roster = f"platform,room,anchor,shop,contact\ndoudian,{AUTHOR},苹果姐,{SHOP},{CONTACT}\n"
+        roster = f"platform,room,anchor,shop,contact\n{platform},{room},苹果姐,{shop},{CONTACT}\n"
         (folder / "roster.csv").write_text(roster, encoding="utf-8")
         self.config = folder / "livemon.toml"
         self.config.write_text(
             CONFIG.format(
-                port=self.port, hooks=self.hooks, database=database.name, socket=database.server.socket,
-                key=DOUDIAN.key, api=api,
-            ),
+                port=self.port, hooks=self.hooks, database=database.name, socket=database.server.socket
+            ) + tables,
             encoding="utf-8",
         )  # fmt: skip
 
@@ -84,41 +85,26 @@ class House:
         assert child.returncode == 0, out.decode()
         return out.decode()
 
-    async def link(self) -> str:
-        """Type `account link`, open what it prints, let the platform call back; the page that the owner reads."""
-        told = await self.type("account", "link", "doudian", SHOP)
-        ours = re.search(r"http://\S+/oauth/dd\?link=\S+", told)
+    async def link(self, come_in: Callable[[str], str]) -> str:
+        """Type `account link`, open what it prints, press the button, come back from where `come_in` says; the page
+        that the owner reads."""
+        told = await self.type("account", "link", self.platform, self.shop)
+        ours = re.search(r"http://\S+/oauth/\S+\?link=\S+", told)
         assert ours is not None, told
         async with aiohttp.ClientSession() as http:
             async with http.get(ours[0]) as leads:
-                assert leads.status == 200
+                assert leads.status == 200, await leads.text()
                 button = re.search(r'href="([^"]+)"', await leads.text())
             assert button is not None
-            query = parse_qs(urlsplit(unescape(button[1])).query)
-            back = {"code": self.fake.office.code(SHOP), "state": query["state"][0]}
-            async with http.get(f"http://127.0.0.1:{self.hooks}/oauth/dd", params=back) as page:
+            async with http.get(come_in(unescape(button[1]))) as page:
                 return await page.text()
 
-    async def push(self, order: PlayedOrder) -> None:
-        assert order.paid_at is not None
-        facts: dict[str, object] = {
-            "p_id": int(order.order_id), "shop_id": int(SHOP), "order_status": 2, "pay_type": 1,
-            "pay_time": int(order.paid_at.timestamp()), "pay_amount": order.amount_minor,
-        }  # fmt: skip
-        delivery = doudian([doudian_message("101", **facts)])
+    async def push(self, path: str, delivery: Delivery) -> None:
         async with aiohttp.ClientSession() as http:
-            url = f"http://127.0.0.1:{self.hooks}/hooks/doudian"
+            url = f"http://127.0.0.1:{self.hooks}{path}" + (f"?{delivery.query}" if delivery.query else "")
             headers = delivery.headers | {"Content-Type": "application/json"}
             async with http.post(url, data=delivery.body, headers=headers) as answer:
-                assert answer.status == 200
-
-    def order(self, number: int, amount_minor: int) -> PlayedOrder:
-        now = datetime.now(UTC)
-        order = PlayedOrder(
-            f"48{number:017}", SHOP, now, now, amount_minor, paid_at=now, room="7311", author=AUTHOR
-        )  # fmt: skip
-        self.fake.orders[order.order_id] = order
-        return order
+                assert answer.status == 200, await answer.text()
 
     async def until(self, question: str, *answer: Any, within_s: float = 60.0) -> None:
         found: Any = None
@@ -136,16 +122,17 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, database: Any) -> AsyncIterator[tuple[House, Livemon]]:
-    fake = FakeDoudian(DOUDIAN.key, DOUDIAN.secrets[0], lambda: datetime.now(UTC))
-    api = await fake.serve()
-    made = House(folder, database, fake, api)
-    try:
-        async with Livemon(made.config, f"http://127.0.0.1:{made.port}") as livemon:
-            await livemon.ready(1)
-            yield made, livemon
-    finally:
-        await fake.close()
+async def running(house: House) -> AsyncIterator[Livemon]:
+    async with Livemon(house.config, f"http://127.0.0.1:{house.port}") as livemon:
+        await livemon.ready(1)
+        yield livemon
+
+
+def order(fake: FakeDoudian | FakeWechat, number: int, shop: str, amount_minor: int, room: str) -> PlayedOrder:
+    now = datetime.now(UTC)
+    made = PlayedOrder(f"48{number:017}", shop, now, now, amount_minor, paid_at=now, room=room, author=room)
+    fake.orders[made.order_id] = made
+    return made
 
 
 async def true_within(seconds: float, holds: Callable[[], Awaitable[bool]]) -> bool:
@@ -156,22 +143,47 @@ async def true_within(seconds: float, holds: Callable[[], Awaitable[bool]]) -> b
     return False
 
 
-STATE = f"SELECT state, contact FROM account WHERE shop = '{SHOP}'"
+def no_token_anywhere(folder: Path, tokens: list[str], pages: list[str]) -> None:
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert tokens
+    assert not [token for token in tokens for page in pages if token in page]
+    assert not [(path, token) for path in files for token in tokens if token.encode() in path.read_bytes()]
+
+
+async def pages_of(livemon: Livemon) -> list[str]:
+    return [await livemon.text(page) for page in ("/metrics", "/metrics/rooms", "/", "/api/status")]
 
 
 async def test_a_shop_comes_in_is_asked_leaves_and_comes_back(tmp_path: Path, database: Any) -> None:
-    async with house(tmp_path, database) as (it, livemon):
+    fake = FakeDoudian(DOUDIAN.key, DOUDIAN.secrets[0], lambda: datetime.now(UTC))
+    tables = DOUDIAN_TABLES.format(key=DOUDIAN.key, api=await fake.serve())
+    it = House(tmp_path, database, "doudian", AUTHOR, SHOP, tables)
+    it.secret("dd.secret", DOUDIAN.secrets[0].decode())
+    state = f"SELECT state, contact FROM account WHERE shop = '{SHOP}'"
+
+    def come_in(page: str) -> str:
+        back = {"code": fake.office.code(SHOP), "state": parse_qs(urlsplit(page).query)["state"][0]}
+        return f"http://127.0.0.1:{it.hooks}/oauth/dd?{urlencode(back)}"
+
+    async with running(it) as livemon:
         # Nobody has linked it: it is missing, and it is known whom to call.
-        await it.until(STATE, "missing", CONTACT)
-        assert "授权成功" in await it.link()
-        await it.until(STATE, "ok", CONTACT)
+        await it.until(state, "missing", CONTACT)
+        assert "授权成功" in await it.link(come_in)
+        await it.until(state, "ok", CONTACT)
 
         # Its push names no room: the order does.
-        await it.push(it.order(1, 12_300))
+        first = order(fake, 1, SHOP, 12_300, AUTHOR)
+        assert first.paid_at is not None
+        paid: dict[str, object] = {
+            "p_id": int(first.order_id), "shop_id": int(SHOP), "order_status": 2, "pay_type": 1,
+            "pay_time": int(first.paid_at.timestamp()), "pay_amount": first.amount_minor,
+        }  # fmt: skip
+        await it.push("/hooks/doudian", doudian([doudian_message("101", **paid)]))
         await it.until("SELECT room, amount_minor, via FROM sale WHERE kind = 'paid'", AUTHOR, 12_300, "push")
 
         # What no push tells is found, counted, and its feed is late.
-        it.order(2, 45_600)
+        order(fake, 2, SHOP, 45_600, AUTHOR)
         await it.until("SELECT via, amount_minor FROM sale WHERE via = 'poll' AND kind = 'paid'", "poll", 45_600)
         await it.until("SELECT cause, to_at FROM blind WHERE feed = 'doudian'", "push_late", None)
         metrics = await livemon.text("/metrics")
@@ -181,26 +193,85 @@ async def test_a_shop_comes_in_is_asked_leaves_and_comes_back(tmp_path: Path, da
         assert 'livemon_accounts{platform="doudian",state="ok"} 1.0' in metrics
 
         # It leaves: called no more, listed with whom to call.
-        it.fake.office.revoke(SHOP)
-        await it.until(STATE, "refused", CONTACT)
+        fake.office.revoke(SHOP)
+        await it.until(state, "refused", CONTACT)
         assert CONTACT in await it.type("account", "list", "--refused")
         await asyncio.sleep(1.0)
-        calls = sum(it.fake.book.by_name.values())
+        calls = sum(fake.book.by_name.values())
         await asyncio.sleep(7.0)
-        assert sum(it.fake.book.by_name.values()) == calls
+        assert sum(fake.book.by_name.values()) == calls
 
         # And comes back by a new link, without a restart.
-        assert "授权成功" in await it.link()
-        await it.until(STATE, "ok", CONTACT)
+        assert "授权成功" in await it.link(come_in)
+        await it.until(state, "ok", CONTACT)
 
         async def called_again() -> bool:
-            return sum(it.fake.book.by_name.values()) > calls + 3
+            return sum(fake.book.by_name.values()) > calls + 3
 
         assert await true_within(30.0, called_again)
+        pages = await pages_of(livemon)
+    no_token_anywhere(tmp_path, [*fake.office.by_access, *fake.office.by_refresh], pages)
+    await fake.close()
 
-        tokens = [*it.fake.office.by_access, *it.fake.office.by_refresh]
-        told = [await livemon.text(page) for page in ("/metrics", "/metrics/rooms", "/", "/api/status")]
-        assert not [token for token in tokens for page in told if token in page]
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(files) > 5
-    assert not [(path, token) for path in files for token in tokens if token.encode() in path.read_bytes()]
+
+WECHAT_TABLES = """
+[[app]]
+name = "wx"
+platform = "wechat"
+key = "{key}"
+secret_file = "wx.aes"
+token_file = "wx.token"
+app_secret_file = "wx.secret"
+api_url = "{api}"
+
+[[feed]]
+kind = "wechat_shop"
+name = "wechat"
+app = "wx"
+reconcile_s = 5.0
+push_late_s_max = 10.0
+"""
+
+
+async def test_a_third_party_platform_of_wechat_from_its_ticket_to_gmv(tmp_path: Path, database: Any) -> None:
+    """Ticket, page with its pre_auth_code, code, the id that pushes name; a payment without an amount; a revocation."""
+    app_secret, shop = b"the AppSecret of the platform", "gh_1234567890ab"
+    fake = FakeWechat(WECHAT.key, app_secret, lambda: datetime.now(UTC))
+    it = House(
+        tmp_path, database, "wechat", "finder1", shop, WECHAT_TABLES.format(key=WECHAT.key, api=await fake.serve())
+    )
+    it.secret("wx.aes", WECHAT.secrets[0].decode())
+    it.secret("wx.token", WECHAT.token.decode())
+    it.secret("wx.secret", app_secret.decode())
+    state = f"SELECT state, contact FROM account WHERE shop = '{shop}'"
+
+    def now_s() -> int:
+        return int(datetime.now(UTC).timestamp())
+
+    async with running(it) as livemon:
+        await it.until(state, "missing", CONTACT)
+        ticket = f"<ComponentVerifyTicket>{fake.ticket}</ComponentVerifyTicket>"
+        await it.push("/hooks/wechat", wechat_xml(f"<InfoType>component_verify_ticket</InfoType>{ticket}", now_s()))
+        assert await true_within(20.0, lambda: _is(fake.app_office.by_access))
+        assert "授权成功" in await it.link(lambda page: fake.let_in(page, shop))
+        await it.until(state, "ok", CONTACT)
+
+        # The push tells no amount: it waits for the order, and counts once that is there.
+        bought = order(fake, 1, shop, 25_900, "finder1")
+        info = {"order_info": {"order_id": int(bought.order_id), "pay_time": now_s()}}
+        await it.push("/hooks/wechat", wechat("channels_ec_order_pay", info, stamp=now_s()))
+        await it.until("SELECT via, amount_minor FROM sale WHERE kind = 'paid'", "push", 25_900)
+
+        # Its owner takes it back, and the platform says so.
+        fake.office.revoke(shop)
+        gone = f"<InfoType>unauthorized</InfoType><AuthorizerAppid>{appid_of(shop)}</AuthorizerAppid>"
+        await it.push("/hooks/wechat", wechat_xml(gone, now_s() + 1))
+        await it.until(state, "refused", CONTACT)
+        pages = await pages_of(livemon)
+    secret = [*fake.office.by_access, *fake.office.by_refresh, *fake.app_office.by_access, fake.ticket]
+    no_token_anywhere(tmp_path, secret, pages)
+    await fake.close()
+
+
+async def _is(found: object) -> bool:
+    return bool(found)

@@ -74,12 +74,12 @@ def wechat_sealed(sealed: bytes, stamp: str, token: bytes = WECHAT_TOKEN, nonce:
     return Delivery("POST", "/hooks/wechat", query, {}, body)
 
 
-def wechat_xml(inside: str) -> Delivery:
+def wechat_xml(inside: str, stamp: int = SECOND) -> Delivery:
     """What goes to a third-party platform itself: XML within XML."""
-    message = f"<xml><AppId>{WECHAT.key}</AppId><CreateTime>{SECOND}</CreateTime>{inside}</xml>"
+    message = f"<xml><AppId>{WECHAT.key}</AppId><CreateTime>{stamp}</CreateTime>{inside}</xml>"
     sealed = cipher.wechat_close(message.encode(), WECHAT_KEY, WECHAT.key, RANDOM)
     body = b"<xml><AppId>%b</AppId><Encrypt>%b</Encrypt></xml>" % (WECHAT.key.encode(), sealed)
-    return msgspec.structs.replace(wechat_sealed(sealed, str(SECOND)), body=body)
+    return msgspec.structs.replace(wechat_sealed(sealed, str(stamp)), body=body)
 
 
 def xiaohongshu(document: object, secret: bytes = OLD, stamp: int = SECOND, path: str = "/hooks/xhs") -> Delivery:
