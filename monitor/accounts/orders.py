@@ -196,7 +196,7 @@ def _over(known: Account | None, account: Account, order: Order) -> Account:
         return named
     return msgspec.structs.replace(
         named, platform=account.platform, tokens=account.tokens, key=account.key, secret=account.secret, refused="",
-        asked_at=None, refreshed_at=order.at if account.tokens else None,
+        asked_at=None, refreshed_at=order.at if account.tokens else None, permitted=False,
     )  # fmt: skip
 
 

@@ -84,7 +84,7 @@ async def test_an_import_is_on_disk_in_use_and_answered(place):
 
 
 async def test_what_is_empty_in_a_file_stays_as_it_is_known(place):
-    known = account("1", "first", name="小店", contact="王", ticket="t", link="n", refused="revoked")
+    known = account("1", "first", name="小店", contact="王", ticket="t", link="n", refused="revoked", permitted=True)
     await place.book.keep(known)
     await place.carry_out(Import([account("1", "", contact="李")]))
     found = place.book.get("dd", "1")
