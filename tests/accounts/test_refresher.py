@@ -94,7 +94,7 @@ def test_who_gives_up_waiting_does_not_take_the_answer_with_it():
         await asyncio.sleep(1.5)  # the platform has voided the old pair
         waiting.cancel()
         await asyncio.sleep(1.5)
-        assert kept(desk).tokens.access in desk.platform.office.by_access
+        assert desk.platform.office.by_access[kept(desk).tokens.access].void_from is None
         await desk.client.ask(APP, "shop1", order)
 
     assert played(work).called == {("refresh", "ok"): 1, ("order", "ok"): 1}
@@ -277,7 +277,7 @@ def test_a_full_disk_holds_up_a_refresh_before_it_leaves_and_loses_nothing_of_wh
         await asyncio.sleep(1.5)
         desk.memory.full = [SpoolFull("full")] * 7
         assert (await waiting).tokens == kept(desk).tokens
-        assert kept(desk).tokens.access in desk.platform.office.by_access
+        assert desk.platform.office.by_access[kept(desk).tokens.access].void_from is None
 
     played(work, api=PlayedApi(window_s=60))
 
@@ -307,14 +307,17 @@ def test_a_denial_at_the_beginning_of_the_window_may_mean_that_we_are_early():
     async def at_work() -> None:
         platform = PlayedPlatform(rules, now)
         platform.now = lambda: now() - timedelta(seconds=40)
-        made = [account(platform, f"shop{number}", now() + timedelta(seconds=1900)) for number in range(300)]
-        desk = Desk(platform, PlayedApi(window_s=1800), made)
+        pairs = [platform.office.issue(f"shop{n}", now(), now() + timedelta(seconds=1900)) for n in range(300)]
+        for pair in pairs:
+            pair.granted_at = now() - timedelta(days=7)
+        desk = Desk(platform, PlayedApi(window_s=1800), [account_of(pair) for pair in pairs])
         desk.refresher._now = desk.client._now = now
 
         async def work() -> None:
             await asyncio.sleep(1850)
 
         await desk.at_work(work)
+        assert desk.called["refresh", "token"] > 0, "none was early"
         assert all(not it.refused and it.tokens.access_until > now() for it in desk.book.all())
 
     simulate(at_work())
@@ -369,6 +372,7 @@ def test_two_thousand_whose_platform_is_down_do_not_storm_it_and_are_there_when_
             platform.plan["refresh"] = [NotAnswered("connect", sent=False)] * 100_000
             await hours(1)
             assert platform.names["refresh"] < 400
+            assert desk.refreshed["failed"] < 20_000, "each of them goes on trying by itself"
             platform.plan.clear()
             await hours(0.25)
 
