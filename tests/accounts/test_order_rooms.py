@@ -26,6 +26,7 @@ class Pushed:
         self.sql, self.tiny = sql, Tiny("1")
         self.tiny.now_at = START
         self.failed: list[str] = []
+        self.put = 0
         self.rooms = OrderRooms(
             self.tiny.means(), {"stall": TinyApi()}, lambda: {"stall": ROW},
             lambda feed, reason: self.failed.append(reason), lambda seconds: asyncio.sleep(0),
@@ -58,6 +59,7 @@ class Pushed:
         task.cancel()
         await asyncio.wait([task])
         for heard in self.tiny.heard:
+            self.put += len(heard.sales)
             await put(self.sql, *heard.sales)
         self.tiny.heard.clear()
         return [key for _, key, _ in self.tiny.asked[before:]]
@@ -82,6 +84,7 @@ async def test_the_room_of_an_order_is_asked_for_told_and_attributed(pushed: Pus
     assert sorted(await pushed.look()) == ["1", "2"]
     await Attribution().catch_up(pushed.sql, 0)
     assert await pushed.told() == {"1": "author-1", "2": None}
+    assert pushed.put == 1  # what says of no room is not received once more
     assert await pushed.sql.fetchval("SELECT room_id FROM sale WHERE order_id = '1'") == room_id
     assert await pushed.sql.fetchval("SELECT count(*) FROM sale WHERE via = 'push'") == 2
     assert await pushed.sql.fetchval("SELECT count(*) FROM quarantine") == 0

@@ -118,6 +118,10 @@ async def test_an_entry_without_its_detail_is_set_aside_after_three_turns_and_on
         assert all(await orders.turns())
         assert orders.tiny.aside() == [("its detail did not come", "order.detail a")]
         assert orders.poll.standing == Polls(1, 0)
+        orders.tiny.sell("1", "b", detail=True)  # and the next one is as good as the first
+        orders.tiny.wait(200)
+        await orders.turns()
+        assert len(orders.tiny.aside()) == 1
 
 
 async def test_a_slip_of_the_rules_in_one_shop_ends_nobody(caplog):
@@ -236,9 +240,20 @@ async def test_it_goes_blind_when_no_shop_can_be_asked_and_is_back_when_one_can(
 async def test_one_shop_of_many_that_fails_does_not_blind_it():
     alone = Alone(*map(str, range(12)))
     alone.tiny.fails["list", "3"] = "broken"
-    await alone.run(lambda: alone.pulses >= 300)
+    await alone.run(lambda: alone.pulses >= 3_000)
     assert alone.state == "ok"
     assert alone.reasons == []
+
+
+@pytest.mark.parametrize(("row", "least"), [(Polled(name="jd", app="a"), 1), (None, 0)])
+async def test_of_many_quiet_shops_a_feed_that_must_show_that_it_lives_asks_one_each_interval(row, least):
+    orders = Orders(*map(str, range(600)), row=row)
+    assert len(await orders.turns()) == 600
+    for _ in range(9):
+        orders.tiny.wait(60)
+        assert len(await orders.turns()) == least
+    orders.tiny.wait(60)
+    assert len(await orders.turns()) == 600 - 9 * least
 
 
 async def test_an_open_breaker_and_an_app_that_is_not_there_are_said():
