@@ -17,6 +17,7 @@ from monitor.accounts.client import Client
 from monitor.accounts.door import Lead, Linked, NotLinked
 from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.accounts.link_text import BadLink, Link, read_link
+from monitor.understanding import masked
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Linking:
         except AccountRefused as refused:
             raise NotLinked("busy", "no_ticket") from refused
         except BadFrame as error:
-            raise NotLinked("platform") from error
+            raise self._bad(app, error) from error
 
     async def finish(self, app: str, params: Mapping[str, str]) -> Linked:
         """The platform called back: the code for tokens, which are on disk when this returns. Raises NotLinked."""
@@ -63,7 +64,7 @@ class Linking:
         except AccountRefused as refused:
             raise NotLinked("busy", "no_ticket") from refused
         except BadFrame as error:
-            raise NotLinked("platform") from error
+            raise self._bad(app, error) from error
         return await self._take(link, grant)
 
     async def _whole(self, app: str, api: OpenApi, grant: Grant) -> Grant:
@@ -80,6 +81,12 @@ class Linking:
         body = await self._client.send(app, lambda caller: _some(api.complete(caller_with(caller), self._now())))
         found = api.completed(caller_with(terms.caller(None, None)), body)
         return msgspec.structs.replace(found, name=found.name or grant.name)
+
+    def _bad(self, app: str, error: BadFrame) -> NotLinked:
+        """What is missing is for whoever runs this, in the log; the owner of the shop reads its name."""
+        what = masked(str(error))
+        log.error("app %s: a shop could not be linked: %s", app, what)
+        return NotLinked("platform", what.partition(":")[0])
 
     def callback(self, app: str) -> str:
         return f"{self._hooks_url}/oauth/{app}"

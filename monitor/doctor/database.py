@@ -6,6 +6,7 @@ import asyncpg
 import msgspec
 
 from monitor.config import Config
+from monitor.doctor.accounts import judge_accounts
 from monitor.doctor.finding import Finding, fine, note, wrong
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
@@ -78,6 +79,8 @@ async def _ask(conn: Connection, config: Config, database: Database, found: Foun
     born = await conn.fetchrow(statement("chores/setting"))
     found.findings.append(judge_birth(born, config))
     found.rooms = await read_rooms(conn)
+    stands = await conn.fetch(statement("doctor/accounts"))
+    found.findings += judge_accounts([(row[0], row[1], row[2], row[3] or ()) for row in stands])
 
 
 async def _others(database: Database) -> list[Finding]:

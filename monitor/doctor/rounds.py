@@ -12,6 +12,7 @@ from collectors.hook import App, HookRow
 from monitor.config import Config
 from monitor.crew import bounded_http
 from monitor.doctor import disk
+from monitor.doctor.accounts import check_apis
 from monitor.doctor.apps import check_apps
 from monitor.doctor.clock import Dates, check_clock
 from monitor.doctor.database import check_database
@@ -50,6 +51,8 @@ async def round_of(config: Config, path: Path) -> AsyncIterator[Finding]:
             yield finding
         findings, apps = check_apps(config.apps)
         for finding in [*findings, *await _all_hooks(config, hooks_of(feeds), apps, http)]:
+            yield finding
+        for finding in await check_apis(config.apps, apps, config.hooks_url, wall_time()):
             yield finding
         yield await check_monitor(http, *config.address)
     ours = {"the database": database.clock_s} if database.clock_s is not None else {}

@@ -191,7 +191,7 @@ async def test_no_code_is_a_no() -> None:
     [
         (Answer(400, {}, b"no"), ("platform", "4001")),
         (Answer(503, {}, b""), ("busy", "4001")),
-        (Answer(200, {}, b"{}"), ("platform", "")),
+        (Answer(200, {}, b"{}"), ("platform", "bad_grant")),
     ],
 )
 async def test_a_platform_that_does_not_give_tokens_links_nothing(answer: Answer, told: tuple[str, str]) -> None:
