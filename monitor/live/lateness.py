@@ -1,8 +1,8 @@
 """Pushes that stopped coming in time: a blind span of their feed that only its witness opens and ends.
 
 Silence says nothing of a push; what a poll found and no push had told does (monitor/accounts/witness.py). A room is
-Silence says nothing of a push; what a poll found and no push had told does (monitor/accounts/witness.py). A room is
 never blind for it, as no push tells how a room stands. Steps on the sight of a feed; each returns what is to be sealed.
+"""
 
 from datetime import datetime
 
