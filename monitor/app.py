@@ -261,7 +261,7 @@ class App:
             standing=lambda: self.store.sealer.standing,
             writer=self._writer_sight,
             reasons=self._reasons,
-            accounts=lambda: self.accounts.book.counts(),
+            accounts=lambda: self.accounts.counts(),
             breakers=lambda: self.accounts.client.breaker_states(),
             polls=lambda: self.accounts.reconcile.standing(),
             waits=lambda: self.accounts.details.waits(),

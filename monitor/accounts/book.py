@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -49,6 +49,10 @@ class Book:
     def all(self) -> list[Account]:
         return list(self._accounts.values())
 
+    def by_id(self) -> Mapping[AccountKey, Account]:
+        """All of them as they are now, without a copy: for who looks through them often."""
+        return self._accounts
+
     async def keep(self, *accounts: Account) -> None:
         """On disk, then in use, then told: what is used is never newer than what a start would find."""
         async with self._keeping:
@@ -91,9 +95,15 @@ class Book:
         if facts:
             self._put(Heard(accounts=facts))
 
-    def counts(self) -> Counter[tuple[str, str]]:
-        """How many accounts of each platform stand how."""
-        now = self._now()
-        return Counter[tuple[str, str]](
-            (account.platform, account.state(now)) for account in self._accounts.values() if not account.is_app
-        )
+    def counts(self, wanted: Iterable[tuple[str, str]] = ()) -> Counter[tuple[str, str]]:
+        """How many accounts of each platform stand how. `wanted`: platform and id of shops and anchors of the roster;
+        those that nobody ever linked are missing, too, as in the view `account`."""
+        now, known = self._now(), set[tuple[str, str]]()
+        counts = Counter[tuple[str, str]]()
+        for account in self._accounts.values():
+            if not account.is_app:
+                counts[account.platform, account.state(now)] += 1
+                known |= {(account.platform, account.shop), (account.platform, account.anchor)}
+        for platform, _ in set(wanted) - known:
+            counts[platform, "missing"] += 1
+        return counts

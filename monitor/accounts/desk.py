@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from collectors.apis import APIS
@@ -58,7 +59,7 @@ class Desk:
 
         Raises SecretError where the account key will not do, OSError where it cannot be made.
         """
-        self.config, self._apps, self._metrics, self._reader = config, apps, metrics, reader
+        self.config, self._apps, self._metrics, self._watch = config, apps, metrics, watch
         keys = keys_of(config.account_key_file, config.data_dir / ACCOUNT_KEY)
         self.terms: dict[str, Terms] = {}
         vault = Vault(store.sealer.call, store.spool.accounts, keys, self._platform_of)
@@ -113,6 +114,12 @@ class Desk:
     def sold(self, sales: Sequence[Sale]) -> None:
         """A commit returned these as new."""
         self.witnesses.committed(sales)
+
+    def counts(self) -> Counter[tuple[str, str]]:
+        """How accounts stand, by platform and state, those that the roster wants and nobody linked among them."""
+        platforms = {terms.api.PLATFORM for terms in self.terms.values()} | {it.platform for it in self.book.all()}
+        rows = (room.row for room in self._watch.rooms if room.platform in platforms)
+        return self.book.counts((row.platform, of) for row in rows if (of := row.account or row.shop))
 
     async def look(self, conn: Connection) -> None:
         """A chore on the writer's connection."""

@@ -67,7 +67,8 @@ def add(commands: "Commands") -> None:
         help="load the rows without errors, and write lines and reasons of the others, without their values, to "
         "F.rejected.csv (left out: any error, and nothing is loaded)",
     )
-    add_link(_add_action(actions, "link", link, f"a link, good for up to {DAYS_MAX} days, by which a shop lets us in"))
+    what = f"a link, good for up to {DAYS_MAX:g} days, by which a shop lets us in"
+    add_link(_add_action(actions, "link", link, what))
     told = _add_action(actions, "list", list_accounts, "how accounts stand, and whom to call")
     for state, does in STATES.items():
         told.add_argument(f"--{state}", action="store_true", help=does)

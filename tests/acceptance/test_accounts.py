@@ -169,6 +169,7 @@ async def test_a_shop_comes_in_is_asked_leaves_and_comes_back(tmp_path: Path, da
     async with running(it) as livemon:
         # Nobody has linked it: it is missing, and it is known whom to call.
         await it.until(state, "missing", CONTACT)
+        assert 'livemon_accounts{platform="doudian",state="missing"} 1.0' in await livemon.text("/metrics")
         assert "授权成功" in await it.link(come_in)
         await it.until(state, "ok", CONTACT)
 
