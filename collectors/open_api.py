@@ -110,10 +110,14 @@ class Grant(msgspec.Struct, frozen=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """A question over a window of update times. `window_s_max`: the widest that the platform allows."""
+    """A question over a window of update times. `window_s_max`: the widest that the platform allows.
+
+    `late_s`: so long the platform may take to list a change; nothing later is asked for.
+    """
 
     name: str  # orders, refunds
     window_s_max: float
+    late_s: float = 0.0
 
 
 class Page(msgspec.Struct):

@@ -27,6 +27,7 @@ from ..tick import Sale
 from ..verdicts import by_status, code_text, codes
 from .pinduoduo_pages import MONEY_IS_BACK, PAGE_SIZE, orders_page, refunds_page
 
+LISTED_S = 180.0  # what changed in the last three minutes is perhaps not listed yet
 WINDOW_S_MAX = 1800.0 - 1  # half an hour; a window is widened to whole seconds
 ALL_STATES = "5"  # of order_status and refund_status
 ALL_KINDS = "1"  # of after_sales_type
@@ -90,7 +91,9 @@ class PinduoduoApi:
     REFRESH_WINDOW_S: ClassVar[float | None] = None
     CODE_IS: ClassVar[str] = "code"
     APP_HAS_TOKENS: ClassVar[bool] = False
-    LISTINGS: ClassVar[Sequence[Listing]] = (Listing("orders", WINDOW_S_MAX), Listing("refunds", WINDOW_S_MAX))
+    LISTINGS: ClassVar[Sequence[Listing]] = (
+        Listing("orders", WINDOW_S_MAX, LISTED_S), Listing("refunds", WINDOW_S_MAX, LISTED_S),
+    )  # fmt: skip
     ROOM_BY_ORDER: ClassVar[bool] = False
 
     # --- authorisation ---

@@ -90,7 +90,8 @@ class ShopPoll:
             key = shop, listing.name
             if key not in self.cursors:
                 await self._begin(shop, listing)
-            until = (self.means.now() - self.lag).replace(microsecond=0)
+            lag = max(self.lag, timedelta(seconds=listing.late_s))
+            until = (self.means.now() - lag).replace(microsecond=0)
             while self.cursors[key] < until:
                 windows += 1
                 if windows > WINDOWS_MAX:

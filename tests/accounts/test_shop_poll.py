@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collectors.open_api import Listing
 from collectors.tick import Sale
 from monitor.accounts.budget import Urgency
 from monitor.accounts.failed import CallFailed
@@ -43,6 +44,24 @@ async def test_the_first_time_it_begins_at_now_and_says_so_on_disk():
     tiny.wait(1_000)
     await poll.poll("1")
     assert tiny.sales() == []
+
+
+class ListedLate(TinyApi):
+    LISTINGS = (Listing("orders", 1_800.0, late_s=180.0),)
+
+
+async def test_what_a_platform_lists_only_after_minutes_is_not_passed_by():
+    tiny = Tiny("1")
+    tiny.listed_s = 180.0
+    witness = Witness(LAG, START)
+    poll = ShopPoll(Stall(name="stall", app="a"), "a", ListedLate(), tiny.means(), witness, {}, LAG, OVERLAP)
+    await poll.poll("1")
+    tiny.wait(10)
+    tiny.sell("1", "slow")
+    for _ in range(20):
+        tiny.wait(20)
+        await poll.poll("1")
+    assert tiny.sales() == ["slow"]
 
 
 @settings(max_examples=60, deadline=None)

@@ -100,6 +100,7 @@ class Tiny:
         self.answers: dict[str, bytes] = {}
         self.fails: dict[object, Any] = {}
         self.too_many = 1_000_000
+        self.listed_s = 0.0  # so long it takes until an entry is listed
         self.calls: Counter[str] = Counter()
         self.asked: list[tuple[str, str, Urgency]] = []
         self.windows: list[tuple[float, float]] = []
@@ -141,7 +142,10 @@ class Tiny:
     def _page(self, asked: dict[str, Any]) -> bytes:
         self.windows.append((asked["from_at"] - START.timestamp(), asked["to_at"] - START.timestamp()))
         found = [
-            entry for entry in self.entries[asked["shop"]] if asked["from_at"] <= entry.at.timestamp() < asked["to_at"]
+            entry
+            for entry in self.entries[asked["shop"]]
+            if asked["from_at"] <= entry.at.timestamp() < asked["to_at"]
+            and self.now_at >= entry.at + timedelta(seconds=self.listed_s)
         ]
         if len(found) > self.too_many:
             raise CallFailed("broken", "too_many")
