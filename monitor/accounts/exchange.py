@@ -12,13 +12,14 @@ import msgspec
 from collectors.open_api import Answer, Call, Caller, Judged, Verdict
 from monitor.accounts.breaker import REFUSALS, Breaker, RetryBudget, Why
 from monitor.accounts.budget import REST_S_MAX, Bucket, Urgency
-from monitor.accounts.failed import CallFailed, NotAnswered, NotUnderstood, Transport, understood
+from monitor.accounts.failed import AccountRefused, CallFailed, NotAnswered, NotUnderstood, Transport, understood
 from monitor.accounts.terms import Terms
 from monitor.accounts.turns import QueueFull, Turns
 from monitor.live.failure import told_s
 
 log = logging.getLogger(__name__)
 USED_MAX = 20_000
+NO_CALL_S = 60.0
 
 SAID: dict[Why, str] = {
     "broken": "does not answer as it should",
@@ -79,7 +80,7 @@ class Exchange:
         `caller_now`, `make` and `before` raise.
         """
         app, caller = terms.app.name, caller_now()
-        call = make(caller)
+        call = _made(terms, make, caller)
         host = self._hosts.setdefault((app, urlsplit(call.url).hostname or ""), Breaker())
         key = self._keys.setdefault((app, caller.app.key), Breaker())
         _closed(host, key)
@@ -93,7 +94,7 @@ class Exchange:
                     if before is not None:
                         await before()
                     caller = caller_now()
-                    outcome = await self._send(terms, caller, make(caller))
+                    outcome = await self._send(terms, caller, _made(terms, make, caller))
                 finally:
                     host.given_up(trying[0])
                     key.given_up(trying[1])
@@ -170,6 +171,17 @@ def _closed(host: Breaker, key: Breaker) -> None:
         wait_s = breaker.wait_s(_now_s())
         if wait_s > 0:
             raise CallFailed(breaker.why, "breaker_open", wait_s)
+
+
+def _made(terms: Terms, make: Make, caller: Caller) -> Call:
+    """Raises CallFailed also where the rules trip: an app without a secret, an id that no address can hold."""
+    try:
+        return make(caller)
+    except (CallFailed, AccountRefused):
+        raise
+    except Exception as error:  # noqa: BLE001  one app's settings must not end the calls of all the others
+        log.error("app %s: a call cannot be made: %s", terms.app.name, type(error).__name__)
+        raise CallFailed("app", "no_call", NO_CALL_S) from None
 
 
 def _paced(bucket: Bucket, outcome: Outcome) -> Outcome:

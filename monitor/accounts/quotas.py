@@ -59,7 +59,7 @@ class Quotas:
         api = used.terms.api
         try:
             caller = used.caller_now()
-            question = api.quota(caller, line.name, self._now())
+            question = understood(lambda: api.quota(caller, line.name, self._now()))
             if question is None:
                 return
             self._questions.add((line.app, question.name))
@@ -67,7 +67,7 @@ class Quotas:
                 used.terms, used.caller_now, lambda caller: api.quota(caller, line.name, self._now()) or question,
                 Urgency.REFRESH,
             )  # fmt: skip
-        except (CallFailed, AccountRefused):
+        except (CallFailed, AccountRefused, NotUnderstood):
             return  # whoever called it meets the same; the pace stays as it is
         if outcome.judged.verdict == "ok" and (quota := self._read(line, used, outcome.body)) is not None:
             for_s = (quota.until - self._now()).total_seconds()

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -122,35 +123,44 @@ class Refresher:
 
     def _plan(self) -> dict[str, list[Due]]:
         """Those of each app whose time comes before the next plan, most urgent first."""
-        planned, dues = dict[AccountKey, tuple[Account, Due | None]](), dict[str, list[Due]]()
-        for account in self._book.all():
-            terms = self._client.terms.get(account.app)
-            if terms is None:
-                continue
-            known = self._planned.get(account.id)
-            if known is None or known[0] is not account:
-                known = account, refresh_due(account, terms.api, self._now(), self._renewal.by_itself(account))
-            planned[account.id] = known
-            if known[1] is not None:
-                dues.setdefault(account.app, []).append(known[1])
-        self._planned = planned
-        self._trials = {key: trial for key, trial in self._trials.items() if key in planned}
+        accounts = self._book.by_id()
+        for key, account in accounts.items():
+            planned = self._planned.get(key)
+            if planned is None or planned[0] is not account:
+                with suppress(CallFailed):  # its app is gone, or lacks what a call needs: looked at again next time
+                    self._planned[key] = account, self._due(account)
+        for key in self._planned.keys() - accounts.keys():
+            del self._planned[key]
+            self._trials.pop(key, None)
+        dues = dict[str, list[Due]]()
+        for account, due in self._planned.values():
+            if due is not None and account.app in self._client.terms:
+                dues.setdefault(account.app, []).append(due)
         within = timedelta(seconds=PLAN_S)
         return {
             app: soon(them, self._rate(self._client.terms[app], them), self._now(), within)
             for app, them in dues.items()
         }
 
+    def _due(self, account: Account) -> Due | None:
+        api, renewable = self._client.terms_of(account.app).api, self._renewal.by_itself(account)
+        return refresh_due(account, api, self._now(), renewable)
+
     def _rate(self, terms: Terms, dues: list[Due]) -> float:
         """How many of them may be refreshed a second: all of one app are refreshed by a call of one name."""
-        call = self._renewal.call_of(self._planned[dues[-1].key][0])
-        return terms.calls_per_s if call is None else terms.rate_of(call.name)
+        with suppress(CallFailed):
+            call = self._renewal.call_of(self._planned[dues[-1].key][0])
+            if call is not None:
+                return terms.rate_of(call.name)
+        return terms.calls_per_s
 
     def _seconds_to(self, at: datetime) -> float:
         return (at - self._now()).total_seconds()
 
     def _launch(self, app: str, dues: list[Due]) -> None:
         """As many of them as keep the app's budget busy; the rest waits here, where the most urgent goes first."""
+        if app not in self._client.terms:
+            return  # it was taken out of the config since
         now_s, free = _now_s(), int(max(16.0, 4 * self._client.terms_of(app).calls_per_s)) - self._under_way()[app]
         for due in dues:
             if free <= 0 or self._paused_s.get(app, 0.0) > now_s:
@@ -183,6 +193,7 @@ class Refresher:
         trial = self._trials.setdefault(account.id, Trial())
         try:
             renewed = await self._renewal.renew(account, trial.went)
+            due = self._due(renewed)
         except AccountRefused as refused:
             self._refreshed(account.app, "refused")
             return refused
@@ -191,8 +202,6 @@ class Refresher:
             self._put_off(account, trial, failed)
             return failed
         self._refreshed(account.app, "ok")
-        terms = self._client.terms_of(account.app)
-        due = refresh_due(renewed, terms.api, self._now(), self._renewal.by_itself(renewed))
         if due is not None and self._seconds_to(due.from_at) <= 0:  # what was granted is no newer: no haste
             self._put_off(account, trial, CallFailed("broken", "not_newer"))
         else:

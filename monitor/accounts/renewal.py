@@ -17,7 +17,7 @@ from collectors.open_api import Call, Caller, Tokens
 from monitor.accounts.account import OVERDUE, Account
 from monitor.accounts.budget import Urgency
 from monitor.accounts.client import NEVER_LINKED, REVOKED, Client, ended
-from monitor.accounts.exchange import Outcome
+from monitor.accounts.exchange import NO_CALL_S, Outcome
 from monitor.accounts.failed import AccountRefused, CallFailed, NotUnderstood, understood
 from monitor.store.disk import SpoolFull
 
@@ -47,12 +47,20 @@ class Renewal:
 
     def by_itself(self, account: Account) -> bool:
         """Whether new tokens need no old ones: they are granted for a key of its own, or for the ticket of the app."""
-        return self._by_itself(account, self._client.caller_of(account.app, account)) is not None
+        caller = self._client.caller_of(account.app, account)
+        return self._made(lambda: self._by_itself(account, caller)) is not None
+
+    def _made(self, make: Callable[[], Call | None]) -> Call | None:
+        """Raises CallFailed where the rules trip over what the app lacks."""
+        try:
+            return understood(make)
+        except NotUnderstood as error:
+            raise CallFailed("app", "no_call", NO_CALL_S) from error
 
     def call_of(self, account: Account) -> Call | None:
-        """What would be asked at this instant; None: nothing can be."""
+        """What would be asked at this instant; None: nothing can be. Raises CallFailed."""
         caller = self._client.caller_of(account.app, account)
-        return self._by_itself(account, caller) or self._by_pair(account, caller)
+        return self._made(lambda: self._by_itself(account, caller) or self._by_pair(account, caller))
 
     def _by_itself(self, account: Account, caller: Caller) -> Call | None:
         api = self._client.terms_of(account.app).api
@@ -95,7 +103,7 @@ class Renewal:
     def _call(self, account: Account) -> Call:
         call = self.call_of(self._book.get(*account.id) or account)  # its ticket may be a newer one by now
         if call is None:
-            raise Superseded
+            raise CallFailed("broken", "superseded", 1.0)
         return call
 
     async def _app_ready(self, app: str) -> None:

@@ -180,6 +180,17 @@ def test_too_fast_is_told_with_how_long_to_stay_away_and_nothing_of_that_name_go
     played(work)
 
 
+@pytest.mark.parametrize("told", [answer("broken", headers={"retry-after": "99999999"}), answer("missing", wait_s=1e9)])
+def test_nobody_stays_away_for_ever_because_an_answer_says_so(told):
+    async def work(desk: Desk) -> None:
+        desk.platform.plan["order"] = [told]
+        with pytest.raises(CallFailed) as failed:
+            await desk.client.ask(APP, "shop1", order)
+        assert failed.value.wait_s == 600.0
+
+    played(work)
+
+
 def test_details_refreshes_and_polls_together_stay_within_the_rate_over_hours():
     async def work(desk: Desk) -> None:
         async def poll() -> None:
@@ -206,6 +217,17 @@ def test_what_the_rules_trip_over_is_no_answer_and_nothing_of_it_is_logged(caplo
     desk = played(work)
     assert "tok3n" not in caplog.text
     assert desk.called == {("order", "broken"): 3}
+
+
+def test_a_call_that_the_rules_cannot_make_is_named_so(caplog):
+    async def work(desk: Desk) -> None:
+        with pytest.raises(CallFailed, match="app: no_call"):
+            await desk.client.ask(APP, "shop1", lambda caller: {}[caller.access])
+
+    desk = played(work)
+    assert desk.platform.names == {}
+    assert "cannot be made: KeyError" in caplog.text
+    assert not any(token in caplog.text for token in desk.platform.office.by_access)
 
 
 def test_an_app_that_is_not_ours_is_named_so():

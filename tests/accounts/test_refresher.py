@@ -70,7 +70,11 @@ def test_that_it_is_asked_for_is_on_disk_before_the_call_leaves_and_what_came_be
 
         desk.platform.hear = look
         desk.platform.office.by_access.clear()
-        await asyncio.gather(*(desk.client.ask(APP, "shop1", order) for _ in range(3)))
+        desk.memory.takes_s = 0.5  # so long that others come while it is being kept
+        async with asyncio.TaskGroup() as asking:
+            for _ in range(15):
+                asking.create_task(desk.client.ask(APP, "shop1", order))
+                await asyncio.sleep(0.1)
 
     played(work)
     assert ("asked", True) in seen
@@ -80,7 +84,9 @@ def test_that_it_is_asked_for_is_on_disk_before_the_call_leaves_and_what_came_be
 def test_whoever_wants_it_renewed_at_one_time_shares_one_call():
     async def work(desk: Desk) -> None:
         tokens = desk.book.get(*KEY).tokens
-        renewed = await asyncio.gather(*(desk.refresher.renew(KEY, tokens) for _ in range(20)))
+        renewing = [desk.refresher.renew(KEY, tokens) for _ in range(20)]
+        renewed = await asyncio.gather(*renewing, return_exceptions=True)  # a call too many is what matters here
+        assert set(desk.platform.asked.values()) == {1}
         assert len({it.tokens.access for it in renewed}) == 1
         assert (await desk.refresher.renew(KEY, tokens)).tokens == renewed[0].tokens  # it has just been done
 
@@ -360,6 +366,27 @@ def test_without_a_ticket_the_shops_of_a_component_wait_and_are_not_refused():
         await desk.at_work(work)
 
     simulate(at_work())
+
+
+@pytest.mark.parametrize("lacking", ["its rules trip", "its app is gone"])
+def test_an_app_that_lacks_what_a_call_needs_ends_nobody_else_and_is_tried_again(lacking: str):
+    async def work(desk: Desk) -> None:
+        its, refresh, own = desk.terms[APP], desk.api.refresh, desk.api.own
+        await desk.book.keep(Account(APP, "played", "own", key="good", secret=b"s"))
+        if lacking == "its app is gone":
+            del desk.terms[APP]
+        else:
+            desk.api.refresh = desk.api.own = lambda caller, now: ()[0]
+        for shop in ("shop1", "own"):
+            with pytest.raises(CallFailed, match=r"app: (no_call|unknown_app)"):
+                await desk.refresher.renew((APP, shop, ""), desk.book.get(APP, shop).tokens)
+        await asyncio.sleep(300)
+        desk.terms[APP], desk.api.refresh, desk.api.own = its, refresh, own
+        await asyncio.sleep(130)
+        assert desk.book.get(APP, "own").tokens.access_until > now()
+        assert kept(desk).tokens.access_until > now() + timedelta(days=1)
+
+    played(work)
 
 
 def test_two_thousand_whose_platform_is_down_do_not_storm_it_and_are_there_when_it_is_back():
