@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.accounts.budget import REST_S_MAX, Bucket
@@ -37,6 +37,7 @@ def arrivals(bucket: Bucket, seconds: float, luck: random.Random, slow_s: float)
     slow_s=st.sampled_from([0.0, 0.05, 0.9, 3.0]),
     seed=st.integers(0, 2**32),
 )
+@example(per_s=2.0, slow_s=0.9, seed=1)
 def test_never_faster_than_the_rate_over_hours(per_s: float, slow_s: float, seed: int):
     found = arrivals(Bucket(per_s), 2 * HOUR_S if per_s < 1 else 300.0, random.Random(seed), slow_s)
     places, window_s = max(1, int(per_s)), max(1.0, 1 / per_s)

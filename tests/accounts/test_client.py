@@ -180,10 +180,12 @@ def test_too_fast_is_told_with_how_long_to_stay_away_and_nothing_of_that_name_go
     played(work)
 
 
-@pytest.mark.parametrize("told", [answer("broken", headers={"retry-after": "99999999"}), answer("missing", wait_s=1e9)])
-def test_nobody_stays_away_for_ever_because_an_answer_says_so(told):
+@pytest.mark.parametrize(
+    "said", [{"verdict": "broken", "headers": {"retry-after": "99999999"}}, {"verdict": "missing", "wait_s": 1e9}]
+)
+def test_nobody_stays_away_for_ever_because_an_answer_says_so(said):
     async def work(desk: Desk) -> None:
-        desk.platform.plan["order"] = [told]
+        desk.platform.plan["order"] = [answer(**said)]
         with pytest.raises(CallFailed) as failed:
             await desk.client.ask(APP, "shop1", order)
         assert failed.value.wait_s == 600.0

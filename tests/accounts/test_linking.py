@@ -52,7 +52,8 @@ class Rules:
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         try:
             told = json.loads(body)
-            return Grant(Tokens(told["access"], now, now + timedelta(days=7), "r"), told["shop"], name=told["name"])
+            tokens = Tokens(told["access"], now, now + timedelta(days=7), "r")
+            return Grant(tokens, told["shop"], told["anchor"], told["name"])
         except (ValueError, KeyError) as error:
             raise BadFrame("bad_grant") from error
 
@@ -95,8 +96,9 @@ class House:
         return self.linking.finish("tiny-main", {"state": text, "auth_code": code})
 
 
-def granted(shop: str, access: str = "at-1") -> Answer:
-    return Answer(200, {}, json.dumps({"access": access, "shop": shop, "name": "辽宁苹果店"}).encode())
+def granted(shop: str, access: str = "at-1", anchor: str = "") -> Answer:
+    told = {"access": access, "shop": shop, "anchor": anchor, "name": "辽宁苹果店"}
+    return Answer(200, {}, json.dumps(told).encode())
 
 
 async def why(awaited: Awaitable[object]) -> tuple[str, str]:
@@ -144,6 +146,15 @@ async def test_another_shop_than_the_links_is_not_taken() -> None:
     house.say = lambda call: granted("999")
     assert await why(house.finish(house.link())) == ("other_shop", "辽宁苹果店")
     assert house.vault.kept == {}
+
+
+async def test_another_anchor_than_the_links_is_not_taken() -> None:
+    house = House()
+    house.say = lambda call: granted("", anchor="主播二")
+    assert await why(house.finish(house.link(shop="", anchor="主播一"))) == ("other_shop", "辽宁苹果店")
+    assert house.vault.kept == {}
+    house.say = lambda call: granted("", anchor="主播一")
+    assert (await house.finish(house.link(shop="", anchor="主播一"))).shop == "主播一"
 
 
 async def test_a_link_is_used_once_while_it_holds() -> None:

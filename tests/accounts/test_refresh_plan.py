@@ -3,7 +3,7 @@
 import random
 from datetime import timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.open_api import Tokens
@@ -25,6 +25,7 @@ def one(shop: str = "1", life: timedelta = 2 * DAY, refresh: timedelta | None = 
     shop=st.text(min_size=1), life_s=st.floats(60, 400 * 86_400),
     window_s=st.none() | st.floats(60, 86_400),
 )  # fmt: skip
+@example(shop="1", life_s=7 * 86_400.0, window_s=1_800.0)  # Xiaohongshu's
 def test_it_is_in_the_second_half_of_its_life_within_the_window_and_before_the_end(shop, life_s, window_s):
     life = timedelta(seconds=life_s)
     due_at = refresh_due_at(one(shop, life, None), PlayedApi(window_s=window_s), EPOCH)
@@ -101,6 +102,14 @@ def test_a_crowd_begins_early_enough_and_within_what_is_allowed():
     late_s = max((EPOCH + timedelta(seconds=done[due.key]) - due.by_at).total_seconds() for due in dues)
     assert late_s <= 10
     assert min(done.values()) >= 400 + 1000  # not earlier than it must
+
+
+def test_however_great_the_crowd_nobody_is_sent_before_the_window_opens():
+    """10,000 at one a second, all of whom the platform refreshes in the last half hour alone."""
+    opens = EPOCH + HOUR
+    dues = [Due(opens + HOUR / 2, opens, opens, (APP, str(n), "")) for n in range(10_000)]
+    assert soon(dues, 1.0, opens - timedelta(seconds=11), timedelta(seconds=10)) == []
+    assert len(soon(dues, 1.0, opens - timedelta(seconds=10), timedelta(seconds=10))) == 10_000
 
 
 @given(

@@ -329,6 +329,16 @@ def test_a_denial_at_the_beginning_of_the_window_may_mean_that_we_are_early():
     simulate(at_work())
 
 
+def test_a_pair_that_was_only_denied_for_being_early_is_not_in_flight():
+    async def work(desk: Desk) -> None:
+        desk.platform.plan["refresh"] = [answer("token")]
+        with pytest.raises(CallFailed, match="token"):
+            await desk.refresher.renew(KEY, desk.book.get(*KEY).tokens)
+        assert (kept(desk).asked_at, kept(desk).refused) == (None, "")
+
+    played(work, api=PlayedApi(window_s=60))
+
+
 def test_the_app_itself_and_shops_with_their_own_key_are_kept_alive_too():
     async def at_work() -> None:
         platform = PlayedPlatform(TokenRules(access_s=7200, refresh_s=None, keeps_refresh=True), now)

@@ -1,5 +1,6 @@
 """Polling one shop: nothing between two windows, nothing twice, and no bad entry that holds up the others."""
 
+import dataclasses
 import random
 from contextlib import suppress
 from datetime import timedelta
@@ -251,3 +252,21 @@ async def test_what_a_push_told_is_not_put_again():
     polled = await poll.poll("1")
     assert tiny.sales() == ["b"]
     assert (polled.sifted.pushed, polled.sifted.strange) == (1, 1)
+
+
+async def test_pushes_that_are_on_disk_are_read_before_a_page_is_put():
+    tiny = Tiny("1")
+    poll = await begun(tiny)
+    entry = tiny.sell("1", "a")
+    pushed = Sale(
+        feed="stall", platform="stall", event_id="1:a:paid", at=entry.at, received_at=entry.at, kind="paid",
+        amount_minor=100, currency="CNY",
+    )  # fmt: skip
+
+    async def read() -> None:
+        poll.witness.pushed([pushed], tiny.now())
+
+    poll.means = dataclasses.replace(poll.means, understood=read)
+    tiny.wait(200)
+    await poll.poll("1")
+    assert tiny.sales() == []

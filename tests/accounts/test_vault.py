@@ -148,7 +148,8 @@ async def test_bytes_that_are_damaged_cost_one_account(spool):
 
 
 async def test_a_failed_keeping_is_raised_and_what_is_in_use_stays_what_is_on_disk(spool):
-    book = Book(vault(spool), lambda heard: None, lambda: AT)
+    told = []
+    book = Book(vault(spool), told.append, lambda: AT)
     await book.open()
     await book.keep(account("1", "first"))
 
@@ -159,6 +160,7 @@ async def test_a_failed_keeping_is_raised_and_what_is_in_use_stays_what_is_on_di
     with pytest.raises(SpoolFull):
         await book.keep(account("1", "second"))
     assert book.get("doudian-main", "1").tokens == account("1", "first").tokens
+    assert len(told) == 1
 
 
 async def test_each_word_of_an_account_is_later_than_the_one_before_though_the_clock_is_set_back(spool):

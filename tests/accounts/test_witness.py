@@ -295,6 +295,14 @@ def test_what_happened_before_it_looked_is_nobodys_fault():
     assert (market.missed, market.spans) == (0, [])
 
 
+@pytest.mark.parametrize(("old_s", "missed"), [(119.0, 0), (120.0, 1)])
+def test_a_fact_that_is_younger_than_a_push_may_be_late_is_not_missed(old_s, missed):
+    market = Market()
+    found = msgspec.structs.replace(market.order("1"), via="poll", received_at=START + timedelta(seconds=old_s))
+    market.judge([found])
+    assert market.missed == missed
+
+
 def test_a_push_that_came_between_the_poll_and_the_commit_was_late_all_the_same():
     market = Market()
     order = market.order("1")
