@@ -2,8 +2,10 @@
 
 import asyncio
 import random
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from multiprocessing import get_context
 
 import pytest
 
@@ -68,13 +70,38 @@ async def the_hour(case: Case, accounts: int = ACCOUNTS) -> tuple[Desk, list[str
     return desk, lapsed
 
 
+@dataclass
+class Outcome:
+    """`fastest`: calls in the busiest second; `asked_of_one`: refreshes of one pair, at the most."""
+
+    lapsed: list[str]
+    fastest: int
+    asked_of_one: int
+    verdicts: set[str]
+    troubled: int
+
+
+def outcome(name: str) -> Outcome:
+    """One platform's hour, in a process of its own: they are long, and nothing of one is the business of another."""
+    desk, lapsed = simulate(the_hour(CASES[name]))
+    return Outcome(
+        lapsed, max(desk.platform.book.by_second.values()), max(desk.platform.asked.values()),
+        {verdict for _, verdict in desk.called}, desk.refreshed["failed"] + desk.refreshed["refused"],
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> dict[str, Outcome]:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        return dict(zip(CASES, pool.map(outcome, CASES), strict=True))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_none_of_12_000_that_end_in_one_hour_lapses_and_the_rate_holds(name: str):
-    case = CASES[name]
-    desk, lapsed = simulate(the_hour(case))
-    assert lapsed == []
-    assert max(desk.platform.book.by_second.values()) <= case.per_s
-    assert set(desk.platform.asked.values()) == {1} or case.rules.keeps_refresh, "a pair was refreshed twice"
-    assert {verdict for (_, verdict), _ in desk.called.items()} == {"ok"}
-    assert desk.refreshed["failed"] == desk.refreshed["refused"] == 0
+def test_none_of_12_000_that_end_in_one_hour_lapses_and_the_rate_holds(name: str, outcomes: dict[str, Outcome]):
+    case, found = CASES[name], outcomes[name]
+    assert found.lapsed == []
+    assert found.fastest <= case.per_s
+    assert found.asked_of_one == 1 or case.rules.keeps_refresh, "a pair was refreshed twice"
+    assert found.verdicts == {"ok"}
+    assert found.troubled == 0
