@@ -1,7 +1,7 @@
 """Runs one guarantee's test against a copy of livemon in which one line is wrong; the copy's tests are our own.
 
-`python -m tests.faults.sabotage NAME FOLDER DATA_DIR DATABASE`, in the copy, is the child: it runs the test as a
-function, without pytest, against the server that is there already.
+`python -m tests.faults.sabotage TESTS FOLDER [DATA_DIR DATABASE]`, in the copy, is the child: it runs tests as
+functions, without pytest, against the server that is there already, or without one.
 """
 
 import asyncio
@@ -58,10 +58,19 @@ def plant(bug: Bug | None, copy: Path) -> Path:
     return copy
 
 
-def run(test: str, given: dict[str, Any], copy: Path, folder: Path, database: FreshDatabase) -> tuple[int, str]:
+def run(
+    test: str, given: dict[str, Any], copy: Path, folder: Path, database: FreshDatabase | None = None
+) -> tuple[int, str]:
     """The test in the copy: its exit code, and what it said."""
-    told = msgspec.json.encode([test, given]).decode()
-    place = [str(folder), str(database.server.cluster.home.parent), database.name]
+    return run_all([(test, given)], copy, folder, database)
+
+
+def run_all(
+    tests: list[tuple[str, dict[str, Any]]], copy: Path, folder: Path, database: FreshDatabase | None = None
+) -> tuple[int, str]:
+    """One after the other, until one fails."""
+    told = msgspec.json.encode(tests).decode()
+    place = [str(folder), *([] if database is None else [str(database.server.cluster.home.parent), database.name])]
     child = subprocess.run(
         [sys.executable, "-m", "tests.faults.sabotage", told, *place],
         cwd=copy, capture_output=True, text=True, timeout=120, check=False,
@@ -69,19 +78,20 @@ def run(test: str, given: dict[str, Any], copy: Path, folder: Path, database: Fr
     return child.returncode, child.stdout + child.stderr
 
 
-def main(told: str, folder: str, data_dir: str, name: str) -> None:
-    test, given = msgspec.json.decode(told)
+def main(told: str, folder: str, data_dir: str = "", name: str = "") -> None:
     assert Path(monitor.__file__).is_relative_to(Path.cwd()), "the copy is not what runs"
     said = Said()
     logging.getLogger().addHandler(said)
-    database = FreshDatabase(Server(Cluster(Path(data_dir)), -1, None), name)
-    module, _, function = test.partition(":")
-    work = getattr(import_module(module), function)
-    offered = {"database": database, "tmp_path": Path(folder), "caplog": said}
-    wanted = {name: offered[name] for name in inspect.signature(work).parameters if name in offered}
-    result = work(**wanted, **given)
-    if inspect.iscoroutine(result):
-        asyncio.run(result)
+    offered: dict[str, Any] = {"tmp_path": Path(folder), "caplog": said}
+    if data_dir:
+        offered["database"] = FreshDatabase(Server(Cluster(Path(data_dir)), -1, None), name)
+    for test, given in msgspec.json.decode(told):
+        module, _, function = test.partition(":")
+        work = getattr(import_module(module), function)
+        wanted = {name: offered[name] for name in inspect.signature(work).parameters if name in offered}
+        result = work(**wanted, **given)
+        if inspect.iscoroutine(result):
+            asyncio.run(result)
     print("the guarantee holds")
 
 
