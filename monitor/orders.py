@@ -109,6 +109,7 @@ class Orders:
         """Listen, if the config wants it. Raises OSError where the address is taken."""
         address = self.config.hooks_address
         if address is not None:
+            await self.lane.make_ready()
             self._served = await hooks.start(self.hooks, *address)
             log.info("hooks are taken at http://%s:%d/hooks/", address[0], self._served.port)
 

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from monitor.store.cipher import Cipher
@@ -69,6 +70,11 @@ class FrameLane:
         self._bytes += len(frame)
         self._stirred.set()
         return await kept
+
+    async def make_ready(self) -> None:
+        """Make this hour's key before anybody waits for it: on a busy disk its fsyncs may take a while."""
+        with suppress(SpoolFull):  # whoever delivers then is told so
+            await self._sealer.call(self.hours.begin, self._sealer.now().timestamp())
 
     async def run(self) -> None:
         """Write groups until the lane is closed and empty. Raises SpoolDiskFailed and SpoolUnreadable."""

@@ -43,6 +43,11 @@ class HourCipher:
         except InvalidTag:
             raise CannotDecrypt("damaged, or encrypted under another key of the same hour") from None
 
+    def begin(self, now: float) -> None:
+        """Make the key of this hour, so that what is sealed first need not wait for that."""
+        self._used = hour_of(now)
+        self.keys.take(self._used)
+
     def prepare(self, now: float) -> None:
         """Make the key of the coming hour, so that its first delivery need not wait for that."""
         if self._used == hour_of(now):

@@ -21,6 +21,7 @@ from monitor.store.books import Seal
 from monitor.store.cipher import CannotDecrypt, Cipher, is_encrypted
 from monitor.store.disk import SpoolDiskFailed, SpoolFull
 from monitor.store.frame_table import BODY_S, PRUNED_MAX, RECORD_S
+from monitor.store.hour_keys import hour_of
 from monitor.store.inbox import Inbox
 from monitor.store.sealer import Sealer
 from monitor.store.shelf import Shelf
@@ -216,6 +217,13 @@ async def test_a_sender_that_went_away_costs_nobody_else(tmp_path):
         assert isinstance(await keeping[0], int)
         assert isinstance(await keeping[2], int)
         assert await made.count() == 3
+
+
+async def test_the_key_of_the_hour_is_there_before_the_first_delivery_comes(tmp_path):
+    async with laid(tmp_path / "spool") as made:
+        before = hour_of(time.time())
+        await made.lane.make_ready()
+        assert set(made.lane.hours.keys.hours()) & {before, hour_of(time.time())}
 
 
 async def test_a_lane_that_closes_keeps_what_it_took(tmp_path):
