@@ -58,6 +58,17 @@ class Book:
         async with self._keeping:
             await self._keep(accounts)
 
+    async def keep_made(self, make: Callable[[], Iterable[Account]]) -> int:
+        """Keep what `make` gives; it is asked when nobody else keeps anything, so it starts from what is in force.
+
+        Returns how many these were.
+        """
+        async with self._keeping:
+            made = list(make())
+            if made:
+                await self._keep(made)
+            return len(made)
+
     async def change(self, key: AccountKey, step: Callable[[Account], Account | None]) -> Account | None:
         """Keep what `step` makes of the account as it stands when nobody else keeps anything; None: leave it.
 

@@ -8,6 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import batched
 from pathlib import Path
 
@@ -96,13 +97,13 @@ class AccountOrders:
         left: list[str] = []
         taken = 0
         for piece in batched(accounts[:ACCOUNTS_MAX], PIECE, strict=False):
-            kept = [merged for account in piece if (merged := self._merged(order, account, left)) is not None]
-            if kept:
-                await self._book.keep(*kept)
-            taken += len(kept)
+            taken += await self._book.keep_made(partial(self._merged_all, order, piece, left))
         if len(accounts) > ACCOUNTS_MAX:
             left.append(f"{len(accounts) - ACCOUNTS_MAX:,} rows beyond {ACCOUNTS_MAX:,}: import them apart")
         return _done(taken, left)
+
+    def _merged_all(self, order: Order, piece: Iterable[Account], left: list[str]) -> list[Account]:
+        return [merged for account in piece if (merged := self._merged(order, account, left)) is not None]
 
     def _merged(self, order: Order, account: Account, left: list[str]) -> Account | None:
         """The account as it shall be kept; None, and why, where it stays as it is."""
@@ -120,6 +121,9 @@ class AccountOrders:
 
     async def _revoke(self, order: Order, what: Revoke) -> Done:
         left: list[str] = []
+        return _done(await self._book.keep_made(lambda: self._revoked(order, what, left)), left)
+
+    def _revoked(self, order: Order, what: Revoke, left: list[str]) -> list[Account]:
         found = [
             account
             for account in self._book.all()
@@ -131,17 +135,13 @@ class AccountOrders:
         left += [
             f"{_named(account)}: it was linked anew meanwhile, and stays" for account in found if account not in gone
         ]
-        reason = f"revoked by {order.by}"
-        if gone:
-            await self._book.keep(
-                *(
-                    msgspec.structs.replace(account, tokens=None, key="", secret=b"", asked_at=None, refused=reason)
-                    for account in gone
-                )
-            )
         if not found:
             left.append(f"{what.platform} {what.shop}: there is no such account")
-        return _done(len(gone), left)
+        reason = f"revoked by {order.by}"
+        return [
+            msgspec.structs.replace(account, tokens=None, key="", secret=b"", asked_at=None, refused=reason)
+            for account in gone
+        ]
 
     # --- the folder --------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Orders about accounts: carried out once in effect, however often they are found; what is no order is set aside."""
 
+import asyncio
 import logging
 import os
 from datetime import UTC, datetime, timedelta
@@ -302,3 +303,23 @@ def test_an_answer_that_cannot_be_read_is_said(tmp_path):
     with pytest.raises(BadOrder):
         read_done(tmp_path, "x")
     assert read_done(tmp_path, "y") is None
+
+
+async def test_a_pair_that_is_being_kept_meanwhile_is_not_overwritten_by_a_file_without_tokens(place):
+    await place.book.keep(account("1", "first", contact="王"))
+    keep, may_go = place.book._vault.keep, asyncio.Event()
+
+    async def slow(accounts, gone=()):
+        await may_go.wait()
+        await keep(accounts, gone)
+
+    place.book._vault.keep = slow
+    refreshed = asyncio.create_task(place.book.keep(account("1", "second", contact="王")))
+    await asyncio.sleep(0)
+    importing = asyncio.create_task(place.carry_out(Import([account("1", "", contact="李")])))
+    await asyncio.sleep(0.2)  # the order is read in another thread
+    may_go.set()
+    assert await importing == Done(1)
+    await refreshed
+    assert place.tokens("1").access == "second"
+    assert place.book.get("dd", "1").contact == "李"
