@@ -163,16 +163,19 @@ async def test_of_one_that_cannot_be_read_a_new_contact_does_not_take_the_place(
 
 
 async def test_many_are_kept_a_piece_at_a_time_and_no_more_than_so_many(place):
-    keep, sizes = place.book.keep, []
+    keep, sizes = place.book.keep_made, []
 
-    async def counted(*accounts):
-        sizes.append(len(accounts))
-        await keep(*accounts)
+    async def counted(make):
+        sizes.append(await keep(make))
+        return sizes[-1]
 
-    place.book.keep = counted
+    async def unkept(make):
+        return len(make())
+
+    place.book.keep_made = counted
     await place.carry_out(Import([account(str(number)) for number in range(PIECE + 7)]))
     assert sizes == [PIECE, 7]
-    place.book.keep = lambda *accounts: keep()
+    place.book.keep_made = unkept
     done = await place.carry_out(Import([account(str(number), "") for number in range(ACCOUNTS_MAX + 2)]))
     assert done == Done(ACCOUNTS_MAX, ["2 rows beyond 20,000: import them apart"])
 
@@ -186,17 +189,17 @@ async def test_orders_are_carried_out_as_they_were_given(place):
 
 async def test_a_full_disk_makes_orders_wait_and_is_said_once(place, caplog):
     name = give(place.folder, CIPHER, order(Import([account("1")])))
-    keep = place.book.keep
+    keep = place.book.keep_made
 
-    async def full(*accounts):
+    async def full(make):
         raise SpoolFull("no room left")
 
-    place.book.keep = full
+    place.book.keep_made = full
     await place.orders.tend()
     await place.orders.tend()
     assert len(caplog.records) == 1
     assert (place.folder / f"{name}.order").exists()
-    place.book.keep = keep
+    place.book.keep_made = keep
     await place.orders.tend()
     assert read_done(place.folder, name) == Done(1)
 
