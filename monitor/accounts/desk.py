@@ -69,7 +69,9 @@ class Desk:
         self._refresher = Refresher(self.client, now, metrics.refreshed)
         self._quotas = Quotas(self.client.exchange, now)
         self._settling = Settling(self.client, now)
-        self._orders = AccountOrders(config.data_dir / "accounts", keys, self.book, self._platform_of, now)
+        self._orders = AccountOrders(
+            config.data_dir / "accounts", keys, self.book, self._platform_of, now, metrics.orders_refused.inc
+        )
         self._notices = Notices(self.book, self.terms)
         self._link_key, self._now = link_key(keys[0].reveal()), now
         means = Means(

@@ -47,13 +47,20 @@ ASIDE = "aside"
 class AccountOrders:
     """`platform_of` tells the platform of an app by its name, "" of one that is not configured.
 
-    `refused` counts files that were set aside.
+    `refused` counts files that were set aside; `set_aside` is told of each, in whatever thread.
     """
 
     def __init__(
-        self, folder: Path, keys: Sequence[Key], book: Book, platform_of: Callable[[str], str], now: Now
+        self,
+        folder: Path,
+        keys: Sequence[Key],
+        book: Book,
+        platform_of: Callable[[str], str],
+        now: Now,
+        set_aside: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder, self._book, self._platform_of, self._now = folder, book, platform_of, now
+        self._told_aside = set_aside
         self._cipher = Cipher([key.reveal() for key in keys])
         self._full = False
         self.refused = 0
@@ -172,6 +179,7 @@ class AccountOrders:
 
     def _set_aside(self, path: Path, why: str) -> None:
         self.refused += 1
+        self._told_aside()
         with named_errors(path):
             aside = self._folder / ASIDE
             aside.mkdir(mode=0o700, exist_ok=True)

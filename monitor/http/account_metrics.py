@@ -33,6 +33,10 @@ class AccountMetrics:
         self.refreshes = Counter(
             "livemon_account_refreshes_total", "Tokens asked for anew.", ("app", "outcome"), registry=registry
         )
+        self.orders_refused = Counter(
+            "livemon_account_orders_refused_total", "Files beside orders about accounts that were set aside.",
+            registry=registry,
+        )  # fmt: skip
         self._pushes: frozenset[str] = frozenset()
         registry.register(AccountStands(sources))
 
