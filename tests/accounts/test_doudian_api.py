@@ -3,75 +3,37 @@
 import hashlib
 import hmac
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.apis import APIS
-from collectors.apis.doudian import DoudianApi
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
-from collectors.hook import App, Need
+from collectors.hook import Need
 from collectors.open_api import Answer, Caller, Listing, Tokens, Verdict
 from collectors.orders.doudian import Doudian
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.doudian_api import FakeDoudian
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
+from monitor.rehearsal.platforms.token_office import PlayedOrder
 from tests.orders.chinese import as_json, doudian, doudian_message, meaning
 
+from .platforms import DOUDIAN, play, window
 from .polls import START, Clock, ask, ok, order_need, polled, told, verdict
 
-API = DoudianApi()
-KEY, SECRET = "7055555555555555555", b"an old secret of 32 bytes or more"
-APP = App("doudian-main", "doudian", KEY, (SECRET,), service_id="4242")
-ROW = Doudian(name="dd", app="doudian-main")
-SHOP = "4463798"
+API, APP, ROW, SHOP, PRIVATE = DOUDIAN.api, DOUDIAN.app, DOUDIAN.row, DOUDIAN.shop, DOUDIAN.private
+KEY, SECRET = DOUDIAN.key, DOUDIAN.secret
 ORDERS, REFUNDS = API.LISTINGS
-PRIVATE = ("张", "王五", "李主播", "1380000", "#enc", "辽宁")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order, refunded = DOUDIAN.caller, DOUDIAN.linked, DOUDIAN.order, DOUDIAN.refunded
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeDoudian:
-    return FakeDoudian(KEY, SECRET, clock)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP, app: App = APP) -> Caller:
-    return Caller(app, API.BASE, API.AUTH_BASE, shop, tokens)
-
-
-def linked(fake: FakeDoudian, shop: str = SHOP) -> Caller:
-    now = fake.now()
-    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
-    return caller(grant.tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(4781320682406083641 + number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 19900, "paid_at": START - timedelta(seconds=80),
-        "author": "58841646784", "room": "7312345678901234567", "product": "3456789012345678901", "buyer": "1@#b",
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def refunded(number: int, amount_minor: int = 4000, done: bool = True) -> PlayedOrder:
-    refund = PlayedRefund(f"14000000000000000{number}", amount_minor, START - timedelta(seconds=30), done)
-    return order(number, refunds=[refund])
-
-
-def play(fake: FakeDoudian, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
+    return DOUDIAN.fake(clock)
 
 
 def pushed(one: PlayedOrder) -> list[Sale]:
@@ -89,28 +51,10 @@ def pushed(one: PlayedOrder) -> list[Sale]:
         for refund in one.refunds
         if refund.done
     ]  # fmt: skip
-    app = App("doudian-main", "doudian", KEY, (SECRET,))
-    return list(meaning(ROW, doudian(messages, SECRET, KEY), app).sales)
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
+    return list(meaning(ROW, doudian(messages, SECRET, KEY), APP).sales)
 
 
 # --- authorisation ---
-
-
-def test_it_is_known_by_its_platform() -> None:
-    assert isinstance(APIS["doudian"], DoudianApi)
-
-
-def test_the_link_names_the_service_and_our_state() -> None:
-    assert API.before_link(caller(), START) is None
-    parts = urlsplit(API.link(caller(), "a.b/c=", "https://hooks.example.cn/oauth/x", b""))
-    assert (parts.scheme, parts.netloc, parts.path) == ("https", "fuwu.jinritemai.com", "/authorize")
-    assert parse_qs(parts.query) == {"service_id": ["4242"], "state": ["a.b/c="]}
-    with pytest.raises(BadFrame, match="no_service_id"):
-        API.link(caller(app=msgspec.structs.replace(APP, service_id="")), "s", "", b"")
 
 
 def test_a_code_becomes_tokens_once(fake: FakeDoudian) -> None:
@@ -160,11 +104,6 @@ def test_a_pair_can_be_refreshed_after_its_access_token_but_not_after_its_own_en
     assert verdict(API, fake, API.refresh(caller(old), now)) == "revoked", "the old pair is void at once then"
     now = clock.later(days=14)
     assert verdict(API, fake, API.refresh(caller(new), now)) == "revoked"
-
-
-def test_nothing_can_be_refreshed_without_a_refresh_token() -> None:
-    assert API.refresh(caller(), START) is None
-    assert API.refresh(caller(Tokens("a", START)), START) is None
 
 
 def test_a_self_use_app_has_tokens_by_its_key_alone(fake: FakeDoudian) -> None:
@@ -233,21 +172,11 @@ def test_a_call_is_signed_as_the_recipe_of_the_catalogue_says() -> None:
     assert query["access_token"] == "token"
 
 
-def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) -> None:
-    fake = FakeDoudian(KEY, SECRET, clock, CallBook(per_s=2, addresses=frozenset({"192.0.2.1"}), skew_s=600))
-    fast = API.exchange(caller(), "c", "", clock.at)
-    assert verdict(API, fake, fast, "198.51.100.1") == "address"
-    assert verdict(API, fake, API.exchange(caller(), "c", "", START - timedelta(minutes=11)), "192.0.2.1") == "clock"
-    assert [verdict(API, fake, fast, "192.0.2.1") for _ in range(3)] == ["revoked", "revoked", "rate"]
-
-
-def test_a_shop_that_wants_us_no_more_is_revoked_until_it_links_again(fake: FakeDoudian) -> None:
+def test_a_shop_that_wants_us_no_more_is_known_by_its_code(fake: FakeDoudian) -> None:
     shop = linked(fake)
     fake.office.revoke(SHOP)
     judged = API.judge(ask(fake, API.list_page(shop, ORDERS, START, START, "", START)))
     assert (judged.verdict, judged.detail) == ("revoked", "30001 dop.authorization-no-existed")
-    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
-    assert verdict(API, fake, API.list_page(linked(fake), ORDERS, START, START, "", START)) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -340,22 +269,6 @@ def test_what_is_polled_is_what_was_pushed(fake: FakeDoudian, clock: Clock) -> N
     assert (paid.room, paid.units, paid.at) == ("58841646784", 1, START - timedelta(seconds=80))
 
 
-def test_a_cancelled_order_is_left_to_the_push(fake: FakeDoudian, clock: Clock) -> None:
-    play(fake, order(1, paid_at=None, cancelled_at=START - timedelta(seconds=61)))
-    assert [sale.kind for sale in polled(API, fake, linked(fake), ROW, window(clock), clock.at)] == ["created"]
-
-
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeDoudian, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
 def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
     for listing, names in (
@@ -366,12 +279,6 @@ def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
         assert [body[name] - int(START.timestamp()) for name in names] == [0, 61]
 
 
-def test_another_shop_of_the_app_is_not_seen(fake: FakeDoudian, clock: Clock) -> None:
-    play(fake, order(1), order(2, shop="999"))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.shop for sale in found} == {SHOP}
-
-
 def test_many_orders_are_read_to_the_last_page(fake: FakeDoudian, clock: Clock) -> None:
     play(fake, *(order(n, updated_at=START - timedelta(seconds=400 - n // 2)) for n in range(520)))
     play(fake, *(refunded(n) for n in range(520, 735)))
@@ -380,25 +287,6 @@ def test_many_orders_are_read_to_the_last_page(fake: FakeDoudian, clock: Clock) 
     found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
     assert sum(sale.kind == "refunded" for sale in {sale.event_id: sale for sale in found}.values()) == 215
     assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-def test_many_orders_of_one_second_are_read_to_the_last_page(fake: FakeDoudian, clock: Clock) -> None:
-    play(fake, *(order(n) for n in range(250)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-def test_an_order_that_is_updated_while_the_pages_are_read_hides_no_other(fake: FakeDoudian, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=500 - n)) for n in range(300)))
-    first, to_at = order(0).order_id, clock.at
-
-    def touched(pages: int) -> None:
-        for number in range(30 * (pages - 1), 30 * pages):
-            fake.orders[order(number).order_id].updated_at = to_at + timedelta(hours=1)
-
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-    assert first in {sale.order_id for sale in found}
 
 
 def entry(**told: object) -> dict[str, object]:
@@ -444,37 +332,3 @@ def test_an_empty_page_is_the_last_one() -> None:
     for listing in API.LISTINGS:
         page = API.read_page(ROW, listing, SHOP, as_json({"data": {"total": 0, "page": 0}}), START)
         assert (list(page.sales), page.next) == ([], "")
-
-
-def test_nothing_that_is_polled_says_who_bought(fake: FakeDoudian, clock: Clock) -> None:
-    play(fake, order(1), refunded(2))
-    shop = linked(fake)
-    body = ok(API, fake, API.list_page(shop, ORDERS, *window(clock), "", clock.at))
-    assert any(private.encode() in body for private in PRIVATE), "the answer has it"
-    kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
-    assert not any(private.encode() in kept for private in PRIVATE)
-
-
-def test_there_is_no_quota_to_ask_for() -> None:
-    assert API.quota(caller(), "order.searchList", START) is None
-    with pytest.raises(BadFrame):
-        API.read_quota(b"{}", START)
-
-
-async def test_it_answers_on_a_socket_as_well(fake: FakeDoudian) -> None:
-    play(fake, order(1))
-    shop = linked(fake)
-    base = await fake.serve()
-    try:
-        call = API.list_page(
-            msgspec.structs.replace(shop, base=base), ORDERS, START - timedelta(hours=1), START, "", START
-        )
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(call.url, data=call.body, headers=call.headers) as reply,
-        ):
-            body = await reply.read()
-            assert reply.content_type == "application/json"
-        assert len(API.read_page(ROW, ORDERS, SHOP, body, START).sales) == 2
-    finally:
-        await fake.close()

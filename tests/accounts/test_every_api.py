@@ -53,11 +53,6 @@ listings = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def fake(platform: Platform, clock: Clock) -> Played:
     return platform.fake(clock)
 
@@ -397,7 +392,7 @@ def test_there_is_no_quota_to_ask_for(platform: Platform) -> None:
         api.list_page(caller, api.LISTINGS[0], START, START, "", START),
         api.detail(caller, order_need("1", platform.shop), START),
     ]
-    assert [api.quota(caller, call.name, START) for call in calls if call] == [None] * (1 + (platform is not JD))
+    assert {api.quota(caller, call.name, START) for call in calls if call is not None} == {None}
     with pytest.raises(BadFrame, match="no_quota"):
         api.read_quota(b"{}", START)
 
@@ -411,7 +406,8 @@ def test_no_order_is_asked_for_its_room(platform: Platform) -> None:
 @table(
     "paid kinds",
     (DOUDIAN, True, ["created", "paid"]), (KWAIXIAODIAN, True, ["created", "paid"]),
-    (XIAOHONGSHU_SHOP, False, ["created"]), (WECHAT_SHOP, True, []), (TAOBAO, True, ["paid"]), (PINDUODUO, True, ["paid"]),
+    (XIAOHONGSHU_SHOP, False, ["created"]), (WECHAT_SHOP, True, []), (TAOBAO, True, ["paid"]),
+    (PINDUODUO, True, ["paid"]),
     (TIKTOK_SHOP, True, ["created", "paid"]), (JD, True, ["created", "paid"]),
 )  # fmt: skip
 async def test_its_fake_answers_on_a_socket_as_well(
