@@ -193,6 +193,14 @@ async def test_a_shop_comes_in_is_asked_leaves_and_comes_back(tmp_path: Path, da
         assert float(missed[1]) >= 1
         assert 'livemon_accounts{platform="doudian",state="ok"} 1.0' in metrics
 
+        # Two never refresh one token: a second monitor on the same data does not start.
+        refreshes = fake.office.refreshes
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, *LIVEMON[1:], "run", "--config", str(it.config), stderr=asyncio.subprocess.DEVNULL
+        )
+        assert await second.wait() == 3
+        assert fake.office.refreshes == refreshes
+
         # It leaves: called no more, listed with whom to call.
         fake.office.revoke(SHOP)
         await it.until(state, "refused", CONTACT)
