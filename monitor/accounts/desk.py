@@ -1,7 +1,6 @@
 """The desk of accounts: vault, book, client, refresher, witnesses and all that ask platforms, put together."""
 
 import asyncio
-import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -38,7 +37,6 @@ from monitor.store.cipher import Cipher
 from monitor.store.disk import SpoolFull
 from monitor.store.store import Store
 
-log = logging.getLogger(__name__)
 FULL_S = 1.0
 
 
