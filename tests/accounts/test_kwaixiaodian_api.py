@@ -4,86 +4,36 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.apis import APIS
-from collectors.apis.kwaixiaodian import KwaixiaodianApi
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
-from collectors.hook import App, Need
-from collectors.open_api import Answer, Call, Caller, Completing, Listing, Tokens, Verdict
-from collectors.orders.kwaixiaodian import Kwaixiaodian
+from collectors.hook import Need
+from collectors.open_api import Answer, Call, Caller, Listing, Tokens, Verdict
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.kwaixiaodian_api import FakeKwaixiaodian
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
-from tests.orders.chinese import KUAISHOU_KEY, as_json, kwaixiaodian, meaning
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
+from tests.orders.chinese import as_json, kwaixiaodian, meaning
 
+from .platforms import KWAIXIAODIAN, SIGN_SECRET, ms, over_socket, play, window
 from .polls import START, Clock, ask, ok, order_need, polled, told, verdict
 
-API = KwaixiaodianApi()
-KEY, APP_SECRET, SIGN_SECRET = "ks7055555555", b"the app secret", b"the signSecret"
-APP = App("kuaishou-main", "kwaixiaodian", KEY, (KUAISHOU_KEY,), app_secrets=(APP_SECRET,), sign_secrets=(SIGN_SECRET,))
-ROW = Kwaixiaodian(name="ks", app="kuaishou-main")
-SHOP = "2277777"
+API, APP, ROW, SHOP = KWAIXIAODIAN.api, KWAIXIAODIAN.app, KWAIXIAODIAN.row, KWAIXIAODIAN.shop
+KEY, APP_SECRET, PRIVATE = KWAIXIAODIAN.key, KWAIXIAODIAN.secret, KWAIXIAODIAN.private
 ORDERS, REFUNDS = API.LISTINGS
-PRIVATE = ("张", "李四", "王五", "辽宁", "##enc")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order, refunded = KWAIXIAODIAN.caller, KWAIXIAODIAN.linked, KWAIXIAODIAN.order, KWAIXIAODIAN.refunded
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeKwaixiaodian:
-    return FakeKwaixiaodian(KEY, APP_SECRET, clock, sign_secret=SIGN_SECRET)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP, app: App = APP) -> Caller:
-    return Caller(app, API.BASE, API.AUTH_BASE, shop, tokens)
-
-
-def linked(fake: FakeKwaixiaodian, shop: str = SHOP) -> Caller:
-    """Linked as it is: a code for a pair, then whose it is."""
-    now = fake.now()
-    pair = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
-    half = caller(pair.tokens, shop)
-    grant = API.completed(half, ok(API, fake, API.complete(half, now)))
-    return caller(grant.tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(9007199254740993001 + number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 1200, "paid_at": START - timedelta(seconds=80),
-        "product": "21000000000000001", "buyer": "f1buyer", "units": 2,
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def refunded(number: int, done: bool = True) -> PlayedOrder:
-    refund = PlayedRefund(str(2401150000001 + number), 600, START - timedelta(seconds=30), done)
-    return order(number, refunds=[refund])
-
-
-def play(fake: FakeKwaixiaodian, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
-
-
-def ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return KWAIXIAODIAN.fake(clock)
 
 
 def pushed(fake: FakeKwaixiaodian, shop: Caller, one: PlayedOrder) -> list[Sale]:
@@ -108,21 +58,6 @@ def pushed(fake: FakeKwaixiaodian, shop: Caller, one: PlayedOrder) -> list[Sale]
 
 
 # --- authorisation ---
-
-
-def test_it_is_known_by_its_platform_and_is_of_no_use_before_it_knows_whose_a_pair_is() -> None:
-    assert isinstance(APIS["kwaixiaodian"], KwaixiaodianApi)
-    assert isinstance(API, Completing)
-
-
-def test_the_link_names_app_callback_scopes_and_our_state() -> None:
-    assert API.before_link(caller(), START) is None
-    parts = urlsplit(API.link(caller(), "a.b/c=", "https://hooks.example.cn/oauth/x", b""))
-    assert (parts.netloc, parts.path) == ("open.kwaixiaodian.com", "/oauth/authorize")
-    assert parse_qs(parts.query) == {
-        "app_id": [KEY], "redirect_uri": ["https://hooks.example.cn/oauth/x"], "state": ["a.b/c="],
-        "scope": ["merchant_order,merchant_refund,user_info"], "response_type": ["code"],
-    }  # fmt: skip
 
 
 def test_a_code_becomes_tokens_once_and_then_the_seller_is_asked_for(fake: FakeKwaixiaodian) -> None:
@@ -177,14 +112,6 @@ def test_access_tokens_end_after_two_days_and_refresh_tokens_after_180(fake: Fak
     new = API.granted(ok(API, fake, API.refresh(caller(tokens), now)), tokens, now).tokens
     now = clock.later(days=178)
     assert verdict(API, fake, API.refresh(caller(new), now)) == "token"
-
-
-def test_nothing_but_a_link_brings_tokens() -> None:
-    assert API.refresh(caller(), START) is None
-    assert API.refresh(caller(Tokens("a", START)), START) is None
-    assert API.own(caller(), START) is None
-    assert API.app_grant(caller(), "", START) is None
-    assert API.permit(caller(), START) is None
 
 
 @pytest.mark.parametrize(
@@ -261,21 +188,12 @@ def test_an_app_without_its_other_secrets_is_refused_and_not_at_a_loss(fake: Fak
 
 def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) -> None:
     book = CallBook(quota={"open.order.detail": 2}, addresses=frozenset({"192.0.2.1"}), skew_s=600)
-    fake = FakeKwaixiaodian(KEY, APP_SECRET, clock, book, SIGN_SECRET)
+    fake = KWAIXIAODIAN.fake(clock, book)
     shop = caller(Tokens(fake.office.issue(SHOP, START).access, START))
     late, call = (API.detail(shop, order_need("1", SHOP), at) for at in (START - timedelta(minutes=11), START))
     assert verdict(API, fake, call, "198.51.100.1") == "broken", "its number is not known"
     assert verdict(API, fake, late, "192.0.2.1") == "broken", "nor is this one"
     assert [verdict(API, fake, call, "192.0.2.1") for _ in range(2)] == ["broken", "rate"]
-
-
-def test_a_shop_that_wants_us_no_more_is_revoked_until_it_links_again(fake: FakeKwaixiaodian) -> None:
-    shop = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, API.detail(shop, order_need("1", SHOP), START)) == "revoked"
-    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
-    play(fake, order(1))
-    assert verdict(API, fake, API.detail(linked(fake), order_need(order(1).order_id, SHOP), START)) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -327,30 +245,10 @@ def test_what_is_polled_is_what_was_pushed(fake: FakeKwaixiaodian, clock: Clock)
     assert sum(sale.kind == "paid" for sale in found) == 4
 
 
-def test_a_failed_order_is_left_to_the_push_and_an_exchange_moves_no_money(
-    fake: FakeKwaixiaodian, clock: Clock
-) -> None:
-    play(fake, order(1, paid_at=None, cancelled_at=START - timedelta(seconds=61)))
-    assert [sale.kind for sale in polled(API, fake, linked(fake), ROW, window(clock), clock.at)] == ["created"]
+def test_an_exchange_moves_no_money() -> None:
     exchange = {"refundId": 1, "oid": 2, "updateTime": ms(START), "refundFee": 5, "status": 60, "handlingWay": 3}
     body = as_json({"result": 1, "data": {"pcursor": "nomore", "refundOrderInfoList": [exchange]}})
     assert list(API.read_page(ROW, REFUNDS, SHOP, body, START).sales) == []
-
-
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeKwaixiaodian, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    tick = timedelta(milliseconds=1)
-    play(
-        fake, order(1, updated_at=from_at - tick), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + tick),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
-def test_another_shop_of_the_app_is_not_seen(fake: FakeKwaixiaodian, clock: Clock) -> None:
-    play(fake, order(1), order(2, shop="999"))
-    assert {sale.shop for sale in polled(API, fake, linked(fake), ROW, window(clock), clock.at)} == {SHOP}
 
 
 def test_many_orders_and_refunds_are_read_to_the_last_page(fake: FakeKwaixiaodian, clock: Clock) -> None:
@@ -371,16 +269,6 @@ def test_an_order_that_is_updated_while_the_pages_are_read_hides_no_other(fake: 
 
     found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
     assert {sale.order_id for sale in found} == everything
-
-
-@pytest.mark.parametrize("listing", API.LISTINGS)
-def test_the_widest_window_that_we_name_is_taken_and_a_wider_one_is_not(
-    fake: FakeKwaixiaodian, listing: Listing
-) -> None:
-    shop, to_at = linked(fake), START + timedelta(microseconds=700)
-    for more_s, expected in ((0.0, "ok"), (2.0, "broken")):
-        from_at = to_at - timedelta(seconds=listing.window_s_max + more_s)
-        assert verdict(API, fake, API.list_page(shop, listing, from_at, to_at, "", START)) == expected
 
 
 def entry(**told: object) -> dict[str, object]:
@@ -427,43 +315,15 @@ def test_a_cursor_that_leads_to_itself_does_not_lead_us_round(listing: Listing) 
         API.read_page(ROW, listing, SHOP, body, START, mark="2 c1")
 
 
-def test_nothing_that_is_polled_says_who_bought(fake: FakeKwaixiaodian, clock: Clock) -> None:
-    play(fake, order(1), refunded(2))
-    shop = linked(fake)
-    body = ok(API, fake, API.list_page(shop, ORDERS, *window(clock), "", clock.at))
-    assert any(private.encode() in body for private in PRIVATE), "the answer has it"
-    kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
-    assert not any(private.encode() in kept for private in PRIVATE)
-
-
-def test_what_is_not_asked_here() -> None:
-    assert API.detail(caller(), Need("live.data", "1", SHOP), START) is None
-    assert not API.ROOM_BY_ORDER
-    assert list(API.read_order(ROW, SHOP, "1", b"", START)) == []
-    assert API.quota(caller(), "x", START) is None
-    with pytest.raises(BadFrame):
-        API.read_quota(b"{}", START)
-
-
 def test_the_details_that_the_push_wants_have_questions(fake: FakeKwaixiaodian) -> None:
     play(fake, refunded(1))
     shop = linked(fake)
     for need in (Need(ORDER, refunded(1).order_id, SHOP), Need(REFUND, "2401150000002", SHOP)):
         ok(API, fake, API.detail(shop, need, START))
+    assert API.detail(caller(), Need("live.data", "1", SHOP), START) is None
 
 
-async def test_it_answers_on_a_socket_as_well(fake: FakeKwaixiaodian) -> None:
-    play(fake, order(1))
-    shop, base = linked(fake), await fake.serve()
-    try:
-        async with aiohttp.ClientSession() as http:
-            here = msgspec.structs.replace(shop, base=base)
-            call = API.list_page(here, ORDERS, START - timedelta(hours=1), START, "", START)
-            async with http.get(call.url) as reply:
-                assert len(API.read_page(ROW, ORDERS, SHOP, await reply.read(), START).sales) == 2
-            again = API.refresh(here, START)
-            assert again is not None
-            async with http.post(again.url, data=again.body, headers=again.headers) as reply:
-                assert API.granted(await reply.read(), shop.tokens, START).tokens.access
-    finally:
-        await fake.close()
+async def test_a_pair_is_refreshed_on_a_socket_as_well(fake: FakeKwaixiaodian) -> None:
+    shop = linked(fake)
+    body = await over_socket(fake, shop, lambda here: API.refresh(here, START))
+    assert API.granted(body, shop.tokens, START).tokens.access
