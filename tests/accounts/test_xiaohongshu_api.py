@@ -2,83 +2,37 @@
 
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
-from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.apis import APIS
-from collectors.apis.xiaohongshu import XiaohongshuApi
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
-from collectors.hook import App, Need
+from collectors.hook import Need
 from collectors.open_api import Answer, Call, Caller, Listing, Tokens, Verdict
 from collectors.order_details.xiaohongshu import refund_detail
 from collectors.orders.xiaohongshu_push import XiaohongshuPush
 from collectors.tick import Sale
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from monitor.rehearsal.platforms.xiaohongshu_api import FakeXiaohongshu
-from tests.orders.chinese import OLD, XIAOHONGSHU, as_json, meaning, xiaohongshu
+from tests.orders.chinese import as_json, meaning, xiaohongshu
 
+from .platforms import XIAOHONGSHU_SHOP, ms, play, window
 from .polls import START, Clock, ask, ok, order_need, polled, told, verdict
 
-API = XiaohongshuApi()
-KEY, SECRET = XIAOHONGSHU.key, OLD
-APP = App("xhs-main", "xiaohongshu", KEY, (SECRET,))
-ROW = XiaohongshuPush(name="xhs", app="xhs-main", enabled=True, amounts_in="fen")
-SHOP = "5f1b2c3d4e5f6a7b8c9d0e1f"
+API, APP, ROW, SHOP = XIAOHONGSHU_SHOP.api, XIAOHONGSHU_SHOP.app, XIAOHONGSHU_SHOP.row, XIAOHONGSHU_SHOP.shop
+KEY, SECRET, PRIVATE = XIAOHONGSHU_SHOP.key, XIAOHONGSHU_SHOP.secret, XIAOHONGSHU_SHOP.private
 ORDERS, REFUNDS = API.LISTINGS
-PRIVATE = ("张三", "王五", "赵六", "1380000", "辽宁")
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked = XIAOHONGSHU_SHOP.caller, XIAOHONGSHU_SHOP.linked
+order, refunded = XIAOHONGSHU_SHOP.order, XIAOHONGSHU_SHOP.refunded
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeXiaohongshu:
-    return FakeXiaohongshu(KEY, SECRET, clock)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP, app: App = APP) -> Caller:
-    return Caller(app, API.BASE, API.AUTH_BASE, shop, tokens)
-
-
-def linked(fake: FakeXiaohongshu, shop: str = SHOP) -> Caller:
-    now = fake.now()
-    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
-    return caller(grant.tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": f"P{712345678901234567 + number}", "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 9900, "paid_at": START - timedelta(seconds=80),
-        "product": "s1", "units": 2,
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def refunded(number: int, done: bool = True) -> PlayedOrder:
-    return order(number, refunds=[PlayedRefund(f"R{number}", 4950, START - timedelta(seconds=30), done)])
-
-
-def play(fake: FakeXiaohongshu, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
-
-
-def ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
+    return XIAOHONGSHU_SHOP.fake(clock)
 
 
 def message(tag: str, **data: object) -> dict[str, object]:
@@ -107,19 +61,6 @@ def pushed(fake: FakeXiaohongshu, shop: Caller, one: PlayedOrder) -> list[Sale]:
 
 
 # --- authorisation ---
-
-
-def test_it_is_known_by_its_platform() -> None:
-    assert isinstance(APIS["xiaohongshu"], XiaohongshuApi)
-
-
-def test_the_link_names_app_callback_and_our_state() -> None:
-    assert API.before_link(caller(), START) is None
-    parts = urlsplit(API.link(caller(), "a.b/c=", "https://hooks.example.cn/oauth/x", b""))
-    assert (parts.netloc, parts.path) == ("ark.xiaohongshu.com", "/ark/authorization")
-    assert parse_qs(parts.query) == {
-        "appId": [KEY], "redirectUri": ["https://hooks.example.cn/oauth/x"], "state": ["a.b/c="],
-    }  # fmt: skip
 
 
 def test_a_code_becomes_tokens_whose_ends_are_told(fake: FakeXiaohongshu) -> None:
@@ -164,14 +105,6 @@ def test_an_access_token_that_ended_can_be_refreshed_and_a_pair_that_ended_canno
     assert verdict(API, fake, API.refresh(caller(new), now)) == "revoked"
 
 
-def test_nothing_but_a_link_brings_tokens() -> None:
-    assert API.refresh(caller(), START) is None
-    assert API.refresh(caller(Tokens("a", START)), START) is None
-    assert API.own(caller(), START) is None
-    assert API.app_grant(caller(), "", START) is None
-    assert API.permit(caller(), START) is None
-
-
 LATER = ms(START + timedelta(days=1))
 
 
@@ -205,6 +138,10 @@ def test_a_call_is_signed_as_the_recipe_of_the_catalogue_says() -> None:
     }  # fmt: skip
 
 
+def test_what_it_does_not_know_is_not_asked_for() -> None:
+    assert API.detail(caller(), Need("live.data", "1", SHOP), START) is None
+
+
 def test_the_fake_takes_the_vector_of_the_catalogue() -> None:
     fake = FakeXiaohongshu("appid", b"secret", Clock())
     assert fake.sign("order.getOrderDetail", "1700000000") == "97ce300835a1950e87bdd9ec86ab955d"
@@ -229,15 +166,6 @@ def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) 
     late = API.exchange(caller(), "c", "", START - timedelta(minutes=11))
     assert verdict(API, fake, late, "192.0.2.1") == "broken", "nor this"
     assert [verdict(API, fake, call, "192.0.2.1") for _ in range(2)] == ["broken", "rate"]
-
-
-def test_a_shop_that_wants_us_no_more_is_found_out_by_its_refresh(fake: FakeXiaohongshu) -> None:
-    shop = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, API.detail(shop, order_need("P1", SHOP), START)) == "token"
-    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
-    play(fake, order(1))
-    assert verdict(API, fake, API.detail(linked(fake), order_need(order(1).order_id, SHOP), START)) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -351,22 +279,6 @@ def test_an_answer_about_a_refund_is_read_in_all_its_envelopes() -> None:
             refund_detail(as_json({"success": True, "data": data}), "R1")
 
 
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeXiaohongshu, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
-def test_another_shop_of_the_app_is_not_seen(fake: FakeXiaohongshu, clock: Clock) -> None:
-    play(fake, order(1), order(2, shop="6" * 24))
-    assert {sale.shop for sale in polled(API, fake, linked(fake), ROW, window(clock), clock.at)} == {SHOP}
-
-
 def test_many_orders_and_refunds_are_read_to_the_first_page(fake: FakeXiaohongshu, clock: Clock) -> None:
     play(fake, *(refunded(n) for n in range(230)))
     found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
@@ -386,16 +298,6 @@ def test_an_order_that_is_updated_while_the_pages_are_read_hides_no_other(fake: 
     found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
     assert still <= {sale.order_id for sale in found}
     assert 0 < len(still) < 350
-
-
-@pytest.mark.parametrize("listing", API.LISTINGS)
-def test_the_widest_window_that_we_name_is_taken_and_a_wider_one_is_not(
-    fake: FakeXiaohongshu, listing: Listing
-) -> None:
-    shop, to_at = linked(fake), START + timedelta(milliseconds=700)
-    for more_s, expected in ((0.0, "ok"), (3.0, "broken")):
-        from_at = to_at - timedelta(seconds=listing.window_s_max + more_s)
-        assert verdict(API, fake, API.list_page(shop, listing, from_at, to_at, "", START)) == expected
 
 
 def entry(**told: object) -> dict[str, object]:
@@ -424,36 +326,3 @@ def test_what_is_no_page_is_refused(data: object, listing: Listing) -> None:
         API.read_page(ROW, listing, SHOP, as_json({"success": True, "data": data}), START)
     with pytest.raises(BadFrame):
         API.read_page(ROW, listing, SHOP, as_json({"success": False, "data": {"total": 0, "totalCount": 0}}), START)
-
-
-def test_nothing_that_is_polled_says_who_bought(fake: FakeXiaohongshu, clock: Clock) -> None:
-    play(fake, order(1), refunded(2))
-    shop = linked(fake)
-    body = ok(API, fake, API.detail(shop, order_need(order(1).order_id, SHOP), START))
-    assert any(private.encode() in body for private in PRIVATE), "the answer has it"
-    kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
-    assert not any(private.encode() in kept for private in PRIVATE)
-
-
-def test_what_is_not_asked_here() -> None:
-    assert API.detail(caller(), Need("live.data", "1", SHOP), START) is None
-    assert not API.ROOM_BY_ORDER
-    assert list(API.read_order(ROW, SHOP, "1", b"", START)) == []
-    assert API.quota(caller(), "x", START) is None
-    with pytest.raises(BadFrame):
-        API.read_quota(b"{}", START)
-
-
-async def test_it_answers_on_a_socket_as_well(fake: FakeXiaohongshu) -> None:
-    play(fake, order(1, paid_at=None))
-    shop, base = linked(fake), await fake.serve()
-    try:
-        here = msgspec.structs.replace(shop, base=base)
-        call = API.list_page(here, ORDERS, START - timedelta(minutes=20), START, "", START)
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(call.url, data=call.body, headers=call.headers) as reply,
-        ):
-            assert len(API.read_page(ROW, ORDERS, SHOP, await reply.read(), START).sales) == 1
-    finally:
-        await fake.close()
