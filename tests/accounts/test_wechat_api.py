@@ -4,54 +4,32 @@ import json
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.apis.wechat import SHOP_CALLS, WechatApi
+from collectors.apis.wechat import SHOP_CALLS
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
-from collectors.hook import App, Need
+from collectors.hook import Need
 from collectors.open_api import Answer, Caller, Completing, Grant, Listing, Tokens
-from collectors.orders.wechat_shop import WechatShop
 from collectors.tick import Sale
 from monitor.accounts.account import Account
 from monitor.accounts.terms import terms_of
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from monitor.rehearsal.platforms.wechat_api import FakeWechat
 from tests.orders.chinese import WECHAT, WECHAT_KEY, as_json, meaning, wechat
 
-from .polls import ask, details, ok, polled, told, verdict
+from .platforms import WECHAT_SHOP, play, window
+from .polls import START, Clock, ask, details, ok, polled, told, verdict
 
-API = WechatApi()
-KEY, SECRET = WECHAT.key, b"the component's AppSecret"
-APP = App("wechat-main", "wechat", KEY, (WECHAT_KEY,), b"AAAAA", app_secrets=(SECRET,))
-ROW = WechatShop(name="wx", app="wechat-main")
-START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-SHOP, APPID = "gh_1234567890ab", "wx1234567890ab"
+API, APP, ROW, SHOP = WECHAT_SHOP.api, WECHAT_SHOP.app, WECHAT_SHOP.row, WECHAT_SHOP.shop
+KEY, SECRET, APPID = WECHAT_SHOP.key, WECHAT_SHOP.secret, "wx1234567890ab"
 OWN_SHOP, OWN_APPID, OWN_SECRET = "gh_own", "wxown", "the shop's AppSecret"
 ORDERS, REFUNDS = API.LISTINGS
-PRIVATE = ("王小贝", "1331234", "解放路", "王五", "李主播")
 BACK = "https://hooks.example/oauth/wechat-main"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def later(self, **span: float) -> datetime:
-        self.at += timedelta(**span)
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order, refunded = WECHAT_SHOP.caller, WECHAT_SHOP.linked, WECHAT_SHOP.order, WECHAT_SHOP.refunded
 
 
 @pytest.fixture
@@ -59,22 +37,16 @@ def fake(clock: Clock) -> FakeWechat:
     return played(clock)
 
 
+def granted(fake: FakeWechat) -> Tokens:
+    tokens = WECHAT_SHOP.app_granted(fake)
+    assert tokens is not None
+    return tokens
+
+
 def played(clock: Clock, book: CallBook | None = None) -> FakeWechat:
-    fake = FakeWechat(KEY, SECRET, clock, book)
+    fake = WECHAT_SHOP.fake(clock, book)
     fake.own_shops[OWN_APPID] = (OWN_SECRET, OWN_SHOP)
     return fake
-
-
-def caller(
-    tokens: Tokens | None = None, app_tokens: Tokens | None = None, shop: str = SHOP, auth_base: str = API.AUTH_BASE
-) -> Caller:
-    return Caller(APP, API.BASE, auth_base, shop, tokens, app_tokens)
-
-
-def granted(fake: FakeWechat) -> Tokens:
-    """Tokens of the third-party platform itself."""
-    now = fake.now()
-    return API.granted(ok(API, fake, API.app_grant(caller(), fake.ticket, now)), None, now).tokens
 
 
 def exchanged(fake: FakeWechat, shop: str = SHOP) -> tuple[Grant, Tokens]:
@@ -83,36 +55,10 @@ def exchanged(fake: FakeWechat, shop: str = SHOP) -> tuple[Grant, Tokens]:
     return API.granted(ok(API, fake, call), None, now), app_tokens
 
 
-def linked(fake: FakeWechat, shop: str = SHOP) -> Caller:
-    grant, app_tokens = exchanged(fake, shop)
-    fresh = caller(grant.tokens, app_tokens, shop)
-    whole = API.completed(fresh, ok(API, fake, API.complete(fresh, fake.now())))
-    assert whole.shop == shop
-    return caller(whole.tokens, app_tokens, shop)
-
-
 def own(fake: FakeWechat, secret: str = OWN_SECRET, appid: str = OWN_APPID) -> Caller:
     """In the name of a shop with its own key, as the accounts put it together."""
     account = Account("wechat-main", "wechat", OWN_SHOP, key=appid, secret=secret.encode())
     return terms_of(APP, API).caller(account, granted(fake))
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(3705115058471208928 + number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 25900, "paid_at": START - timedelta(seconds=80),
-        "room": "sphA", "product": "10000000001", "buyer": "oBuyer",
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def refunded(number: int, amount_minor: int = 5900, done: bool = True) -> PlayedOrder:
-    refund = PlayedRefund(str(2000000012345678901 + number), amount_minor, START - timedelta(seconds=30), done)
-    return order(number, refunds=[refund])
-
-
-def play(fake: FakeWechat, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
 
 
 def pushed(fake: FakeWechat, one: PlayedOrder) -> list[Sale]:
@@ -130,10 +76,6 @@ def pushed(fake: FakeWechat, one: PlayedOrder) -> list[Sale]:
     needs = [Need(ORDER, one.order_id, one.shop), *(Need(REFUND, it.refund_id, one.shop) for it in one.refunds)]
     found = details(API, fake, shop, needs, START)
     return [sale for event, told in messages for sale in meaning(ROW, wechat(event, told), WECHAT, found).sales]
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
 
 
 # --- the third-party platform ---
@@ -186,11 +128,11 @@ def test_without_a_code_there_is_no_page(before: bytes) -> None:
 def test_a_fresh_pair_is_whole_when_we_know_by_which_id_pushes_name_the_shop(fake: FakeWechat) -> None:
     assert isinstance(API, Completing)
     grant, app_tokens = exchanged(fake)
-    fresh = caller(grant.tokens, app_tokens)
+    fresh = caller(grant.tokens, app_tokens=app_tokens)
     whole = API.completed(fresh, ok(API, fake, API.complete(fresh, START)))
     assert (whole.shop, whole.name) == (SHOP, f"店铺{SHOP}")
     assert whole.tokens == msgspec.structs.replace(grant.tokens, extra={"appid": APPID, "user_name": SHOP})
-    assert API.complete(caller(whole.tokens, app_tokens), START) is None
+    assert API.complete(caller(whole.tokens, app_tokens=app_tokens), START) is None
     assert API.complete(caller(), START) is None
     for body in (b"{}", b'{"authorizer_info":{}}', b'{"authorizer_info":{"user_name":"a b"}}'):
         with pytest.raises(BadFrame):
@@ -222,7 +164,7 @@ def test_there_is_nothing_to_refresh_where_nothing_says_whose_it_is(fake: FakeWe
     tokens = Tokens("a", START, refresh="r")
     assert API.refresh(caller(tokens), START) is None
     assert API.refresh(caller(), START) is None
-    wrong = caller(msgspec.structs.replace(tokens, extra={"appid": APPID}), granted(fake))
+    wrong = caller(msgspec.structs.replace(tokens, extra={"appid": APPID}), app_tokens=granted(fake))
     assert verdict(API, fake, API.refresh(wrong, START)) == "revoked"
 
 
@@ -317,14 +259,6 @@ def test_the_quota_of_one_linked_shop_says_nothing_of_the_pace_of_all(fake: Fake
     assert API.quota(caller(), "/channels/ec/order/get", START) is None
 
 
-def test_a_shop_that_wants_us_no_more_is_revoked_until_it_links_again(fake: FakeWechat, clock: Clock) -> None:
-    shop = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, API.list_page(shop, ORDERS, *window(clock), "", START)) == "revoked"
-    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
-    assert verdict(API, fake, API.list_page(linked(fake), ORDERS, *window(clock), "", START)) == "ok"
-
-
 def test_what_is_not_there_is_missing(fake: FakeWechat) -> None:
     shop = linked(fake)
     for what in (ORDER, REFUND):
@@ -407,11 +341,6 @@ def test_what_is_polled_is_what_was_pushed(fake: FakeWechat, clock: Clock) -> No
     assert (back.amount_minor, back.at) == (5900, START - timedelta(seconds=30))
 
 
-def test_a_cancelled_order_is_left_to_the_push(fake: FakeWechat, clock: Clock) -> None:
-    play(fake, order(1, paid_at=None, cancelled_at=START - timedelta(seconds=61)))
-    assert [sale.kind for sale in polled(API, fake, linked(fake), ROW, window(clock), clock.at)] == ["created"]
-
-
 @pytest.mark.parametrize("status", [10, 250, None])
 def test_pay_info_of_an_order_that_is_not_paid_is_no_payment(status: int | None) -> None:
     assert [sale.kind for sale in read_order(status=status).sales] == ["created"]
@@ -445,17 +374,6 @@ def test_an_id_that_is_none_is_set_aside(spoiled: object) -> None:
         assert [bad.sample for bad in page.bad] == ["entry 1"]
 
 
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeWechat, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
 def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
     orders, refunds = (
@@ -465,14 +383,8 @@ def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     assert (refunds["begin_update_time"], refunds["end_update_time"]) == (1795521600, 1795521661)
 
 
-def test_the_widest_window_is_taken_and_a_wider_one_is_not(fake: FakeWechat) -> None:
-    shop = linked(fake)
+def test_orders_may_be_asked_for_over_a_week_and_refunds_over_a_day() -> None:
     assert [round(listing.window_s_max / 3600) for listing in API.LISTINGS] == [168, 24]
-    for listing in API.LISTINGS:
-        widest, part = timedelta(seconds=listing.window_s_max), timedelta(seconds=0.4)
-        assert verdict(API, fake, API.list_page(shop, listing, START + part - widest, START + part, "", START)) == "ok"
-        wider = widest + timedelta(seconds=2)
-        assert verdict(API, fake, API.list_page(shop, listing, START - wider, START, "", START)) == "broken"
 
 
 def test_a_mark_is_asked_for_with_the_very_question_that_it_came_with(fake: FakeWechat, clock: Clock) -> None:
@@ -486,20 +398,6 @@ def test_a_mark_is_asked_for_with_the_very_question_that_it_came_with(fake: Fake
     assert verdict(API, fake, API.list_page(shop, ORDERS, from_at, to_at + timedelta(seconds=1), mark, START)) != "ok"
 
 
-@pytest.mark.parametrize("number", [0, 1, 100, 101, 235])
-def test_many_orders_are_read_to_the_last_page(fake: FakeWechat, clock: Clock, number: int) -> None:
-    play(fake, *(order(n) for n in range(number)), *(refunded(n) for n in range(number, 2 * number)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found if sale.kind == "paid"} == set(fake.orders)
-    assert len({sale.event_id for sale in found if sale.kind == "refunded"}) == number
-
-
-def test_another_shop_of_the_app_is_not_seen(fake: FakeWechat, clock: Clock) -> None:
-    play(fake, order(1), order(2, shop="gh_other"))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.shop for sale in found} == {SHOP}
-
-
 @pytest.mark.parametrize(
     "told", [None, [], {"order_id_list": {}, "after_sale_order_id_list": {}}, {"has_more": True}, {"next_key": 5}]
 )
@@ -507,35 +405,3 @@ def test_another_shop_of_the_app_is_not_seen(fake: FakeWechat, clock: Clock) -> 
 def test_what_is_no_page_is_refused(told: object, listing: Listing) -> None:
     with pytest.raises(BadFrame):
         API.read_page(ROW, listing, SHOP, as_json(told), START)
-
-
-def test_nothing_that_is_polled_says_who_bought(fake: FakeWechat, clock: Clock) -> None:
-    play(fake, order(1), refunded(2))
-    shop = linked(fake)
-    answers = details(API, fake, shop, [Need(ORDER, order(1).order_id, SHOP)], START)
-    assert any(private in json.dumps(json.loads(*answers.values()), ensure_ascii=False) for private in PRIVATE)
-    kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
-    assert not any(private.encode() in kept for private in PRIVATE)
-
-
-def test_what_there_is_not() -> None:
-    assert API.permit(caller(), START) is None
-    assert not API.ROOM_BY_ORDER
-    assert list(API.read_order(ROW, SHOP, "1", b"", START)) == []
-
-
-async def test_it_answers_on_a_socket_as_well(fake: FakeWechat) -> None:
-    play(fake, order(1))
-    shop = linked(fake)
-    base = await fake.serve()
-    try:
-        there = msgspec.structs.replace(shop, base=base)
-        call = API.list_page(there, ORDERS, START - timedelta(hours=1), START, "", START)
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(call.url, data=call.body, headers=call.headers) as reply,
-        ):
-            body = await reply.read()
-        assert [need.key for need in API.read_page(ROW, ORDERS, SHOP, body, START).needs] == [order(1).order_id]
-    finally:
-        await fake.close()
