@@ -1,93 +1,41 @@
 """Taobao's open API against its fake: what is authorised, refused, polled, and that it says what the push says."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.apis.taobao import TaobaoApi
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
-from collectors.hook import App, Need
-from collectors.open_api import Answer, Caller, Listing, Tokens
-from collectors.orders.taobao_tmc import TaobaoTmc
+from collectors.hook import Need
+from collectors.open_api import Answer, Tokens
 from collectors.tick import Sale
 from monitor.rehearsal.platforms import taobao_tmc as tmc
 from monitor.rehearsal.platforms.taobao_api import FakeTaobao, yuan
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from tests.orders.chinese import as_json
 
-from .polls import ask, ok, polled, told, verdict
+from .platforms import TAOBAO, play, window
+from .polls import START, Clock, ask, ok, polled, told, verdict
 
-API = TaobaoApi()
-KEY, SECRET = "12345678", b"helloworld"
-APP = App("taobao-main", "taobao", KEY, (SECRET,))
-ROW = TaobaoTmc(name="tb", app="taobao-main")
-START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-SHOP = "2200000000001"
+API, ROW, SHOP, PRIVATE = TAOBAO.api, TAOBAO.row, TAOBAO.shop, TAOBAO.private
+APP, KEY, SECRET = TAOBAO.app, TAOBAO.key, TAOBAO.secret
 ORDERS, REFUNDS = API.LISTINGS
-PRIVATE = ("王小贝", "1331234", "解放路", "王五", "t**")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def later(self, **span: float) -> datetime:
-        self.at += timedelta(**span)
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order, refunded = TAOBAO.caller, TAOBAO.linked, TAOBAO.order, TAOBAO.refunded
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeTaobao:
-    return FakeTaobao(KEY, SECRET, clock)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP) -> Caller:
-    return Caller(APP, API.BASE, API.AUTH_BASE, shop, tokens)
-
-
-def linked(fake: FakeTaobao, shop: str = SHOP) -> Caller:
-    now = fake.now()
-    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
-    assert grant.shop == shop
-    return caller(grant.tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(3512345678901234567 + 10 * number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 13550, "paid_at": START - timedelta(seconds=80),
-        "product": "678901234567", "buyer": "AAExyz",
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
+    return TAOBAO.fake(clock)
 
 
 def new(number: int, **more: object) -> PlayedOrder:
     """Made, and touched by nobody since."""
     return order(number, paid_at=None, updated_at=START - timedelta(seconds=90), **more)
-
-
-def refunded(number: int, amount_minor: int = 4000, done: bool = True) -> PlayedOrder:
-    refund = PlayedRefund(str(98765432109876500 + number), amount_minor, START - timedelta(seconds=30), done)
-    return order(number, refunds=[refund])
-
-
-def play(fake: FakeTaobao, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
 
 
 def pushed(fake: FakeTaobao, one: PlayedOrder) -> list[Sale]:
@@ -117,47 +65,7 @@ def before_refunds(one: PlayedOrder) -> PlayedOrder:
     return PlayedOrder(**{**vars(one), "refunds": []})
 
 
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
-
-
 # --- authorisation ---
-
-
-def test_the_link_names_the_app_the_state_and_where_to_call_back() -> None:
-    parts = urlsplit(API.link(caller(), "s/1=", "https://hooks.example/oauth/tb", b""))
-    assert f"{parts.scheme}://{parts.netloc}{parts.path}" == "https://oauth.taobao.com/authorize"
-    assert parse_qs(parts.query) == {
-        "response_type": ["code"], "client_id": [KEY], "redirect_uri": ["https://hooks.example/oauth/tb"],
-        "state": ["s/1="], "view": ["web"],
-    }  # fmt: skip
-    assert API.before_link(caller(), START) is None
-    assert (API.own(caller(), START), API.app_grant(caller(), "", START)) == (None, None)
-
-
-def test_a_code_brings_a_pair_and_whose_it_is(fake: FakeTaobao) -> None:
-    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(SHOP), "", START)), None, START)
-    assert (grant.shop, grant.name) == (SHOP, f"店铺{SHOP}")
-    assert grant.tokens.access_until == START + timedelta(days=30)
-    assert grant.tokens.refresh_until == START + timedelta(days=60)
-    assert verdict(API, fake, API.exchange(caller(), "other", "", START)) == "broken"
-
-
-def test_a_refresh_voids_the_pair_before(fake: FakeTaobao, clock: Clock) -> None:
-    old = linked(fake)
-    assert old.tokens
-    now = clock.later(days=29)
-    grant = API.granted(ok(API, fake, API.refresh(old, now)), old.tokens, now)
-    assert grant.tokens.access_until == now + timedelta(days=30)
-    assert verdict(API, fake, API.refresh(old, now)) == "revoked"
-    assert verdict(API, fake, API.permit(old, now)) == "token"
-    assert verdict(API, fake, API.permit(caller(grant.tokens), now)) == "ok"
-
-
-def test_a_pair_that_ended_is_not_refreshed(fake: FakeTaobao, clock: Clock) -> None:
-    old, now = linked(fake), clock.later(days=61)
-    assert verdict(API, fake, API.permit(old, now)) == "token"
-    assert verdict(API, fake, API.refresh(old, now)) == "revoked"
 
 
 def test_most_apps_get_tokens_that_nothing_extends(clock: Clock) -> None:
@@ -188,14 +96,6 @@ def test_what_are_no_tokens_is_refused(result: str) -> None:
         API.granted(as_json({"tmc_user_permit_response": {"is_success": True}}), None, START)
 
 
-def test_a_linked_shop_is_permitted_its_messages_on_all_topics(fake: FakeTaobao) -> None:
-    call = API.permit(linked(fake), START)
-    ok(API, fake, call)
-    assert fake.permitted == {SHOP}
-    assert call is not None
-    assert b"topics" not in (call.body or b"")
-
-
 # --- calls ---
 
 
@@ -216,36 +116,14 @@ def test_a_call_is_signed_as_the_platform_says(fake: FakeTaobao) -> None:
     assert not any(private in form["fields"] for private in ("receiver", "nick", "mobile", "message"))
 
 
-@pytest.mark.parametrize("secret", [b"another", b""])
-def test_a_wrong_secret_is_the_apps_fault(secret: bytes, clock: Clock) -> None:
-    wrong = FakeTaobao(KEY, secret, clock)
-    assert verdict(API, wrong, API.exchange(caller(), "c", "", START)) == "app"
-    assert verdict(API, FakeTaobao("1", SECRET, clock), API.exchange(caller(), "c", "", START)) == "app"
-
-
-def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) -> None:
-    fake = FakeTaobao(KEY, SECRET, clock, CallBook(per_s=2, addresses=frozenset({"192.0.2.1"}), skew_s=600))
+def test_haste_and_a_spent_quota_say_how_long(clock: Clock) -> None:
     call = API.exchange(caller(), "c", "", START)
-    assert verdict(API, fake, call, "198.51.100.1") == "address"
-    assert verdict(API, fake, API.exchange(caller(), "c", "", START - timedelta(minutes=11)), "192.0.2.1") == "clock"
-    assert [verdict(API, fake, call, "192.0.2.1") for _ in range(3)] == ["broken", "broken", "rate"]
-    assert API.judge(ask(fake, call, "192.0.2.1")).wait_s == 1
-
-
-def test_a_spent_quota_says_how_long(clock: Clock) -> None:
-    fake = FakeTaobao(KEY, SECRET, clock, CallBook(quota={"taobao.top.auth.token.create": 0}))
-    judged = API.judge(ask(fake, API.exchange(caller(), "c", "", START)))
+    fast = TAOBAO.fake(clock, CallBook(per_s=2))
+    assert [API.judge(ask(fast, call)).wait_s for _ in range(3)] == [0, 0, 1]
+    fake = TAOBAO.fake(clock, CallBook(quota={"taobao.top.auth.token.create": 0}))
+    judged = API.judge(ask(fake, call))
     assert (judged.verdict, judged.detail) == ("rate", "7 accesscontrol.limited-by-app-access-count")
     assert judged.wait_s == 3600
-
-
-def test_a_shop_that_took_its_word_back_has_no_good_token_and_cannot_be_refreshed(fake: FakeTaobao) -> None:
-    """TOP has no code of its own for it that we know: the session is not good, and then the refresh says it."""
-    shop = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, API.permit(shop, START)) == "token"
-    assert verdict(API, fake, API.refresh(shop, START)) == "revoked"
-    assert verdict(API, fake, API.permit(linked(fake), START)) == "ok"
 
 
 def test_a_trade_that_is_none_is_missing(fake: FakeTaobao) -> None:
@@ -368,57 +246,11 @@ def test_a_deposit_is_no_payment() -> None:
     assert list(API.read_page(ROW, ORDERS, SHOP, body, START).sales) == []
 
 
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeTaobao, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
 def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
     for listing in API.LISTINGS:
         form = dict(parse_qsl((API.list_page(caller(), listing, from_at, to_at, "", START).body or b"").decode()))
         assert (form["start_modified"], form["end_modified"]) == ("2026-11-24 20:00:00", "2026-11-24 20:01:01")
-
-
-def test_the_widest_window_is_taken_and_a_wider_one_is_not(fake: FakeTaobao) -> None:
-    shop = linked(fake)
-    for listing in API.LISTINGS:
-        widest, part = timedelta(seconds=listing.window_s_max), timedelta(seconds=0.4)
-        assert verdict(API, fake, API.list_page(shop, listing, START + part - widest, START + part, "", START)) == "ok"
-        wider = widest + timedelta(seconds=2)
-        assert verdict(API, fake, API.list_page(shop, listing, START - wider, START, "", START)) == "broken"
-
-
-def test_another_shop_of_the_app_is_not_seen(fake: FakeTaobao, clock: Clock) -> None:
-    play(fake, order(1), order(2, shop="999"))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.shop for sale in found} == {SHOP}
-
-
-@pytest.mark.parametrize("number", [1, 99, 100, 101, 200, 235])
-def test_many_trades_are_read_from_the_last_page_to_the_first(fake: FakeTaobao, clock: Clock, number: int) -> None:
-    play(fake, *(order(n) for n in range(number)), *(refunded(n) for n in range(number, 2 * number)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-def test_a_trade_that_is_updated_while_the_pages_are_read_hides_no_other(fake: FakeTaobao, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=500 - n)) for n in range(300)))
-    later = clock.at + timedelta(hours=1)
-
-    def touched(pages: int) -> None:
-        for number in (*range(10 * (pages - 1), 10 * pages), *range(300 - 10 * pages, 310 - 10 * pages)):
-            fake.orders[order(number).order_id].updated_at = later
-
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
-    left = {one.order_id for one in fake.orders.values() if one.updated_at != later}
-    assert left <= {sale.order_id for sale in found}
 
 
 def entry(**told: object) -> dict[str, object]:
@@ -456,13 +288,6 @@ def test_what_is_no_page_is_refused(told: object) -> None:
             API.read_page(ROW, listing, SHOP, as_json({name: told}), START)
 
 
-@pytest.mark.parametrize("listing", API.LISTINGS)
-def test_an_empty_page_is_the_last_one(fake: FakeTaobao, clock: Clock, listing: Listing) -> None:
-    body = ok(API, fake, API.list_page(linked(fake), listing, *window(clock), "", clock.at))
-    found = API.read_page(ROW, listing, SHOP, body, START)
-    assert (list(found.sales), found.next) == ([], "")
-
-
 def test_nothing_of_a_person_is_asked_for(fake: FakeTaobao, clock: Clock) -> None:
     play(fake, order(1), refunded(2))
     shop = linked(fake)
@@ -473,28 +298,3 @@ def test_nothing_of_a_person_is_asked_for(fake: FakeTaobao, clock: Clock) -> Non
         assert not any(private in body for private in PRIVATE)
     kept = msgspec.msgpack.encode(polled(API, fake, shop, ROW, window(clock), clock.at))
     assert not any(private.encode() in kept for private in PRIVATE)
-
-
-def test_what_there_is_not() -> None:
-    assert API.quota(caller(), "taobao.trade.fullinfo.get", START) is None
-    assert not API.ROOM_BY_ORDER
-    assert list(API.read_order(ROW, SHOP, "1", b"", START)) == []
-    with pytest.raises(BadFrame):
-        API.read_quota(b"{}", START)
-
-
-async def test_it_answers_on_a_socket_as_well(fake: FakeTaobao) -> None:
-    play(fake, order(1))
-    shop = linked(fake)
-    base = await fake.serve()
-    try:
-        there = msgspec.structs.replace(shop, base=base)
-        call = API.list_page(there, ORDERS, START - timedelta(hours=1), START, "", START)
-        async with (
-            aiohttp.ClientSession() as http,
-            http.post(call.url, data=call.body, headers=call.headers) as reply,
-        ):
-            body = await reply.read()
-        assert [sale.kind for sale in API.read_page(ROW, ORDERS, SHOP, body, START).sales] == ["paid"]
-    finally:
-        await fake.close()
