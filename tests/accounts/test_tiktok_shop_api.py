@@ -2,85 +2,40 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.apis import APIS
-from collectors.apis.tiktok_shop import CIPHER, TiktokShopApi
+from collectors.apis.tiktok_shop import CIPHER
 from collectors.collector import BadFrame
 from collectors.details import ORDER, REFUND
 from collectors.hook import App, Need
-from collectors.open_api import Answer, Call, Caller, Completing, Tokens
-from collectors.orders.tiktok_shop import TiktokShop
+from collectors.open_api import Answer, Call, Caller, Tokens
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.tiktok_shop_api import FakeTiktokShop, written
 from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from tests.orders.signed import as_body, tiktok, understood
 
-from .polls import ask, details, ok, order_need, polled, told, verdict
+from .platforms import TIKTOK_SHOP, over_socket, play, window
+from .polls import START, Clock, ask, details, ok, order_need, polled, told, verdict
 
-API = TiktokShopApi()
-KEY, SECRET = "68xu9ks5p4i8", b"an old secret of 32 bytes or more"
-APP = App("tiktok-main", "tiktok_shop", KEY, (SECRET,), service_id="7201")
-ROW = TiktokShop(name="tts", app="tiktok-main")
-START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-SHOP, OTHER = "7494049642642441621", "7494049642642441622"
+API, APP, ROW, PRIVATE = TIKTOK_SHOP.api, TIKTOK_SHOP.app, TIKTOK_SHOP.row, TIKTOK_SHOP.private
+KEY, SECRET, SHOP, OTHER = TIKTOK_SHOP.key, TIKTOK_SHOP.secret, TIKTOK_SHOP.shop, TIKTOK_SHOP.stranger
 (ORDERS,) = API.LISTINGS
-PRIVATE = ("张", "王五", "138-000", "Baker", "example.com")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def later(self, **span: float) -> datetime:
-        self.at += timedelta(**span)
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order = TIKTOK_SHOP.caller, TIKTOK_SHOP.linked, TIKTOK_SHOP.order
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeTiktokShop:
-    return FakeTiktokShop(KEY, SECRET, clock)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP, app: App = APP) -> Caller:
-    return Caller(app, API.BASE, API.AUTH_BASE, shop, tokens)
+    return TIKTOK_SHOP.fake(clock)
 
 
 def exchanged(fake: FakeTiktokShop, seller: str = SHOP) -> Tokens:
     now = fake.now()
     return API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(seller), "", now)), None, now).tokens
-
-
-def linked(fake: FakeTiktokShop, shop: str = SHOP) -> Caller:
-    asking = caller(exchanged(fake, shop), shop)
-    return caller(API.completed(asking, ok(API, fake, API.complete(asking, fake.now()))).tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(576486316948490000 + number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 2249, "paid_at": START - timedelta(seconds=80),
-        "product": "1729382256910270001", "title": "Rice 5kg", "units": 3, "buyer": "7494560109732334093",
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def play(fake: FakeTiktokShop, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
 
 
 def pushed(fake: FakeTiktokShop, one: PlayedOrder, asking: Caller) -> list[Sale]:
@@ -96,10 +51,6 @@ def pushed(fake: FakeTiktokShop, one: PlayedOrder, asking: Caller) -> list[Sale]
     return sales
 
 
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
-
-
 def asked_orders(tokens: Tokens | None, now: datetime) -> Call:
     return API.list_page(caller(tokens), ORDERS, START, now, "", now)
 
@@ -107,16 +58,7 @@ def asked_orders(tokens: Tokens | None, now: datetime) -> Call:
 # --- authorisation ---
 
 
-def test_it_is_known_by_its_platform() -> None:
-    assert isinstance(APIS["tiktok_shop"], TiktokShopApi)
-    assert isinstance(API, Completing)
-
-
-def test_the_link_names_the_service_and_our_state() -> None:
-    assert API.before_link(caller(), START) is None
-    parts = urlsplit(API.link(caller(), "a.b/c=", "https://hooks.example.cn/oauth/x", b""))
-    assert (parts.scheme, parts.netloc, parts.path) == ("https", "services.tiktokshop.com", "/open/authorize")
-    assert parse_qs(parts.query) == {"service_id": ["7201"], "state": ["a.b/c="]}
+def test_a_link_leads_to_the_page_of_its_region_and_tokens_come_from_one_host() -> None:
     played = Caller(APP, "http://127.0.0.1:1", "http://127.0.0.1:2", SHOP)
     assert API.link(played, "s", "", b"").startswith("http://127.0.0.1:2/open/authorize?")
     american = Caller(APP, API.BASE, "https://services.us.tiktokshop.com", SHOP, Tokens("a", START, refresh="r"))
@@ -124,8 +66,6 @@ def test_the_link_names_the_service_and_our_state() -> None:
     for call in (API.exchange(american, "c", "", START), API.refresh(american, START)):
         assert call is not None
         assert urlsplit(call.url).netloc == "auth.tiktok-shops.com", "tokens come from one host everywhere"
-    with pytest.raises(BadFrame, match="no_service_id"):
-        API.link(caller(app=msgspec.structs.replace(APP, service_id="")), "s", "", b"")
 
 
 def test_a_code_becomes_tokens_once_and_their_ends_are_instants(fake: FakeTiktokShop) -> None:
@@ -147,7 +87,7 @@ def test_the_shop_and_its_cipher_are_asked_for_after_the_code(fake: FakeTiktokSh
     assert (grant.shop, grant.name) == (SHOP, f"Shop {SHOP}")
     assert grant.tokens.extra == {CIPHER: f"GBP_{SHOP}_cipher=="}
     assert grant.tokens.access == asking.access
-    assert API.complete(caller(grant.tokens), START) is None
+    assert API.complete(caller(grant.tokens), START) is API.complete(caller(), START) is None
     ok(API, fake, API.detail(caller(grant.tokens), order_need(order(1).order_id, SHOP), START))
 
 
@@ -201,13 +141,6 @@ def test_a_pair_can_be_refreshed_after_its_access_token_but_not_after_its_own_en
     assert verdict(API, fake, API.refresh(caller(new), now)) == "revoked"
 
 
-def test_nothing_can_be_refreshed_without_a_refresh_token_and_no_key_brings_tokens() -> None:
-    assert API.refresh(caller(), START) is None
-    assert API.refresh(caller(Tokens("a", START)), START) is None
-    assert API.complete(caller(), START) is None
-    assert API.own(caller(), START) is API.app_grant(caller(), "", START) is API.permit(caller(), START) is None
-
-
 TOKENS = {
     "access_token": "a", "access_token_expire_in": int(START.timestamp()) + 60, "refresh_token": "r",
     "refresh_token_expire_in": int(START.timestamp()) + 120,
@@ -226,6 +159,13 @@ def test_what_holds_no_tokens_or_tells_spans_for_instants_is_no_grant(turned: di
     assert API.granted(as_body({"code": 0, "data": TOKENS}), None, START).tokens.access == "a"
     with pytest.raises(BadFrame):
         API.granted(as_body({"code": 0, "data": TOKENS | turned}), None, START)
+
+
+async def test_the_shop_is_told_on_a_socket_as_well(fake: FakeTiktokShop) -> None:
+    asking = caller(exchanged(fake))
+    body = await over_socket(fake, asking, lambda here: API.complete(here, START))
+    assert body == ask(fake, API.complete(asking, START)).body
+    assert API.completed(asking, body).shop == SHOP
 
 
 # --- what answers say ---
@@ -261,7 +201,7 @@ def test_a_call_is_signed_over_the_documented_path_alone() -> None:
 
 
 def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) -> None:
-    fake = FakeTiktokShop(KEY, SECRET, clock, CallBook(per_s=4, addresses=frozenset({"192.0.2.1"})))
+    fake = TIKTOK_SHOP.fake(clock, CallBook(per_s=4, addresses=frozenset({"192.0.2.1"})))
     tokens = exchanged(fake)
     assert verdict(API, fake, API.complete(caller(tokens), START), "198.51.100.1") == "address"
     for at, said in (
@@ -271,14 +211,6 @@ def test_the_platform_refuses_our_address_our_clock_and_our_haste(clock: Clock) 
         assert verdict(API, fake, API.complete(caller(tokens), at), "192.0.2.1") == said
     fast = API.complete(caller(tokens), START)
     assert [verdict(API, fake, fast, "192.0.2.1") for _ in range(3)] == ["ok", "ok", "rate"]
-
-
-def test_a_seller_that_wants_us_no_more_is_revoked_until_a_new_link(fake: FakeTiktokShop) -> None:
-    asking = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, API.list_page(asking, ORDERS, START, START, "", START)) == "token"
-    assert verdict(API, fake, API.refresh(asking, START)) == "revoked", "the refresh is what says so"
-    assert verdict(API, fake, API.list_page(linked(fake), ORDERS, START, START, "", START)) == "ok"
 
 
 @pytest.mark.parametrize(
@@ -355,48 +287,10 @@ def test_what_is_polled_is_what_was_pushed(fake: FakeTiktokShop, clock: Clock) -
     assert {sale.at for sale in found if sale.kind == "cancelled"} == {START - timedelta(seconds=61)}
 
 
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeTiktokShop, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
 def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     call = API.list_page(caller(), ORDERS, START + timedelta(seconds=0.9), START + timedelta(seconds=60.1), "", START)
     told_s = int(START.timestamp())
     assert msgspec.json.decode(call.body or b"") == {"update_time_ge": told_s, "update_time_lt": told_s + 61}
-
-
-def test_many_orders_are_read_to_the_last_page(fake: FakeTiktokShop, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=400 - n // 2)) for n in range(520)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-@pytest.mark.parametrize("before", [[], [order(999, updated_at=START - timedelta(seconds=61))]])
-def test_many_orders_of_one_second_are_read_to_the_last_page(
-    fake: FakeTiktokShop, clock: Clock, before: list[PlayedOrder]
-) -> None:
-    play(fake, *before, *(order(n) for n in range(350)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-def test_an_order_that_is_updated_while_the_pages_are_read_hides_no_other(fake: FakeTiktokShop, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=500 - n)) for n in range(300)))
-    to_at = clock.at
-
-    def touched(pages: int) -> None:
-        for number in range(30 * (pages - 1), 30 * pages):
-            fake.orders[order(number).order_id].updated_at = to_at + timedelta(hours=1)
-
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
-    assert {sale.order_id for sale in found} == set(fake.orders)
 
 
 def test_one_bad_order_costs_one_and_keeps_nothing_of_a_person() -> None:
@@ -418,49 +312,3 @@ def test_one_bad_order_costs_one_and_keeps_nothing_of_a_person() -> None:
 def test_a_page_that_cannot_be_read_or_gone_on_from_is_refused_as_a_whole(data: object) -> None:
     with pytest.raises(BadFrame):
         API.read_page(ROW, ORDERS, SHOP, as_body({"code": 0, "data": data}), START)
-
-
-@given(st.binary(max_size=300).filter(lambda noise: b"data" not in noise))
-@settings(deadline=None)
-def test_noise_is_never_a_page_nor_tokens(noise: bytes) -> None:
-    with pytest.raises(BadFrame):
-        API.read_page(ROW, ORDERS, SHOP, noise, START)
-    with pytest.raises(BadFrame):
-        API.granted(noise, None, START)
-
-
-@given(
-    amount=st.integers(1, 10**9), units=st.integers(1, 5), paid=st.booleans(), cancelled=st.booleans(),
-    title=st.text(max_size=40).filter(lambda text: not any(name in text for name in PRIVATE)),
-)  # fmt: skip
-@settings(deadline=None)
-def test_no_sale_holds_a_name_a_phone_or_an_address(
-    amount: int, units: int, paid: bool, cancelled: bool, title: str
-) -> None:
-    at = START - timedelta(seconds=70)
-    one = order(
-        1, amount_minor=amount, units=units, title=title, paid_at=at if paid else None,
-        cancelled_at=at if cancelled else None,
-    )  # fmt: skip
-    page = API.read_page(ROW, ORDERS, SHOP, as_body({"code": 0, "data": {"orders": [written(one)]}}), START)
-    assert sum(sale.amount_minor for sale in page.sales) == (amount if paid else 0)
-    assert not any(name in repr(page.sales) for name in PRIVATE)
-
-
-def test_there_is_no_quota_to_ask_for() -> None:
-    assert API.quota(caller(), "orders", START) is None
-    with pytest.raises(BadFrame, match="no_quota"):
-        API.read_quota(b"{}", START)
-
-
-async def test_the_fake_says_the_same_over_a_socket(fake: FakeTiktokShop) -> None:
-    base = await fake.serve()
-    try:
-        call = API.complete(Caller(APP, base, base, SHOP, exchanged(fake)), START)
-        assert call is not None
-        async with aiohttp.ClientSession() as http, http.get(call.url, headers=call.headers) as response:
-            body = await response.read()
-    finally:
-        await fake.close()
-    assert body == ask(fake, call).body
-    assert API.completed(caller(Tokens("a", START)), body).shop == SHOP
