@@ -1,85 +1,34 @@
 """JD's open API against its fake: what is authorised, refused and polled."""
 
 import re
-from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
+from datetime import datetime, timedelta
+from urllib.parse import parse_qsl, urlencode
 
-import aiohttp
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.apis import APIS
-from collectors.apis.jd import JdApi
 from collectors.collector import BadFrame
-from collectors.hook import App, Need
+from collectors.hook import Need
 from collectors.open_api import Answer, Call, Caller, Tokens
-from collectors.orders.jd_orders import JdOrders
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.jd_api import FakeJd, written
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
+from monitor.rehearsal.platforms.token_office import CallBook
 from tests.orders.signed import as_body
 
-from .polls import ask, ok, order_need, polled, verdict
+from .platforms import JD, play, window
+from .polls import START, Clock, ok, order_need, polled, verdict
 
-API = JdApi()
-KEY, SECRET = "A2B5AF66DEF5176F5F39239584E3DA27", b"an old secret of 32 bytes or more"
-APP = App("jd-main", "jd", KEY, (SECRET,))
-ROW = JdOrders(name="jd", app="jd-main")
-START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
-SHOP = "10622317"
+API, APP, ROW, SHOP, PRIVATE = JD.api, JD.app, JD.row, JD.shop, JD.private
+KEY, SECRET = JD.key, JD.secret
 (ORDERS,) = API.LISTINGS
-PRIVATE = ("张", "zhangsan", "王五", "1380000", "辽宁")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = START
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def later(self, **span: float) -> datetime:
-        self.at += timedelta(**span)
-        return self.at
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+caller, linked, order = JD.caller, JD.linked, JD.order
 
 
 @pytest.fixture
 def fake(clock: Clock) -> FakeJd:
-    return FakeJd(KEY, SECRET, clock)
-
-
-def caller(tokens: Tokens | None = None, shop: str = SHOP, app: App = APP) -> Caller:
-    return Caller(app, API.BASE, API.AUTH_BASE, shop, tokens)
-
-
-def linked(fake: FakeJd, shop: str = SHOP) -> Caller:
-    now = fake.now()
-    grant = API.granted(ok(API, fake, API.exchange(caller(), fake.office.code(shop), "", now)), None, now)
-    return caller(grant.tokens, shop)
-
-
-def order(number: int, **more: object) -> PlayedOrder:
-    base = {
-        "order_id": str(249786309000 + number), "shop": SHOP, "created_at": START - timedelta(seconds=90),
-        "updated_at": START - timedelta(seconds=60), "amount_minor": 19900, "paid_at": START - timedelta(seconds=80),
-        "product": "10054887745652", "title": "沐浴手套", "units": 2, "buyer": "oBuyer1",
-    }  # fmt: skip
-    return PlayedOrder(**(base | more))  # type: ignore[arg-type]
-
-
-def play(fake: FakeJd, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
+    return JD.fake(clock)
 
 
 def asked(asking: Caller, now: datetime = START) -> Call:
@@ -91,20 +40,6 @@ def facts(sales: list[Sale]) -> dict[str, tuple[int, datetime]]:
 
 
 # --- authorisation ---
-
-
-def test_it_is_known_by_its_platform() -> None:
-    assert isinstance(APIS["jd"], JdApi)
-
-
-def test_the_link_names_the_app_where_to_come_back_and_our_state() -> None:
-    assert API.before_link(caller(), START) is None
-    parts = urlsplit(API.link(caller(), "a.b/c=", "https://hooks.example.cn/oauth/jd-main", b""))
-    assert (parts.scheme, parts.netloc, parts.path) == ("https", "open-oauth.jd.com", "/oauth2/to_login")
-    assert parse_qs(parts.query) == {
-        "app_key": [KEY], "response_type": ["code"], "state": ["a.b/c="], "scope": ["snsapi_base"],
-        "redirect_uri": ["https://hooks.example.cn/oauth/jd-main"],
-    }  # fmt: skip
 
 
 def test_a_code_becomes_tokens_once(fake: FakeJd) -> None:
@@ -137,12 +72,6 @@ def test_a_refresh_that_names_no_refresh_token_keeps_the_one_before() -> None:
     before = Tokens("a", START, START, "r")
     assert API.granted(b'{"access_token":"b","expires_in":60}', before, START).tokens.refresh == "r"
     assert API.granted(b'{"access_token":"b","expires_in":60}', None, START).tokens.refresh == ""
-
-
-def test_nothing_can_be_refreshed_without_a_refresh_token_and_no_key_brings_tokens() -> None:
-    assert API.refresh(caller(), START) is None
-    assert API.refresh(caller(Tokens("a", START)), START) is None
-    assert API.own(caller(), START) is API.app_grant(caller(), "", START) is API.permit(caller(), START) is None
 
 
 @pytest.mark.parametrize(
@@ -204,7 +133,7 @@ def test_an_order_is_asked_for_without_the_person_behind_it() -> None:
 
 
 def test_the_platform_refuses_our_clock_and_our_haste(clock: Clock) -> None:
-    fake = FakeJd(KEY, SECRET, clock, CallBook(per_s=3))
+    fake = JD.fake(clock, CallBook(per_s=3))
     asking = linked(fake)
     for minutes, said in ((-11, "clock"), (-10, "ok"), (10, "ok"), (11, "clock")):
         assert verdict(API, fake, asked(asking, START + timedelta(minutes=minutes))) == said
@@ -212,16 +141,8 @@ def test_the_platform_refuses_our_clock_and_our_haste(clock: Clock) -> None:
 
 
 def test_a_quota_that_is_used_up_is_haste_too(clock: Clock) -> None:
-    fake = FakeJd(KEY, SECRET, clock, CallBook(quota={"jingdong.pop.order.search": 1}))
+    fake = JD.fake(clock, CallBook(quota={"jingdong.pop.order.search": 1}))
     assert [verdict(API, fake, asked(linked(fake))) for _ in range(2)] == ["ok", "rate"]
-
-
-def test_a_shop_that_wants_us_no_more_has_tokens_that_are_not_good_and_works_after_a_new_link(fake: FakeJd) -> None:
-    asking = linked(fake)
-    fake.office.revoke(SHOP)
-    assert verdict(API, fake, asked(asking)) == "token"
-    assert verdict(API, fake, API.refresh(asking, START)) == "token"
-    assert verdict(API, fake, asked(linked(fake))) == "ok"
 
 
 SEARCHED = b'{"jingdong_pop_order_search_responce":{"code":"0","searchorderinfo_result":{"apiResult":%s}}}'
@@ -317,58 +238,13 @@ def test_an_order_that_came_to_its_end_as_it_should_is_not_cancelled() -> None:
 def test_no_page_needs_a_detail() -> None:
     assert API.detail(caller(), order_need("1", SHOP), START) is None
     assert API.detail(caller(), Need("refund.detail", "1", SHOP), START) is None
-    assert API.read_order(ROW, SHOP, "1", b"", START) == ()
 
 
-def test_only_what_was_updated_in_the_window_is_listed(fake: FakeJd, clock: Clock) -> None:
-    from_at, to_at = window(clock)
-    second = timedelta(seconds=1)
-    play(
-        fake, order(1, updated_at=from_at - second), order(2, updated_at=from_at), order(3, updated_at=to_at),
-        order(4, updated_at=to_at + second),
-    )  # fmt: skip
-    found = {sale.order_id for sale in polled(API, fake, linked(fake), ROW, (from_at, to_at), clock.at)}
-    assert found == {order(2).order_id, order(3).order_id}
-
-
-def test_a_window_is_asked_for_in_whole_seconds_that_hold_it_and_one_of_a_month_is_taken(
-    fake: FakeJd, clock: Clock
-) -> None:
+def test_a_window_is_asked_for_in_whole_seconds_that_hold_it() -> None:
     from_at, to_at = START + timedelta(seconds=0.9), START + timedelta(seconds=60.1)
     form = dict(parse_qsl((API.list_page(caller(), ORDERS, from_at, to_at, "", START).body or b"").decode()))
     params = msgspec.json.decode(form["360buy_param_json"])
     assert (params["start_date"], params["end_date"]) == ("2026-11-24 20:00:00", "2026-11-24 20:01:01")
-    asking = linked(fake)
-    for over_s, said in ((0, "ok"), (4 * 86_400, "broken")):
-        since = START - timedelta(seconds=ORDERS.window_s_max + over_s)
-        assert verdict(API, fake, API.list_page(asking, ORDERS, since, START, "", START)) == said
-
-
-def test_many_orders_are_read_to_the_last_page(fake: FakeJd, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=400 - n // 2)) for n in range(520)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-@pytest.mark.parametrize("before", [[], [order(999, updated_at=START - timedelta(seconds=61))]])
-def test_many_orders_of_one_second_are_read_to_the_last_page(
-    fake: FakeJd, clock: Clock, before: list[PlayedOrder]
-) -> None:
-    play(fake, *before, *(order(n) for n in range(450)))
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at)
-    assert {sale.order_id for sale in found} == set(fake.orders)
-
-
-def test_an_order_that_is_updated_while_the_pages_are_read_hides_no_other(fake: FakeJd, clock: Clock) -> None:
-    play(fake, *(order(n, updated_at=START - timedelta(seconds=500 - n)) for n in range(300)))
-    to_at = clock.at
-
-    def touched(pages: int) -> None:
-        for number in range(30 * (pages - 1), 30 * pages):
-            fake.orders[order(number).order_id].updated_at = to_at + timedelta(hours=1)
-
-    found = polled(API, fake, linked(fake), ROW, window(clock), clock.at, touched)
-    assert {sale.order_id for sale in found} == set(fake.orders)
 
 
 def page_body(entries: object, total: int = 1) -> bytes:
@@ -405,52 +281,6 @@ def test_orders_of_another_shop_are_refused_as_a_whole_so_that_the_poll_does_not
 def test_a_page_that_cannot_be_read_or_gone_on_from_is_refused_as_a_whole(entries: object, total: int) -> None:
     with pytest.raises(BadFrame):
         read(entries, total)
-
-
-@given(st.binary(max_size=300).filter(lambda noise: b"access_token" not in noise))
-@settings(deadline=None)
-def test_noise_is_never_a_page_nor_tokens(noise: bytes) -> None:
-    with pytest.raises(BadFrame):
-        API.read_page(ROW, ORDERS, SHOP, noise, START)
-    with pytest.raises(BadFrame):
-        API.granted(noise, None, START)
-
-
-@given(
-    amount=st.integers(0, 10**9), units=st.integers(1, 5), paid=st.booleans(), cancelled=st.booleans(),
-    title=st.text(max_size=40).filter(lambda text: not any(name in text for name in PRIVATE)),
-)  # fmt: skip
-@settings(deadline=None)
-def test_no_sale_holds_a_name_a_phone_or_an_address(
-    amount: int, units: int, paid: bool, cancelled: bool, title: str
-) -> None:
-    at = START - timedelta(seconds=70)
-    one = order(
-        1, amount_minor=amount, units=units, title=title, paid_at=at if paid else None,
-        cancelled_at=at if cancelled else None,
-    )  # fmt: skip
-    page = read([written(one)])
-    assert sum(sale.amount_minor for sale in page.sales) == (amount if paid else 0)
-    assert not any(name in repr(page.sales) for name in PRIVATE)
-
-
-def test_there_is_no_quota_to_ask_for() -> None:
-    assert API.quota(caller(), "jingdong.pop.order.search", START) is None
-    with pytest.raises(BadFrame, match="no_quota"):
-        API.read_quota(b"{}", START)
-
-
-async def test_the_fake_says_the_same_over_a_socket(fake: FakeJd) -> None:
-    play(fake, order(1))
-    base = await fake.serve()
-    try:
-        call = asked(Caller(APP, base, base, SHOP, linked(fake).tokens))
-        async with aiohttp.ClientSession() as http, http.post(call.url, data=call.body, headers=call.headers) as answer:
-            body = await answer.read()
-    finally:
-        await fake.close()
-    assert body == ask(fake, call).body
-    assert [sale.kind for sale in API.read_page(ROW, ORDERS, SHOP, body, START).sales] == ["created", "paid"]
 
 
 def test_a_form_is_written_as_browsers_write_it() -> None:
