@@ -1,9 +1,8 @@
 """The platforms whose open API is played: for each its rules, our app and shop, its fake, and orders to play on it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 import aiohttp
 import msgspec
@@ -28,35 +27,20 @@ from collectors.orders.tiktok_shop import TiktokShop
 from collectors.orders.wechat_shop import WechatShop
 from collectors.orders.xiaohongshu_push import XiaohongshuPush
 from collectors.tick import Sale
-from monitor.rehearsal.platforms.api_server import Asked, Told
 from monitor.rehearsal.platforms.doudian_api import FakeDoudian
 from monitor.rehearsal.platforms.jd_api import FakeJd
 from monitor.rehearsal.platforms.kwaixiaodian_api import FakeKwaixiaodian
 from monitor.rehearsal.platforms.pinduoduo_api import FakePinduoduo
 from monitor.rehearsal.platforms.taobao_api import FakeTaobao
 from monitor.rehearsal.platforms.tiktok_shop_api import FakeTiktokShop
-from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund, TokenOffice
+from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder, PlayedRefund
 from monitor.rehearsal.platforms.wechat_api import FakeWechat
 from monitor.rehearsal.platforms.xiaohongshu_api import FakeXiaohongshu
 from tests.orders.chinese import KUAISHOU_KEY, OLD, WECHAT, WECHAT_KEY, WECHAT_TOKEN, XIAOHONGSHU
 
-from .polls import START, Clock, ok, polled
+from .polls import START, Clock, Played, ok, polled, window
 
 SIGN_SECRET = b"the signSecret"  # Kwaixiaodian's third one
-
-
-class Played(Protocol):
-    """A fake, as far as all of them are alike."""
-
-    office: TokenOffice
-    orders: dict[str, PlayedOrder]
-    now: Callable[[], datetime]
-
-    def answer(self, asked: Asked) -> Told: ...
-
-    async def serve(self) -> str: ...
-
-    async def close(self) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,22 +118,6 @@ class Platform[A: OpenApi, F: Played, R: FeedRow]:
     def heard(self, fake: F, clock: Clock, between: Callable[[int], None] = lambda pages: None) -> list[Sale]:
         """All that our shop's polls tell of the last ten minutes."""
         return polled(self.api, fake, self.linked(fake), self.row, window(clock), clock.at, between)
-
-
-def play(fake: Played, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
-
-
-def window(clock: Clock) -> tuple[datetime, datetime]:
-    return clock.at - timedelta(minutes=10), clock.at
-
-
-def ms(at: datetime) -> int:
-    return int(at.timestamp() * 1000)
-
-
-def orders_of(sales: Sequence[Sale]) -> set[str | None]:
-    return {sale.order_id for sale in sales}
 
 
 async def over_socket(fake: Played, caller: Caller, asking: Callable[[Caller], Call | None]) -> bytes:

@@ -7,10 +7,12 @@ from urllib.parse import parse_qsl, urlsplit
 
 from collectors.collector import FeedRow
 from collectors.details import ORDER
-from collectors.hook import Details, Need
+from collectors.hook import App, Delivery, Details, Need
 from collectors.open_api import Answer, Call, Caller, OpenApi
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.api_server import Asked, Told
+from monitor.rehearsal.platforms.token_office import PlayedOrder, TokenOffice
+from tests.orders.chinese import meaning
 
 PAGES_MAX = 200
 START = datetime(2026, 11, 24, 12, 0, 0, tzinfo=UTC)
@@ -32,6 +34,31 @@ class Clock:
 
 class Fake(Protocol):
     def answer(self, asked: Asked) -> Told: ...
+
+
+class Played(Fake, Protocol):
+    """A fake, as far as all of them are alike."""
+
+    office: TokenOffice
+    orders: dict[str, PlayedOrder]
+    now: Callable[[], datetime]
+
+    async def serve(self) -> str: ...
+
+    async def close(self) -> None: ...
+
+
+def play(fake: Played, *orders: PlayedOrder) -> None:
+    fake.orders |= {one.order_id: one for one in orders}
+
+
+def window(clock: Clock) -> tuple[datetime, datetime]:
+    """The one that a test polls: the last ten minutes."""
+    return clock.at - timedelta(minutes=10), clock.at
+
+
+def ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)
 
 
 def ask(fake: Fake, call: Call | None, remote: str = "127.0.0.1") -> Answer:
@@ -88,6 +115,17 @@ def details(api: OpenApi, fake: Fake, caller: Caller, needs: Sequence[Need], now
     return {(need.what, need.key): ok(api, fake, api.detail(caller, need, now)) for need in needs}
 
 
+def pushes(
+    api: OpenApi, fake: Fake, caller: Caller, row: FeedRow, app: App, deliveries: Sequence[Delivery], now: datetime
+) -> list[Sale]:
+    """The facts of what was pushed, with the details that the fake answers."""
+    sales: list[Sale] = []
+    for delivery in deliveries:
+        found = details(api, fake, caller, meaning(row, delivery, app).needs, now)
+        sales += meaning(row, delivery, app, found).sales
+    return sales
+
+
 def order_need(order_id: str, shop: str) -> Need:
     return Need(ORDER, order_id, shop)
 
@@ -95,3 +133,18 @@ def order_need(order_id: str, shop: str) -> Need:
 def told(sales: Sequence[Sale]) -> dict[str, tuple[str, int, str, str | None, str | None]]:
     """What two ways of hearing one fact must agree on."""
     return {s.event_id: (s.kind, s.amount_minor, s.currency, s.shop, s.order_id) for s in sales}
+
+
+def agree(polled: Sequence[Sale], pushed: Sequence[Sale]) -> None:
+    """Asserts that polls told what the pushes told, to the items and the room, and not a fact more or less."""
+    assert told(polled) == told(pushed)
+    assert {sale.via for sale in polled} == {"poll"}
+    by_id = {sale.event_id: sale for sale in pushed}
+    for sale in polled:
+        theirs = by_id[sale.event_id]
+        assert (sale.at, sale.units, sale.items, sale.room) == (theirs.at, theirs.units, theirs.items, theirs.room)
+        assert sale.buyer == theirs.buyer
+
+
+def orders_of(sales: Sequence[Sale]) -> set[str | None]:
+    return {sale.order_id for sale in sales}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collectors.apis import APIS
 from collectors.collector import BadFrame
-from collectors.open_api import Completing, Listing, Tokens
+from collectors.open_api import Answer, Completing, Listing, Tokens
 from monitor.rehearsal.platforms.token_office import CallBook
 
 from .platforms import (
@@ -25,13 +25,9 @@ from .platforms import (
     WECHAT_SHOP,
     XIAOHONGSHU_SHOP,
     Platform,
-    Played,
-    orders_of,
     over_socket,
-    play,
-    window,
 )
-from .polls import START, Clock, ok, order_need, verdict
+from .polls import START, Clock, Played, ok, order_need, orders_of, play, verdict, window
 
 every = pytest.mark.parametrize("platform", EVERY, ids=str)
 BACK = "https://hooks.example.cn/oauth/x"
@@ -179,6 +175,16 @@ def test_a_linked_shop_is_permitted_its_messages_on_all_topics(platform: Platfor
 
 
 # --- what answers say ---
+
+
+@every
+@pytest.mark.parametrize("noise", [b"<html>", b"", b"[]"])
+def test_what_is_no_answer_of_the_platform_is_broken_and_haste_is_known_by_its_status(
+    platform: Platform, noise: bytes
+) -> None:
+    assert platform.api.judge(Answer(200, {}, noise)).verdict == "broken"
+    assert platform.api.judge(Answer(429, {}, noise)).verdict == "rate"
+    assert platform.api.judge(Answer(429, {}, b"slow")).verdict == "rate"
 
 
 @each(TAOBAO, PINDUODUO)

@@ -19,8 +19,8 @@ from monitor.rehearsal.platforms.taobao_api import FakeTaobao, yuan
 from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from tests.orders.chinese import as_json
 
-from .platforms import TAOBAO, play, window
-from .polls import START, Clock, ask, ok, polled, told, verdict
+from .platforms import TAOBAO
+from .polls import START, Clock, ask, ok, play, polled, told, verdict, window
 
 API, ROW, SHOP, PRIVATE = TAOBAO.api, TAOBAO.row, TAOBAO.shop, TAOBAO.private
 APP, KEY, SECRET = TAOBAO.app, TAOBAO.key, TAOBAO.secret
@@ -160,14 +160,10 @@ def fault(code: object, sub_code: object = None, **more: object) -> bytes:
         (fault(31), "clock"),
         (fault("x"), "broken"),
         (b'{"error_response":[]}', "broken"),
-        (b"<html>", "broken"),
-        (b"", "broken"),
-        (b"[]", "broken"),
     ],
 )
 def test_every_answer_has_a_verdict(body: bytes, verdict: str) -> None:
     assert API.judge(Answer(200, {}, body)).verdict == verdict
-    assert API.judge(Answer(429, {}, b"slow")).verdict == "rate"
     assert API.judge(Answer(502, {}, b'{"tmc_user_permit_response":{}}')).verdict == "broken"
 
 
