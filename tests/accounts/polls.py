@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from collectors.collector import FeedRow
 from collectors.details import ORDER
 from collectors.hook import App, Delivery, Details, Need
-from collectors.open_api import Answer, Call, Caller, OpenApi
+from collectors.open_api import Answer, Call, Caller, OpenApi, Page
 from collectors.tick import Sale
 from monitor.rehearsal.platforms.api_server import Asked, Told
 from monitor.rehearsal.platforms.token_office import PlayedOrder, TokenOffice
@@ -148,3 +148,10 @@ def agree(polled: Sequence[Sale], pushed: Sequence[Sale]) -> None:
 
 def orders_of(sales: Sequence[Sale]) -> set[str | None]:
     return {sale.order_id for sale in sales}
+
+
+def sets_one_aside(page: Page, kinds: Sequence[str], private: Sequence[str]) -> None:
+    """Asserts that one entry is bad and the rest tell facts of these kinds, and that what is kept names nobody."""
+    assert [sale.kind for sale in page.sales] == list(kinds)
+    assert len(page.bad) == 1
+    assert not any(name.encode() in page.bad[0].raw + page.bad[0].sample.encode() for name in private)

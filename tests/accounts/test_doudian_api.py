@@ -23,7 +23,7 @@ from monitor.rehearsal.platforms.token_office import PlayedOrder
 from tests.orders.chinese import as_json, doudian, doudian_message, meaning
 
 from .platforms import DOUDIAN
-from .polls import START, Clock, ask, ok, order_need, play, polled, told, verdict, window
+from .polls import START, Clock, ask, ok, order_need, play, polled, sets_one_aside, told, verdict, window
 
 API, APP, ROW, SHOP, PRIVATE = DOUDIAN.api, DOUDIAN.app, DOUDIAN.row, DOUDIAN.shop, DOUDIAN.private
 KEY, SECRET = DOUDIAN.key, DOUDIAN.secret
@@ -304,9 +304,7 @@ def entry(**told: object) -> dict[str, object]:
 def test_one_bad_entry_is_set_aside_without_what_it_says_of_people(spoiled: object) -> None:
     body = as_json({"code": 10000, "data": {"total": 2, "page": 0, "shop_order_list": [spoiled, entry()]}})
     page = API.read_page(ROW, ORDERS, SHOP, body, START)
-    assert [sale.kind for sale in page.sales] == ["created", "paid"]
-    assert len(page.bad) == 1
-    assert not any(private.encode() in page.bad[0].raw + page.bad[0].sample.encode() for private in PRIVATE)
+    sets_one_aside(page, ["created", "paid"], PRIVATE)
 
 
 @pytest.mark.parametrize(

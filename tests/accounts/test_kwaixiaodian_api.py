@@ -23,7 +23,7 @@ from monitor.rehearsal.platforms.token_office import CallBook, PlayedOrder
 from tests.orders.chinese import as_json, kwaixiaodian
 
 from .platforms import KWAIXIAODIAN, SIGN_SECRET, over_socket
-from .polls import START, Clock, agree, ask, ms, ok, order_need, play, polled, pushes, verdict, window
+from .polls import START, Clock, agree, ask, ms, ok, order_need, play, polled, pushes, sets_one_aside, verdict, window
 
 API, APP, ROW, SHOP = KWAIXIAODIAN.api, KWAIXIAODIAN.app, KWAIXIAODIAN.row, KWAIXIAODIAN.shop
 KEY, APP_SECRET, PRIVATE = KWAIXIAODIAN.key, KWAIXIAODIAN.secret, KWAIXIAODIAN.private
@@ -276,9 +276,7 @@ def entry(**told: object) -> dict[str, object]:
 def test_one_bad_entry_is_set_aside_without_what_it_says_of_people(spoiled: object) -> None:
     body = as_json({"result": 1, "data": {"cursor": "nomore", "orderList": [spoiled, entry()]}})
     page = API.read_page(ROW, ORDERS, SHOP, body, START)
-    assert [sale.kind for sale in page.sales] == ["created", "paid"]
-    assert len(page.bad) == 1
-    assert not any(private.encode() in page.bad[0].raw + page.bad[0].sample.encode() for private in PRIVATE)
+    sets_one_aside(page, ["created", "paid"], PRIVATE)
 
 
 def test_a_refund_of_another_shop_is_set_aside() -> None:

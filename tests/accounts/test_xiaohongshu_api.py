@@ -21,7 +21,7 @@ from monitor.rehearsal.platforms.xiaohongshu_api import FakeXiaohongshu
 from tests.orders.chinese import as_json, xiaohongshu
 
 from .platforms import XIAOHONGSHU_SHOP
-from .polls import START, Clock, agree, ask, ms, ok, order_need, play, polled, pushes, verdict, window
+from .polls import START, Clock, agree, ask, ms, ok, order_need, play, polled, pushes, sets_one_aside, verdict, window
 
 API, APP, ROW, SHOP = XIAOHONGSHU_SHOP.api, XIAOHONGSHU_SHOP.app, XIAOHONGSHU_SHOP.row, XIAOHONGSHU_SHOP.shop
 KEY, SECRET, PRIVATE = XIAOHONGSHU_SHOP.key, XIAOHONGSHU_SHOP.secret, XIAOHONGSHU_SHOP.private
@@ -299,9 +299,7 @@ def entry(**told: object) -> dict[str, object]:
 def test_one_bad_entry_is_set_aside_without_what_it_says_of_people(spoiled: object) -> None:
     body = as_json({"success": True, "data": {"total": 2, "orderList": [spoiled, entry()]}})
     page = API.read_page(ROW, ORDERS, SHOP, body, START)
-    assert [sale.kind for sale in page.sales] == ["created"]
-    assert len(page.bad) == 1
-    assert not any(private.encode() in page.bad[0].raw + page.bad[0].sample.encode() for private in PRIVATE)
+    sets_one_aside(page, ["created"], PRIVATE)
 
 
 @pytest.mark.parametrize(
