@@ -26,7 +26,7 @@ demo-rtmp: .venv/.ready ## real nginx-rtmp and ffmpeg on loopback, watched by th
 
 test: static ## everything: lint, types, imports, all tests with real servers
 	bash tests/tools.sh
-	$(BIN)/pytest
+	bash tests/run.sh
 
 check: static ## what takes a minute: format, lint, types, imports, tests without real servers
 	$(BIN)/pytest -m "not real and not slow" -q

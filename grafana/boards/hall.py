@@ -78,25 +78,25 @@ def orders() -> list[tuple[int, Json]]:
         stat(
             "漏推 · Missed pushes",
             "最近一小时由轮询补齐的订单事件；已入库，只是晚。Facts that a poll found and no push had told.",
-            "sum(increase(livemon_push_missed_total[1h]))",
+            "sum(increase(livemon_push_missed_total[1h]) or vector(0))",
             [(None, CALM), (1, WARM)],
         ),
         stat(
             "无旁证 · No witness",
             "推送没有轮询作旁证的数据源：漏单无从得知。Pushes whose gaps no poll would find.",
-            "sum(livemon_feed_witnessed == bool 0)",
+            "sum(livemon_feed_witnessed == bool 0 or vector(0))",
             [(None, CALM), (1, DARK)],
         ),
         stat(
             "授权被拒 · Refused accounts",
             "不再接受我们应用的授权，需重新授权。Accounts that must be linked again.",
-            'sum(livemon_accounts{state="refused"})',
+            'sum(livemon_accounts{state="refused"} or vector(0))',
             [(None, CALM), (1, HOT)],
         ),
         stat(
             "授权即将到期 · Expiring accounts",
             "三天内到期、无法自动续期的授权。Accounts that end within three days and that we cannot extend.",
-            'sum(livemon_accounts{state="expiring"})',
+            'sum(livemon_accounts{state="expiring"} or vector(0))',
             [(None, CALM), (1, WARM)],
         ),
     ]

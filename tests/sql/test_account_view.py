@@ -20,7 +20,6 @@ from tests.sql.stage import Sql, Stage
 
 pytestmark = pytest.mark.real
 
-NOW = datetime.now(UTC)
 NEAR = timedelta(minutes=2)  # the test may take so long
 
 
@@ -29,29 +28,34 @@ def account(shop: str, tokens: Tokens | None = None, **more: object) -> Account:
 
 
 def tokens(access: timedelta | None, refresh: timedelta | None = None) -> Tokens:
-    ends = [None if span is None else NOW + span for span in (access, refresh)]
-    return Tokens("a", NOW, ends[0], "" if refresh is None else "r", ends[1])
+    """From now on, as the test runs: the database has a clock of its own."""
+    now = datetime.now(UTC)
+    ends = [None if span is None else now + span for span in (access, refresh)]
+    return Tokens("a", now, ends[0], "" if refresh is None else "r", ends[1])
 
 
 DAY = timedelta(days=1)
-ACCOUNTS = {
-    "ok": account("1", tokens(7 * DAY, 14 * DAY)),
-    "no end": account("2", tokens(None)),
-    "just ok": account("3", tokens(DAY, EXPIRING + NEAR)),
-    "lapsing": account("4", tokens(DAY, EXPIRING - NEAR)),
-    "lapsed": account("5", tokens(-DAY, -DAY)),
-    "never refreshed": account("6", tokens(2 * DAY)),
-    "overdue": account("7", tokens(OVERDUE - NEAR, 14 * DAY)),
-    "not overdue": account("8", tokens(OVERDUE + NEAR, 14 * DAY)),
-    "refused": account("9", tokens(7 * DAY, 14 * DAY), refused="revoked"),
-    "nothing granted": account("10"),
-    "own key": account("11", tokens(timedelta(hours=1), -DAY), key="k", secret=b"s"),
-    "own key overdue": account("12", tokens(timedelta(), -DAY), key="k", secret=b"s"),
-}
+
+
+def of_each_state() -> dict[str, Account]:
+    return {
+        "ok": account("1", tokens(7 * DAY, 14 * DAY)),
+        "no end": account("2", tokens(None)),
+        "just ok": account("3", tokens(DAY, EXPIRING + NEAR)),
+        "lapsing": account("4", tokens(DAY, EXPIRING - NEAR)),
+        "lapsed": account("5", tokens(-DAY, -DAY)),
+        "never refreshed": account("6", tokens(2 * DAY)),
+        "overdue": account("7", tokens(OVERDUE - NEAR, 14 * DAY)),
+        "not overdue": account("8", tokens(OVERDUE + NEAR, 14 * DAY)),
+        "refused": account("9", tokens(7 * DAY, 14 * DAY), refused="revoked"),
+        "nothing granted": account("10"),
+        "own key": account("11", tokens(timedelta(hours=1), -DAY), key="k", secret=b"s"),
+        "own key overdue": account("12", tokens(timedelta(), -DAY), key="k", secret=b"s"),
+    }
 
 
 async def put(sql: Sql, accounts: Sequence[Account]) -> None:
-    await put_facts(sql, uuid.uuid4(), list(enumerate(a.fact(NOW) for a in accounts)), Tally())
+    await put_facts(sql, uuid.uuid4(), list(enumerate(a.fact(datetime.now(UTC)) for a in accounts)), Tally())
 
 
 async def put_apps(sql: Sql, **platforms: str) -> None:
@@ -66,13 +70,14 @@ async def add_room(stage: Stage, name: str, platform: str, shop: str = "", accou
 
 
 async def test_each_state_is_that_of_the_monitor(stage: Stage, reader: Sql):
-    await put(stage.sql, list(ACCOUNTS.values()))
+    accounts = of_each_state()
+    await put(stage.sql, list(accounts.values()))
     rows = {row["shop"]: row for row in await reader.fetch("SELECT * FROM account")}
-    assert {name: rows[a.shop]["state"] for name, a in ACCOUNTS.items()} == {
-        name: a.state(NOW) for name, a in ACCOUNTS.items()
+    assert {name: rows[a.shop]["state"] for name, a in accounts.items()} == {
+        name: a.state(datetime.now(UTC)) for name, a in accounts.items()
     }
     assert {row["state"] for row in rows.values()} == {"ok", "expiring", "refused", "missing"}
-    for one in ACCOUNTS.values():
+    for one in accounts.values():
         row = rows[one.shop]
         assert (row["platform"], row["anchor"], row["app"]) == ("doudian", "", "doudian-main")
         assert row["expires_at"] == one.lapses_at
