@@ -26,6 +26,7 @@ from .kwaixiaodian_pages import orders_page, page_of_mark, refunds_page
 
 SUCCESS = 1
 SCOPES = "merchant_order,merchant_refund,user_info"
+SPAN_S_MAX = 10**9
 REFRESH_S = 180 * 86_400.0  # the answer to a code does not say when its refresh token ends
 DAY_S = 86_400.0
 LESS_S = 1.0  # of the widest window: the whole milliseconds around it must still fit
@@ -118,9 +119,11 @@ class KwaixiaodianApi:
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         """A new refresh token ends when the one before it would have."""
         told = json_body(body, TokenAnswer)
-        if not told.access_token or told.expires_in <= 0:
+        if not told.access_token or not 0 < told.expires_in < SPAN_S_MAX:
             raise BadFrame("bad_tokens: none, or at their end")
         if told.refresh_token_expires_in is not None:
+            if not 0 <= told.refresh_token_expires_in < SPAN_S_MAX:
+                raise BadFrame("bad_tokens: no end that a refresh token could have")
             refresh_until = now + timedelta(seconds=told.refresh_token_expires_in)
         else:
             refresh_until = (before and before.refresh_until) or now + timedelta(seconds=REFRESH_S)

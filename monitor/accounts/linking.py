@@ -9,15 +9,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from collectors.collector import BadFrame, Now
+from collectors.collector import Now
 from collectors.open_api import Call, Caller, Completing, Grant, OpenApi
 from monitor.accounts.account import Account
 from monitor.accounts.book import Book
 from monitor.accounts.client import Client
 from monitor.accounts.door import Lead, Linked, NotLinked
-from monitor.accounts.failed import AccountRefused, CallFailed
+from monitor.accounts.failed import AccountRefused, CallFailed, NotUnderstood, understood
 from monitor.accounts.link_text import BadLink, Link, read_link
-from monitor.understanding import masked
 
 log = logging.getLogger(__name__)
 
@@ -36,15 +35,16 @@ class Linking:
         before = b""
         try:
             caller = self._client.caller_of(app, account)
-            if api.before_link(caller, self._now()) is not None:
+            if understood(lambda: api.before_link(caller, self._now())) is not None:
                 before = await self._client.send(app, lambda caller: _some(api.before_link(caller, self._now())))
-            url = api.link(self._client.caller_of(app, account), text, self.callback(app), before)
+            caller = self._client.caller_of(app, account)
+            url = understood(lambda: api.link(caller, text, self.callback(app), before))
             return Lead(url, account.platform, account.shop or account.anchor, account.name)
         except CallFailed as failed:
             raise _failed(failed) from failed
         except AccountRefused as refused:
             raise NotLinked("busy", "no_ticket") from refused
-        except BadFrame as error:
+        except NotUnderstood as error:
             raise self._bad(app, error) from error
 
     async def finish(self, app: str, params: Mapping[str, str]) -> Linked:
@@ -58,17 +58,17 @@ class Linking:
             body = await self._client.send(
                 app, lambda caller: api.exchange(caller, code, self.callback(app), self._now())
             )
-            grant = await self._whole(app, api, api.granted(body, None, self._now()))
+            grant = await self._whole(app, api, understood(lambda: api.granted(body, None, self._now())))
         except CallFailed as failed:
             raise _failed(failed) from failed
         except AccountRefused as refused:
             raise NotLinked("busy", "no_ticket") from refused
-        except BadFrame as error:
+        except NotUnderstood as error:
             raise self._bad(app, error) from error
         return await self._take(link, grant)
 
     async def _whole(self, app: str, api: OpenApi, grant: Grant) -> Grant:
-        """With what some platforms say only when they are asked once more. Raises CallFailed, BadFrame."""
+        """With what some platforms say only when they are asked once more. Raises CallFailed, NotUnderstood."""
         if not isinstance(api, Completing):
             return grant
 
@@ -76,17 +76,16 @@ class Linking:
             return msgspec.structs.replace(caller, tokens=grant.tokens)
 
         terms = self._client.terms_of(app)
-        if api.complete(caller_with(terms.caller(None, None)), self._now()) is None:
+        if understood(lambda: api.complete(caller_with(terms.caller(None, None)), self._now())) is None:
             return grant
         body = await self._client.send(app, lambda caller: _some(api.complete(caller_with(caller), self._now())))
-        found = api.completed(caller_with(terms.caller(None, None)), body)
+        found = understood(lambda: api.completed(caller_with(terms.caller(None, None)), body))
         return msgspec.structs.replace(found, name=found.name or grant.name)
 
-    def _bad(self, app: str, error: BadFrame) -> NotLinked:
+    def _bad(self, app: str, error: NotUnderstood) -> NotLinked:
         """What is missing is for whoever runs this, in the log; the owner of the shop reads its name."""
-        what = masked(str(error))
-        log.error("app %s: a shop could not be linked: %s", app, what)
-        return NotLinked("platform", what.partition(":")[0])
+        log.error("app %s: a shop could not be linked: %s", app, error)
+        return NotLinked("platform", str(error))
 
     def callback(self, app: str) -> str:
         return f"{self._hooks_url}/oauth/{app}"

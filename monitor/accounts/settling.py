@@ -11,7 +11,7 @@ from collectors.collector import BadFrame, Now
 from collectors.open_api import Call, Caller, Completing, OpenApi
 from monitor.accounts.account import Account, AccountKey
 from monitor.accounts.client import Client, Urgency
-from monitor.accounts.failed import AccountRefused, CallFailed
+from monitor.accounts.failed import AccountRefused, CallFailed, NotUnderstood, understood
 from monitor.store.disk import SpoolFull
 
 log = logging.getLogger(__name__)
@@ -40,33 +40,38 @@ class Settling:
             try:
                 await self._settle(account)
                 self._again.pop(account.id, None)
-            except (CallFailed, AccountRefused, BadFrame, SpoolFull) as error:
+            except (CallFailed, AccountRefused, NotUnderstood, SpoolFull) as error:
                 self._put_off(account, error, at_s)
 
     def _is_open(self, account: Account) -> bool:
         if account.tokens is None or account.refused or account.is_app or account.app not in self._client.terms:
             return False
-        return self._incomplete(account) or not account.permitted
+        try:
+            return not account.permitted or self._incomplete(account)
+        except NotUnderstood:
+            return True  # that is said, and put off, where it is looked after
 
     def _incomplete(self, account: Account) -> bool:
         terms = self._client.terms_of(account.app)
         caller = self._client.caller_of(account.app, account)
-        return isinstance(terms.api, Completing) and terms.api.complete(caller, self._now()) is not None
+        api = terms.api
+        return isinstance(api, Completing) and understood(lambda: api.complete(caller, self._now())) is not None
 
     async def _settle(self, account: Account) -> None:
         api: OpenApi = self._client.terms_of(account.app).api
         if isinstance(api, Completing) and self._incomplete(account):
             await self._complete(account, api)
-        if api.permit(self._client.caller_of(account.app, account), self._now()) is not None:
+        caller = self._client.caller_of(account.app, self._book.get(*account.id))
+        if understood(lambda: api.permit(caller, self._now())) is not None:
             await self._ask(account, lambda caller: api.permit(caller, self._now()))
         await self._book.change(account.id, lambda it: msgspec.structs.replace(it, permitted=True))
 
     async def _complete(self, account: Account, api: Completing) -> None:
         body = await self._ask(account, lambda caller: api.complete(caller, self._now()))
         caller = self._client.caller_of(account.app, self._book.get(*account.id))
-        grant = api.completed(caller, body)
+        grant = understood(lambda: api.completed(caller, body))
         if grant.shop not in ("", account.shop):
-            raise BadFrame("other_shop: its tokens are of another shop")
+            raise NotUnderstood("other_shop")
 
         def completed(it: Account) -> Account | None:
             """A pair that was refreshed in the meantime is asked for in the next round."""

@@ -1,6 +1,7 @@
 """What holds of every platform's open API, or of several of them in the same words, against their fakes."""
 
 import json
+import re
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -429,3 +430,20 @@ async def test_its_fake_answers_on_a_socket_as_well(
     assert [sale.kind for sale in page.sales] == kinds
     assert [need.key for need in page.needs] == ([] if kinds else [one.order_id])
     assert body == ok(api, fake, api.list_page(shop, orders, since, START, "", START))
+
+
+@each(*(one for one in EVERY if one is not WECHAT_SHOP))  # its codes are exchanged in the app's name: its own tests
+@pytest.mark.parametrize("absurd", [10**11, 10**20, 10**400, -1, 0], ids=["far", "long", "endless", "before", "none"])
+def test_a_pair_with_an_absurd_end_is_no_pair_and_trips_nothing(platform: Platform, fake: Played, absurd: int) -> None:
+    """Each number that a true answer with tokens holds is made absurd in turn."""
+    api, shop = platform.api, platform.caller()
+    true = ok(api, fake, api.exchange(shop, fake.office.code(platform.shop), "", START)).decode()
+    numbers = [found.span() for found in re.finditer(r"(?<=[:\s])\d{3,}(?=[,}\\])", true)]
+    assert numbers
+    for start, end in numbers:
+        try:
+            grant = api.granted((true[:start] + str(absurd) + true[end:]).encode(), None, START)
+        except BadFrame:
+            continue
+        for until in (grant.tokens.access_until, grant.tokens.refresh_until):
+            assert until is None or until - START < timedelta(days=366 * 40)

@@ -75,8 +75,8 @@ class Vault:
 class House:
     """What a link is made against; `say` is what the platform answers to each call."""
 
-    def __init__(self) -> None:
-        self.rules, self.vault, self.told = Rules(), Vault(), list[Heard]()
+    def __init__(self, rules: Rules | None = None) -> None:
+        self.rules, self.vault, self.told = rules or Rules(), Vault(), list[Heard]()
         self.now = NOW
         self.sent: list[Call] = []
         self.say: Callable[[Call], Answer] = lambda call: granted("4463798")
@@ -203,6 +203,7 @@ async def test_no_code_is_a_no() -> None:
         (Answer(400, {}, b"no"), ("platform", "4001")),
         (Answer(503, {}, b""), ("busy", "4001")),
         (Answer(200, {}, b"{}"), ("platform", "bad_grant")),
+        (Answer(200, {}, b'["at-1"]'), ("platform", "TypeError")),
     ],
 )
 async def test_a_platform_that_does_not_give_tokens_links_nothing(answer: Answer, told: tuple[str, str]) -> None:
