@@ -43,15 +43,34 @@ GIVEN = (
     "铁柱",
 )
 NICKS = ("姐家的", "小哥的", "老铁", "二姨的", "掌柜的", "甄选", "大叔的", "妹子的", "良品", "源头")
-TIERS = ((1, 0.05), (2, 0.15), (3, 0.35), (4, 0.45))  # tier and its share of the rooms
-FANS = {1: 3_000_000, 2: 400_000, 3: 50_000, 4: 6_000}
 HALLS = "ABCD"
+
+# Where rooms are, with their share of 12,000 rooms, how the platform writes the id of a room, and its shops: of which
+# kind they are and how many rooms one of them has on average. Own servers' rooms sell in shops of several kinds.
+PLATFORMS: dict[str, tuple[float, str]] = {
+    "nginx_rtmp": (0.40, "live/{letters}{number:05d}"),
+    "wechat": (0.18, "sphLN{number:05d}"),
+    "doudian": (0.18, "{long}"),  # the author's id
+    "kwaixiaodian": (0.11, "{short}"),
+    "taobao": (0.06, "AAF{letters}{number:05d}"),
+    "pinduoduo": (0.03, "{short}"),
+    "xiaohongshu": (0.02, "5f{number:022x}"),
+    "tiktok_shop": (0.02, "{long}"),
+}
+OWN_SHOPS = (("push_json", 0.76), ("shopify", 0.08), ("stripe", 0.06), ("jd", 0.10))
+ROOMS_OF_A_SHOP = 12
+TIER_ONE, TIER_TWO, TIER_THREE = 100_000, 10_000, 1_000  # fans from which a room is of this tier
+OWN_SERVER_FANS_MAX = 100_000  # stars are on platforms: no hall has the lines for their audience
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One room of the play, with what its row of the roster says."""
+    """One room of the play, with what its row of the roster says, and more that only the play knows.
+
+    `sells_on` is the kind of shop (a platform, or push_json for the event's own), `draw` how many people usually watch.
+    """
 
     number: int
+    platform: str
     room: str
     anchor: str
     broadcaster: str
@@ -60,11 +79,20 @@ class Part(msgspec.Struct, frozen=True):
     category: str
     tier: int
     fans: int
+    shop: str
+    sells_on: str
+    product: str
+    draw: float
 
 
 def cast(rooms: int, seed: int, halls: str = HALLS) -> list[Part]:
-    """So many rooms, dealt over the halls one after the other; a longer cast begins with the shorter one."""
+    """So many rooms, dealt over cities and halls one after the other; a longer cast begins with the shorter one.
+
+    Of 12,000 rooms about 70 have over 100,000 fans, 30 of them over a million, several near ten; most have some
+    hundreds: 116 million fans in all.
+    """
     parts: list[Part] = []
+    long_tail = rooms - stars(rooms)
     for number in range(rooms):
         dice = random.Random(f"cast {seed} {number}")  # noqa: S311 (a play, no secret)
         city, letters, product, category = CITIES[number % len(CITIES)]
@@ -73,28 +101,46 @@ def cast(rooms: int, seed: int, halls: str = HALLS) -> list[Part]:
         broadcaster = dice.choice(SURNAMES) + dice.choice(GIVEN)
         if parts and dice.random() < 0.05:  # the same person in a second room
             broadcaster = parts[-1].broadcaster
-        [tier] = dice.choices([tier for tier, _ in TIERS], [share for _, share in TIERS])
+        fans = round(500 * dice.lognormvariate(0, 1.1))
+        [platform] = dice.choices(list(PLATFORMS), [share for share, _ in PLATFORMS.values()])
+        [sells_on] = dice.choices([kind for kind, _ in OWN_SHOPS], [share for _, share in OWN_SHOPS])
+        shop = 1 + dice.randrange(max(1, round(rooms * PLATFORMS[platform][0] / ROOMS_OF_A_SHOP)))
         parts.append(
             Part(
                 number=number,
-                room=f"live/{letters}{number:05d}",
+                platform=platform,
+                room=PLATFORMS[platform][1].format(
+                    letters=letters, number=number, long=7_000_000_000_000_000_000 + number, short=10_000_000 + number
+                ),
                 anchor=f"{city}{broadcaster[1:]}{dice.choice(NICKS)}{product}",
                 broadcaster=broadcaster,
                 hall=halls[number % len(halls)],
                 city=city,
                 category=category,
-                tier=tier,
-                fans=round(FANS[tier] * dice.lognormvariate(0, 0.5)),
+                tier=1 if fans >= TIER_ONE else 2 if fans >= TIER_TWO else 3 if fans >= TIER_THREE else 4,
+                fans=fans,
+                shop=str(4_460_000 + shop),
+                sells_on=sells_on if platform == "nginx_rtmp" else platform,
+                product=product,
+                draw=5 + 0.01 * fans,
             )
         )
+    assert long_tail <= rooms
     return parts
 
 
-def roster_csv(parts: Sequence[Part], platform: str) -> bytes:
+def stars(rooms: int) -> int:
+    """How many of so many rooms are stars'."""
+    return round(rooms * 70 / 12_000)
+
+
+def roster_csv(parts: Sequence[Part]) -> bytes:
     """The cast as a roster file, as a spreadsheet in China would save it: UTF-8 with BOM."""
-    columns = ("room", "anchor", "broadcaster", "hall", "city", "category", "tier", "fans")
+    columns = (
+        "platform", "room", "anchor", "broadcaster", "hall", "city", "category", "tier", "fans", "shop",
+    )  # fmt: skip
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(("platform", *columns))
-    writer.writerows((platform, *(getattr(part, column) for column in columns)) for part in parts)
+    writer.writerow(columns)
+    writer.writerows([getattr(part, column) for column in columns] for part in parts)
     return text.getvalue().encode("utf-8-sig")

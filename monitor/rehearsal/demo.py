@@ -11,7 +11,7 @@ from aiohttp import web
 
 from . import stage
 from .cast import HALLS, cast, roster_csv
-from .hall import Play
+from .play import Play
 from .monitored import Livemon, NotRunning
 from .platforms.nginx_rtmp import hall_server
 from .rtmp_hall import free_port

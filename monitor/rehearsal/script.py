@@ -7,6 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from .cast import Part
+from .tempo import Tempo
+
 MINUTE, HOUR = 60.0, 3600.0
 AUDIENCE = {1: 260.0, 2: 90.0, 3: 25.0, 4: 6.0}  # what a room of this tier usually draws
 FAULT_EVERY_S = 80 * MINUTE
@@ -28,7 +31,10 @@ class Wave(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """The encoder loses its connection, or freezes with the connection open, and comes back."""
+    """The encoder loses its connection, or freezes with the connection open, and comes back.
+
+    `to_s` is infinity for the last fault of a broadcast that broke off and did not come back.
+    """
 
     from_s: float
     to_s: float
@@ -36,7 +42,11 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Broadcast(msgspec.Struct, frozen=True):
-    """One broadcast: planned until `planned_end_s`, truly over at `ends_s`. Seconds of the play, from its start."""
+    """One broadcast: planned until `planned_end_s`, truly over at `ends_s`. Seconds of the play, from its start.
+
+    `ending`: the broadcaster signed off; or it broke off in the middle; or it was planned and never began (then
+    `ends_s` is `starts_s`).
+    """
 
     number: int
     starts_s: float
@@ -44,6 +54,7 @@ class Broadcast(msgspec.Struct, frozen=True):
     planned_end_s: float
     waves: tuple[Wave, ...]
     faults: tuple[Fault, ...]
+    ending: Literal["signed_off", "broke_off", "absent"]
     unrest: float  # how much the audience comes and goes without a reason
     phase: float
 
@@ -76,12 +87,9 @@ def patience(fault: Fault, at_s: float) -> float:
     return 1 - gone * exp(-max(0.0, at_s - fault.to_s) / (2 * length_s))
 
 
-def broadcasts(seed: int, room: int, tier: int, fault_scale: float) -> Iterator[Broadcast]:
-    """All broadcasts of a room, one after the other, for ever; the first may have begun before the play.
-
-    Faults last a few seconds to a minute, times `fault_scale`: a play that is run faster than life needs longer
-    ones, so that an observer who looks every few seconds can see them.
-    """
+def broadcasts(seed: int, part: Part, tempo: Tempo) -> Iterator[Broadcast]:
+    """All broadcasts of a room, one after the other, for ever; the first may have begun before the play."""
+    room, tier, fault_scale = part.number, part.tier, tempo.speed
     dice = random.Random(f"script {seed} {room}")  # noqa: S311 (a play, no secret)
     over_s = -inf  # of the last broadcast, as planned and in truth
     number = 0
@@ -99,6 +107,7 @@ def broadcasts(seed: int, room: int, tier: int, fault_scale: float) -> Iterator[
             planned_end_s=planned_end_s,
             waves=tuple(waves(dice, tier, starts_s, ends_s)),
             faults=tuple(faults(dice, starts_s, ends_s, fault_scale)),
+            ending="broke_off" if failed else "signed_off",
             unrest=0.25 * AUDIENCE[tier] ** 0.5,
             phase=dice.uniform(0, 2 * pi),
         )

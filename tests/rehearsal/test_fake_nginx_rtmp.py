@@ -10,7 +10,7 @@ from aiohttp import web
 from collectors import frames
 from collectors.servers.nginx_rtmp import NginxRtmp
 from monitor.rehearsal.cast import cast
-from monitor.rehearsal.hall import Play, RoomNow
+from monitor.rehearsal.play import Play, RoomNow
 from monitor.rehearsal.platforms.nginx_rtmp import hall_server, stat_page
 
 RECORDED = Path(__file__).parents[1] / "feeds/nginx_rtmp/one_evening/frames.jsonl"

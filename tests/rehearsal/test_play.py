@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from monitor.rehearsal.cast import CITIES, cast, roster_csv
-from monitor.rehearsal.hall import Play, RoomNow
+from monitor.rehearsal.play import Play, RoomNow
 from monitor.rehearsal.script import broadcasts
 from monitor.rehearsal.stage import schedule_csv
 from monitor.roster_file import read_roster_file

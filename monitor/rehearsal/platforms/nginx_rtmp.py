@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
-from ..hall import RoomNow
+from ..play import RoomNow
 
 HEAD = """\
 <?xml version="1.0" encoding="utf-8" ?>

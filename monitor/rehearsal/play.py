@@ -1,15 +1,20 @@
 """The state of every room of the play at one instant: pure, seeded, the same whoever asks and when."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import msgspec
 
 from .cast import Part
 from .script import Broadcast, broadcasts
+from .tempo import Tempo
 
 
 class RoomNow(msgspec.Struct, frozen=True):
     """How one room stands. `viewers` are those who watch, or who wait while the encoder is away."""
+
+    # `views_total` and `likes_total` count since the broadcast began; `broadcast` numbers it within its room (-1: none
+    # yet). While it is off the air, `signed_off` says whether the last one was ended by the broadcaster.
 
     part: Part
     on_air: bool  # inside a broadcast, whatever the encoder does
@@ -20,21 +25,34 @@ class RoomNow(msgspec.Struct, frozen=True):
     connected_s: float = 0.0  # for how long, by the observer's clock
     received_s: float = 0.0  # sound and picture that came, in seconds
     kbps: int = 0
+    views_total: int = 0
+    likes_total: int = 0
+    broadcast: int = -1
+    signed_off: bool = False
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """Streams of these rooms (their numbers) are gone or frozen from one second of the world's clock to another, for
+    whoever would be on air then: a platform or a hall lost its uplink. It is a fault of each broadcast it meets."""
+
+    from_s: float
+    to_s: float
+    rooms: frozenset[int]
+    kind: Literal["drop", "freeze"] = "drop"
 
 
 class Play:
-    """All rooms over time. The play runs `speed` times faster than the observer's clock, which starts at 0."""
+    """All rooms over time, as they stand when the clock of the world shows so many seconds since the play began."""
 
-    def __init__(self, parts: Sequence[Part], seed: int, speed: float) -> None:
-        self.parts = parts
-        self.speed = speed
-        self.scripts = [broadcasts(seed, part.number, part.tier, speed) for part in parts]
+    def __init__(self, parts: Sequence[Part], seed: int, tempo: Tempo, outages: Sequence[Outage] = ()) -> None:
+        self.parts, self.seed, self.tempo, self.outages = parts, seed, tempo, outages
+        self.speed = tempo.speed
+        self.scripts = [broadcasts(seed, part, tempo) for part in parts]
         self.told: list[list[Broadcast]] = [[next(script)] for script in self.scripts]
 
-    def rooms(self, clock_s: float, hall: str | None = None) -> list[RoomNow]:
-        """Every room (of one hall) when the observer's clock shows `clock_s`."""
-        wanted = (index for index, part in enumerate(self.parts) if hall in (None, part.hall))
-        return [self.room(index, clock_s) for index in wanted]
+    def rooms(self, clock_s: float, numbers: Iterable[int] | None = None) -> list[RoomNow]:
+        """Every room (or those of these numbers) when the clock of the world shows `clock_s`."""
+        return [self.room(number, clock_s) for number in (range(len(self.parts)) if numbers is None else numbers)]
 
     def room(self, index: int, clock_s: float) -> RoomNow:
         at_s = clock_s * self.speed

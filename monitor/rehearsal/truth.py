@@ -1,0 +1,99 @@
+"""What was served, as it was served: frames and order events, kept in a file beside the database they are compared with."""
+
+import sqlite3
+import zlib
+from array import array
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import msgspec
+
+NOT_TOLD, OFF_AIR = -2, -1  # in a frame: nothing said of this room; told that it is not live
+
+TABLES = """
+CREATE TABLE frame (feed TEXT NOT NULL, at REAL NOT NULL, outcome TEXT NOT NULL, viewers BLOB);
+CREATE TABLE fact (
+    platform TEXT NOT NULL, shop TEXT NOT NULL, order_id TEXT NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL,
+    amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, room TEXT, at REAL NOT NULL, told_at REAL NOT NULL
+);
+CREATE TABLE note (at REAL NOT NULL, what TEXT NOT NULL, data TEXT NOT NULL);
+"""
+
+Outcome = Literal["answered", "failed"]  # failed: no answer, a broken one, or one that the reader cannot have had
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """One order event that a perfect listener knows by the end of the play.
+
+    `platform`, `shop` and `room` are what the sale's row shall say; `room` is None where this platform's own words
+    name none. `kind` is paid or refunded; `ref` tells several refunds of one order apart. `at` is aware UTC.
+    """
+
+    platform: str
+    shop: str
+    order_id: str
+    kind: Literal["paid", "refunded"]
+    amount_minor: int
+    currency: str
+    at: datetime
+    room: str | None = None
+    ref: str = ""
+
+
+class Truth:
+    """The file, open for one play. Use as a context manager; nothing is sure to be on disk before `flush`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._db = sqlite3.connect(path)
+        self._db.executescript(TABLES)
+        self._db.execute("PRAGMA synchronous = OFF")
+
+    def served(self, feed: str, at: datetime, viewers: Sequence[int] | None, outcome: Outcome = "answered") -> None:
+        """A frame of this feed went out at `at`: for each room of the feed, in the order of its cast, its viewers, or
+        OFF_AIR, or NOT_TOLD. None for a frame that said nothing of rooms."""
+        blob = None if viewers is None else zlib.compress(array("i", viewers).tobytes(), 1)
+        self._db.execute("INSERT INTO frame VALUES (?, ?, ?, ?)", (feed, at.timestamp(), outcome, blob))
+
+    def sold(self, fact: Fact, told_at: datetime) -> None:
+        """The platform tells this from `told_at` on."""
+        self._db.execute(
+            "INSERT INTO fact VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                fact.platform, fact.shop, fact.order_id, fact.kind, fact.ref, fact.amount_minor, fact.currency,
+                fact.room, fact.at.timestamp(), told_at.timestamp(),
+            ),
+        )  # fmt: skip
+
+    def note(self, at: datetime, what: str, **data: object) -> None:
+        """Something was done to the play or to livemon: a fault began, PostgreSQL was killed, livemon started."""
+        self._db.execute(
+            "INSERT INTO note VALUES (?, ?, ?)", (at.timestamp(), what, msgspec.json.encode(data).decode())
+        )
+
+    def flush(self) -> None:
+        self._db.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._db.commit()
+        self._db.close()
+
+
+def viewers_of(blob: bytes) -> array[int]:
+    """A frame's viewers, as `served` was given them."""
+    viewers = array("i")
+    viewers.frombytes(zlib.decompress(blob))
+    return viewers
+
+
+def frames_of(path: Path) -> Iterator[tuple[str, datetime, Outcome, bytes | None]]:
+    """All frames in the order in which they were served."""
+    with sqlite3.connect(path) as db:
+        for feed, at, outcome, blob in db.execute("SELECT feed, at, outcome, viewers FROM frame ORDER BY at, rowid"):
+            yield feed, datetime.fromtimestamp(at, UTC), outcome, blob
