@@ -5,7 +5,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 
@@ -13,14 +13,21 @@ from .scene import Trouble
 
 Made = tuple[Mapping[str, str], bytes]  # headers and body
 
+LOOK_EVERY_S = 0.2  # nobody tells us that the trouble is over: it is looked at
 
-@dataclass(order=True)
+
+def nothing() -> None:
+    """What is done when a delivery was taken, where nobody wants to know."""
+
+
+@dataclass
 class Due:
     at_s: float  # monotonic
     number: int
-    make: Callable[[], Made] = field(compare=False)
-    url: str = field(compare=False)
-    tries: int = field(default=0, compare=False)
+    make: Callable[[], Made]
+    url: str
+    done: Callable[[], None]
+    tries: int = 0
 
 
 class Deliveries:
@@ -28,73 +35,88 @@ class Deliveries:
 
     `retries_s`: the pauses of the world after each failure, the last one for ever after: a platform that would give up
     goes on here, because a play ends with all told (what livemon would find out by asking, it may find out sooner).
-    `taken` judges an answer by status and body. At most `at_once` are under way.
+    `taken` judges an answer by status and body. At most `at_once` are under way. `in_order`: one after the other as
+    they were pushed; what fails holds up all behind it.
     """
 
     def __init__(
         self, http: aiohttp.ClientSession, trouble: Trouble, retries_s: Sequence[float], timeout_s: float,
-        taken: Callable[[int, bytes], bool], at_once: int = 16,
+        taken: Callable[[int, bytes], bool], at_once: int = 16, in_order: bool = False,
     ) -> None:  # fmt: skip
         self.http, self.trouble, self.retries_s, self.taken = http, trouble, retries_s, taken
         self.timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self.under_way = 0
-        self.at_once = at_once
+        self.at_once, self.in_order = 1 if in_order else at_once, in_order
         self.tries, self.failures = 0, 0
-        self._queue: list[Due] = []
+        self._queue: list[tuple[float, int, Due]] = []
+        self._under_way: dict[int, Due] = {}
         self._numbers = itertools.count()
-        self._changed = asyncio.Event()
+        self._pushed = asyncio.Event()
 
-    def push(self, url: str, make: Callable[[], Made]) -> None:
-        """Deliver what `make` makes (at each try anew) until it is taken."""
-        heapq.heappush(self._queue, Due(time.monotonic(), next(self._numbers), make, url))
-        self._changed.set()
+    def push(self, url: str, make: Callable[[], Made], done: Callable[[], None] = nothing) -> None:
+        """Deliver what `make` makes (at each try anew) until it is taken; then `done` is called, once."""
+        self._line_up(Due(time.monotonic(), next(self._numbers), make, url, done))
 
     def waiting(self) -> int:
-        return len(self._queue) + self.under_way
+        """How many were not taken yet."""
+        return len(self._queue) + len(self._under_way)
 
     async def run(self) -> None:
-        """Until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self.at_once):
-                group.create_task(self._work())
+        """Until cancelled. What was under way then is tried again by the next run."""
+        free = asyncio.Semaphore(self.at_once)
+        try:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await free.acquire()
+                    due = await self._next()
+                    self._under_way[due.number] = due
+                    group.create_task(self._deliver(due, free))
+        finally:
+            for due in self._under_way.values():
+                self._line_up(due)
+            self._under_way.clear()
 
-    async def _work(self) -> None:
-        while True:
-            due = await self._next()
-            self.under_way += 1
-            try:
-                await self._try(due)
-            finally:
-                self.under_way -= 1
+    def _line_up(self, due: Due) -> None:
+        heapq.heappush(self._queue, (0.0 if self.in_order else due.at_s, due.number, due))
+        self._pushed.set()
 
     async def _next(self) -> Due:
+        """The first that is due, as soon as it is."""
         while True:
-            wait_s = self._queue[0].at_s - time.monotonic() if self._queue else 60.0
+            self._pushed.clear()
+            wait_s = self._queue[0][2].at_s - time.monotonic() if self._queue else None
             if not self.trouble.pushing:
-                wait_s = max(wait_s, 0.2)
-            elif wait_s <= 0:
-                return heapq.heappop(self._queue)
-            self._changed.clear()
+                wait_s = LOOK_EVERY_S
+            elif wait_s is not None and wait_s <= 0:
+                return heapq.heappop(self._queue)[2]
             try:
-                await asyncio.wait_for(self._changed.wait(), min(wait_s, 60.0))
+                await asyncio.wait_for(self._pushed.wait(), wait_s)
             except TimeoutError:
-                pass  # the usual case: something is due, or the trouble may be over
+                pass  # something is due, or the trouble may be over
 
-    async def _try(self, due: Due) -> None:
-        self.tries += 1
-        if await self._posted(due):
+    async def _deliver(self, due: Due, free: asyncio.Semaphore) -> None:
+        try:
+            self.tries += 1
+            if not await self._posted(due):
+                self.failures += 1
+                due.at_s = time.monotonic() + self.retries_s[min(due.tries, len(self.retries_s) - 1)]
+                due.tries += 1
+                del self._under_way[due.number]
+                self._line_up(due)
+                return
+            del self._under_way[due.number]
+            due.done()
             if self.trouble.twice:
                 await self._posted(due)
-            return
-        self.failures += 1
-        due.at_s = time.monotonic() + self.retries_s[min(due.tries, len(self.retries_s) - 1)]
-        due.tries += 1
-        heapq.heappush(self._queue, due)
+        finally:
+            free.release()
 
     async def _posted(self, due: Due) -> bool:
+        """Whether it was taken. No answer is as good as a bad one; another address is none (all platforms say so)."""
         headers, body = due.make()
         try:
-            async with self.http.post(due.url, data=body, headers=headers, timeout=self.timeout) as reply:
+            async with self.http.post(
+                due.url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
+            ) as reply:
                 return self.taken(reply.status, await reply.read())
-        except (aiohttp.ClientError, TimeoutError):
+        except (aiohttp.ClientError, TimeoutError, OSError):
             return False

@@ -1,136 +1,69 @@
-"""A fake nginx-rtmp: serves one hall of the play as the stat page of the real module, byte for byte in its form."""
+"""A hall of own servers: one nginx-rtmp that shows its rooms on a stat page, as it stands whenever somebody asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 
-from aiohttp import web
+from ..order import Happened
+from ..scene import Scene, Settings, Trouble
+from ..truth import OFF_AIR
+from .nginx_rtmp_page import stat_page
+from .page_server import PageServer
 
-from ..play import RoomNow
-
-HEAD = """\
-<?xml version="1.0" encoding="utf-8" ?>
-<rtmp>
-<nginx_version>1.26.3</nginx_version>
-<nginx_rtmp_version>1.1.4</nginx_rtmp_version>
-<built>Apr 11 2025 12:27:04</built>
-<pid>{pid}</pid>
-<uptime>{uptime_s}</uptime>
-<naccepted>{accepted}</naccepted>
-<bw_in>{bits_in}</bw_in>
-<bytes_in>{bytes_in}</bytes_in>
-<bw_out>{bits_out}</bw_out>
-<bytes_out>{bytes_out}</bytes_out>
-<server>
-<application>
-<name>live</name>
-<live>
+PLATFORM = "nginx_rtmp"
+UP_S = 400_000  # for how long nginx had been running when the play began
+STANZA = """\
+[[feed]]
+kind = "nginx_rtmp"
+name = "{name}"
+hall = "{hall}"
+url = "{url}"
+interval_s = {interval_s}
 """
-STREAM = """\
-<stream>
-<name>{name}</name>
-<time>{time_ms}</time><bw_in>{bits_in}</bw_in>
-<bytes_in>{bytes_in}</bytes_in>
-<bw_out>{bits_out}</bw_out>
-<bytes_out>{bytes_out}</bytes_out>
-<bw_audio>{bits_audio}</bw_audio>
-<bw_video>{bits_video}</bw_video>
-"""
-CLIENT = (
-    "<client><id>{id}</id><address>{address}</address><time>{time_ms}</time><flashver>{flashver}</flashver>"
-    "<dropped>0</dropped><avsync>-9</avsync><timestamp>{timestamp}</timestamp>{state}</client>\n"
-)
-META = (
-    "<meta><video><width>720</width><height>1280</height><frame_rate>30</frame_rate><codec>H264</codec>"
-    "<profile>High</profile><compat>0</compat><level>3.1</level></video>"
-    "<audio><codec>AAC</codec><profile>LC</profile><channels>2</channels><sample_rate>44100</sample_rate></audio></meta>\n"
-)
-STREAM_TAIL = "<nclients>{clients}</nclients>\n{state}</stream>\n"
-TAIL = "<nclients>{clients}</nclients>\n</live>\n</application>\n</server>\n</rtmp>\n"
-
-WINDOW_S = 10.0  # nginx averages rates over so long: 0 in the first window, the old rate in the one after the end
-ENCODER = "FMLE/3.0 (compatible; Lavf61.7."
-PLAYER = "LNX 9,0,124,2"
 
 
-def stat_page(rooms: Sequence[RoomNow], pid: int, uptime_s: int) -> bytes:
-    """What nginx answers while these rooms stand so. A room that nobody publishes or waits for is not listed."""
-    listed = [room for room in rooms if room.on_air and (room.publishing or room.viewers)]
-    clients = sum(room.viewers + room.publishing for room in listed)
-    bits_in = sum(rate(room) for room in listed)
-    bytes_in = sum(received(room) for room in listed)
-    head = HEAD.format(
-        pid=pid,
-        uptime_s=uptime_s,
-        accepted=clients,
-        bits_in=bits_in,
-        bytes_in=bytes_in,
-        bits_out=sum(rate(room) * room.viewers for room in listed),
-        bytes_out=sum(received(room) * room.viewers for room in listed),
-    )
-    page = head + "".join(map(stream, listed)) + TAIL.format(clients=clients)
-    return page.replace("\n", "\r\n").encode()
+class Hall:
+    """The rooms of one hall (its letter). A room counts as livemon will understand it: live while it is published.
 
+    A trouble is the stat page's alone: streams go on, and the worker process stays the same, so that the connections
+    of encoders have the names afterwards that they had before. (A restarted nginx would cut all its streams: that is
+    an outage of the play.) An encoder that froze stays on the page with its bytes standing still.
+    """
 
-def stream(room: RoomNow) -> str:
-    bits_in = rate(room)
-    state = "<publishing/>\n<active/>\n" if room.publishing else ""
-    head = STREAM.format(
-        name=room.part.room.partition("/")[2],
-        time_ms=round(room.received_s * 1000),
-        bits_in=bits_in,
-        bytes_in=received(room),
-        bits_out=bits_in * room.viewers,
-        bytes_out=received(room) * room.viewers,
-        bits_audio=min(bits_in, 96_000),
-        bits_video=max(0, bits_in - 96_000),
-    )
-    meta = META if room.publishing else ""
-    return head + listed_clients(room) + meta + STREAM_TAIL.format(clients=room.viewers + room.publishing, state=state)
+    SELLS_ON = ""
 
-
-def listed_clients(room: RoomNow) -> str:
-    """The clients of a stream as nginx lists them: the newest first, the publisher after them."""
-    timestamp = round(room.received_s * 1000) & 0xFFFFFFFF
-    state = "<active/>" if room.publishing else ""
-    lines = [
-        CLIENT.format(
-            id=1_000_000 + room.part.number * 10_000 + number,
-            address=f"10.{room.part.number % 250}.{number // 250}.{number % 250 + 1}",
-            time_ms=max(0, round(room.received_s * 1000) - number * 100),
-            flashver=PLAYER,
-            timestamp=timestamp,
-            state=state,
+    def __init__(self, scene: Scene, hall: str) -> None:
+        self.scene, self.hall = scene, hall
+        self.name = f"hall-{hall.lower()}"
+        self.trouble = Trouble()
+        self.parts = [part for part in scene.play.parts if (part.platform, part.hall) == (PLATFORM, hall)]
+        self.pid = 30_000 + ord(hall[0])
+        self.server = PageServer(
+            self.name, "/stat", self.page, scene.truth, self.trouble, scene.now, "nginx/1.26.3", "text/xml"
         )
-        for number in range(room.viewers, 0, -1)
-    ]
-    if room.publishing:
-        lines.append(
-            CLIENT.format(
-                id=room.connection,
-                address="127.0.0.1",
-                time_ms=round(room.connected_s * 1000),
-                flashver=ENCODER,
-                timestamp=timestamp,
-                state="<publishing/>" + state,
-            )
-        )
-    return "".join(lines)
+        self.url = ""
 
+    async def open(self) -> None:
+        self.url = await self.server.open()
 
-def rate(room: RoomNow) -> int:
-    settled = room.connected_s >= WINDOW_S and room.frozen_s < WINDOW_S
-    return room.kbps * 1000 if settled else 0
+    def settings(self) -> Settings:
+        stanza = STANZA.format(name=self.name, hall=self.hall, url=self.url, interval_s=self.scene.interval_s)
+        return Settings(stanza)
 
+    async def run(self) -> None:
+        """A stat page delivers nothing."""
 
-def received(room: RoomNow) -> int:
-    return round(room.received_s * room.kbps * 125)
+    def page(self, at: datetime) -> tuple[bytes, Sequence[int]]:
+        """The page at this instant, and of each part of the hall its viewers, or OFF_AIR."""
+        clock_s = (at - self.scene.tempo.began_at).total_seconds()
+        rooms = self.scene.play.rooms(clock_s, [part.number for part in self.parts])
+        viewers = [room.viewers if room.publishing else OFF_AIR for room in rooms]
+        return stat_page(rooms, self.pid, UP_S + int(clock_s)), viewers
 
+    def happened(self, event: Happened) -> None:
+        raise AssertionError(f"a hall sells nothing: {event}")
 
-def hall_server(rooms: Callable[[], Sequence[RoomNow]], pid: int, uptime_s: Callable[[], float]) -> web.Application:
-    """The web side of one hall: `/stat`, as `rtmp_stat all` would answer at this instant."""
+    def waiting(self) -> int:
+        return 0
 
-    async def stat(request: web.Request) -> web.Response:
-        return web.Response(body=stat_page(rooms(), pid, int(uptime_s())), content_type="text/xml")
-
-    app = web.Application()
-    app.router.add_get("/stat", stat)
-    return app
+    async def close(self) -> None:
+        await self.server.close()

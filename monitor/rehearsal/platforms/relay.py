@@ -1,0 +1,120 @@
+"""A relay: a PC in a hall that sees the rooms of one hosted platform and reports them to livemon by push_json."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from math import floor
+from typing import Any
+
+from ..cast import PLATFORMS
+from ..deliveries import Deliveries, Made
+from ..order import Happened
+from ..play import RoomNow
+from ..scene import Scene, Settings, Trouble
+from ..truth import NOT_TOLD, OFF_AIR
+from .push_json import RETRIES_S, TIMEOUT_S, content_name, settings, signed, taken, written
+
+REPORT_S = 10.0  # of the world
+TICKS_MAX = 500  # of one body
+WAITING_MAX = 400  # bodies (30 MB): what a PC keeps while nobody takes its reports; with that many it makes no more
+
+Told = tuple[int, dict[str, Any], int]  # which of its rooms, the tick, and what that says in a frame of the truth
+
+
+class Relay:
+    """Reports every room that is live, and once that one stopped, and once more if its broadcaster signed off later.
+
+    A report tells of its own instant and is delivered until it is taken, in the order of reports: late, but never
+    out of turn. While `trouble.feed` is set or `trouble.pushing` is not, no report is made, and none is made up later.
+    It sees the picture of the platform, so an encoder that froze is live.
+    """
+
+    SELLS_ON = ""
+
+    def __init__(self, scene: Scene, platform_name: str) -> None:
+        self.scene, self.platform = scene, platform_name
+        self.name = f"relay-{platform_name}"
+        self.trouble = Trouble()
+        self.parts = [part for part in scene.play.parts if part.platform == platform_name]
+        self.secret = scene.secret(self.name)
+        self.offset_s = sorted(PLATFORMS).index(platform_name) * REPORT_S / len(PLATFORMS)
+        self.deliveries = Deliveries(scene.http, self.trouble, RETRIES_S, TIMEOUT_S, taken, in_order=True)
+        self._before: list[RoomNow] = []
+
+    async def open(self) -> None:
+        """It calls, and is not called."""
+
+    def settings(self) -> Settings:
+        return settings(self.name, self.platform, ("live", "viewers"), self.secret)
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.deliveries.run())
+            group.create_task(self._report_on_time())
+
+    async def _report_on_time(self) -> None:
+        number = floor((self._clock_s(self.scene.now()) - self.offset_s) / REPORT_S)
+        while True:
+            clock_s = self._clock_s(self.scene.now()) - self.offset_s
+            number = max(number, floor(clock_s / REPORT_S)) + 1
+            await asyncio.sleep(number * REPORT_S - clock_s)
+            self.report(self.scene.now())
+
+    def report(self, at: datetime) -> None:
+        """Look at all rooms now and have it delivered; nothing while it is in trouble."""
+        if self.trouble.feed or not self.trouble.pushing or self.waiting() >= WAITING_MAX:
+            return
+        at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as it is written
+        rooms = self.scene.play.rooms(self._clock_s(at), [part.number for part in self.parts])
+        before: Sequence[RoomNow | None] = self._before or [None] * len(rooms)
+        told = [
+            (index, tick | {"room": now.part.room, "at": at.isoformat(timespec="milliseconds")}, viewers)
+            for index, (then, now) in enumerate(zip(before, rooms, strict=True))
+            for tick, viewers in ticks(then, now)
+        ]
+        self._before = rooms
+        for start in range(0, len(told), TICKS_MAX):
+            self._deliver(at, told[start : start + TICKS_MAX])
+
+    def _deliver(self, at: datetime, told: Sequence[Told]) -> None:
+        body = written({"ticks": [tick for _, tick, _ in told]})
+        viewers = [NOT_TOLD] * len(self.parts)
+        for index, _, says in told:
+            viewers[index] = says
+        self.deliveries.push(
+            f"{self.scene.hooks_url}/hooks/{self.name}",
+            partial(self._signed, content_name(body), body),
+            partial(self.scene.truth.served, self.name, at, viewers),
+        )
+
+    def _signed(self, name: str, body: bytes) -> Made:
+        return signed(self.secret, name, body, self.scene.now())
+
+    def _clock_s(self, at: datetime) -> float:
+        return (at - self.scene.tempo.began_at).total_seconds()
+
+    def happened(self, event: Happened) -> None:
+        raise AssertionError(f"a relay sells nothing: {event}")
+
+    def waiting(self) -> int:
+        return self.deliveries.waiting()
+
+    async def close(self) -> None:
+        """Nothing of it is open."""
+
+
+def ticks(then: RoomNow | None, now: RoomNow) -> list[tuple[dict[str, Any], int]]:
+    """What is reported of a room, given what was seen at the last report: nothing or one tick, and its viewers."""
+    if now.publishing:
+        live = {
+            "live": True, "viewers": now.viewers, "views_total": now.views_total, "likes_total": now.likes_total,
+            "session_key": f"{now.part.room}-{now.broadcast}",
+        }  # fmt: skip
+        return [(live, now.viewers)]
+    if then is None or not then.on_air:
+        return []
+    signed_off = not now.on_air and now.signed_off  # also of a broadcast that had dropped: nobody will come back to it
+    if not then.publishing and not signed_off:
+        return []
+    return [({"live": False} | ({"end": "ended"} if signed_off else {}), OFF_AIR)]
