@@ -1,12 +1,16 @@
 """The state of every room of the play at one instant: pure, seeded, the same whoever asks and when."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Literal
 
 import msgspec
 
 from .cast import Part
-from .script import Broadcast, broadcasts
+from .mishaps import merged
+from .script import Broadcast, Fault
+from .telling import broadcasts
 from .tempo import Tempo
 
 
@@ -41,14 +45,28 @@ class Outage(msgspec.Struct, frozen=True):
     kind: Literal["drop", "freeze"] = "drop"
 
 
+class Span(msgspec.Struct, frozen=True):
+    """From the end of one broadcast of a room to the end of the next one: `off` is how the room stands before that."""
+
+    from_s: float
+    broadcast: Broadcast
+    off: RoomNow
+
+
 class Play:
     """All rooms over time, as they stand when the clock of the world shows so many seconds since the play began."""
 
     def __init__(self, parts: Sequence[Part], seed: int, tempo: Tempo, outages: Sequence[Outage] = ()) -> None:
         self.parts, self.seed, self.tempo, self.outages = parts, seed, tempo, outages
         self.speed = tempo.speed
-        self.scripts = [broadcasts(seed, part, tempo) for part in parts]
+        hit: dict[int, list[Fault]] = {}
+        for outage in outages:
+            fault = Fault(tempo.in_play(outage.from_s), tempo.in_play(outage.to_s), outage.kind)
+            for number in outage.rooms:
+                hit.setdefault(number, []).append(fault)
+        self.scripts = [broadcasts(seed, part, tempo, merged(hit.get(part.number, ()), tempo)) for part in parts]
         self.told: list[list[Broadcast]] = [[next(script)] for script in self.scripts]
+        self._spans: list[Span | None] = [None] * len(parts)
 
     def rooms(self, clock_s: float, numbers: Iterable[int] | None = None) -> list[RoomNow]:
         """Every room (or those of these numbers) when the clock of the world shows `clock_s`."""
@@ -56,39 +74,63 @@ class Play:
 
     def room(self, index: int, clock_s: float) -> RoomNow:
         at_s = clock_s * self.speed
+        span = self._span(index, at_s)
+        broadcast = span.broadcast
+        if at_s < broadcast.starts_s:
+            return span.off
         part = self.parts[index]
-        broadcast = self.broadcast(index, at_s)
-        if not broadcast.starts_s <= at_s < broadcast.ends_s:
-            return RoomNow(part, on_air=False)
-        fault = next((fault for fault in broadcast.faults if fault.from_s <= at_s < fault.to_s), None)
+        fault = broadcast.fault_at(at_s)
         again, since_s = broadcast.connected_s(at_s)
+        viewers, views, likes = broadcast.audience_and_totals(at_s)
         return RoomNow(
             part,
             on_air=True,
             publishing=fault is None or fault.kind == "freeze",
             frozen_s=(at_s - fault.from_s) / self.speed if fault and fault.kind == "freeze" else 0.0,
-            viewers=broadcast.audience(at_s),
+            viewers=viewers,
             connection=(broadcast.number * 100 + again) * len(self.parts) + index + 1,
             connected_s=(at_s - since_s) / self.speed,
             received_s=broadcast.received_s(at_s),
             kbps=1200 + 100 * (part.number % 13),
+            views_total=views,
+            likes_total=likes,
+            broadcast=broadcast.number,
         )
 
-    def broadcast(self, index: int, at_s: float) -> Broadcast:
-        """The broadcast that runs then, or else the next one."""
+    def broadcast(self, index: int, play_s: float) -> Broadcast:
+        """The broadcast that runs then, or else the next one (which may be one that never begins)."""
+        return self._span(index, play_s).broadcast
+
+    def _span(self, index: int, at_s: float) -> Span:
+        span = self._spans[index]
+        if span is None or not span.from_s <= at_s < span.broadcast.ends_s:
+            span = self._spans[index] = self._found(index, at_s)
+        return span
+
+    def _found(self, index: int, at_s: float) -> Span:
         told = self.told[index]
         while told[-1].ends_s <= at_s:
             told.append(next(self.scripts[index]))
-        return next(broadcast for broadcast in told if broadcast.ends_s > at_s)
+        place = bisect_right(told, at_s, key=lambda broadcast: broadcast.ends_s)
+        last = next((one for one in reversed(told[:place]) if one.ending != "absent"), None)
+        off = RoomNow(
+            self.parts[index],
+            on_air=False,
+            broadcast=last.number if last else -1,
+            signed_off=last is not None and last.ending == "signed_off",
+        )
+        return Span(told[place - 1].ends_s if place else -inf, told[place], off)
 
     def planned(self, until_s: float) -> list[tuple[Part, float, float]]:
-        """The schedule: who plans to be on air from when to when, in seconds of the observer's clock."""
+        """The schedule: who plans to be on air from when to when, in seconds of the world's clock."""
         slots = []
         for index, part in enumerate(self.parts):
-            self.broadcast(index, until_s * self.speed)
+            told = self.told[index]
+            while told[-1].starts_s < until_s * self.speed:
+                told.append(next(self.scripts[index]))
             slots += [
                 (part, broadcast.starts_s / self.speed, broadcast.planned_end_s / self.speed)
-                for broadcast in self.told[index]
+                for broadcast in told
                 if broadcast.planned_end_s > 0 and broadcast.starts_s < until_s * self.speed
             ]
         return slots

@@ -1,36 +1,21 @@
-"""What happens in one room: its broadcasts with their audience and faults, laid down by the seed before they happen."""
+"""What happens in one broadcast: its audience, its faults and its ending, and how it stands at one instant."""
 
-import random
-from collections.abc import Iterator
-from math import exp, inf, pi, sin
+from math import exp, sqrt
 from typing import Literal
 
 import msgspec
 
-from .cast import Part
-from .tempo import Tempo
+from .audience import MINUTE, UNREST, counted_s, crowd, crowd_and_views, restless
+from .audience import Wave as Wave
 
-MINUTE, HOUR = 60.0, 3600.0
-AUDIENCE = {1: 260.0, 2: 90.0, 3: 25.0, 4: 6.0}  # what a room of this tier usually draws
-FAULT_EVERY_S = 80 * MINUTE
-FROZEN_SHARE = 0.35
-UNREST_S = (170.0, 410.0, 990.0)
+PATIENCE_S = 150.0  # seconds of the world after which most have left a picture that is away
+COMING_BACK_S = 60.0  # seconds of the world in which they are there again
+FAITHFUL = 0.15  # the share that waits on
 
-
-class Wave(msgspec.Struct, frozen=True):
-    """Viewers who come for one reason (the start, a product, a recommendation) and leave one after the other."""
-
-    at_s: float
-    size: float
-    rise_s: float
-    stay_s: float
-
-    def left(self, at_s: float) -> float:
-        age_s = at_s - self.at_s
-        return self.size * (1 - exp(-age_s / self.rise_s)) * exp(-age_s / self.stay_s) if age_s > 0 else 0.0
+Kind = Literal["drop", "freeze"]
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault(msgspec.Struct, frozen=True, gc=False):
     """The encoder loses its connection, or freezes with the connection open, and comes back.
 
     `to_s` is infinity for the last fault of a broadcast that broke off and did not come back.
@@ -38,14 +23,15 @@ class Fault(msgspec.Struct, frozen=True):
 
     from_s: float
     to_s: float
-    kind: Literal["drop", "freeze"]
+    kind: Kind
 
 
 class Broadcast(msgspec.Struct, frozen=True):
     """One broadcast: planned until `planned_end_s`, truly over at `ends_s`. Seconds of the play, from its start.
 
-    `ending`: the broadcaster signed off; or it broke off in the middle; or it was planned and never began (then
-    `ends_s` is `starts_s`).
+    `ending`: the broadcaster signed off at `ends_s`; or the stream broke off: its last fault has no end, nobody
+    publishes from then on, and at `ends_s` the crew gives up; or it was planned and never began (then `ends_s` is
+    `starts_s`). `unrest` is how much the audience comes and goes without a reason, 1 as usual.
     """
 
     number: int
@@ -55,17 +41,41 @@ class Broadcast(msgspec.Struct, frozen=True):
     waves: tuple[Wave, ...]
     faults: tuple[Fault, ...]
     ending: Literal["signed_off", "broke_off", "absent"]
-    unrest: float  # how much the audience comes and goes without a reason
+    unrest: float
     phase: float
+    likes: float = 0.1  # for each view
+    speed: float = 1.0  # of the play: people's patience with a fault and the platform's counting are the world's
 
     def audience(self, at_s: float) -> int:
         """Who watches, or waits while the picture is away: many leave then, and come back over some time."""
-        crowd = sum(wave.left(at_s) for wave in self.waves)
-        restless = self.unrest * min(1.0, (at_s - self.starts_s) / (3 * MINUTE))
-        crowd += restless * sum(sin(2 * pi * at_s / period + self.phase * period) for period in UNREST_S)
+        at_s = counted_s(at_s, self.starts_s, self.speed, self.phase)
+        return self._shown(crowd(self.waves, at_s), at_s)
+
+    def audience_and_totals(self, at_s: float) -> tuple[int, int, int]:
+        """Who watches, and how many views and likes there were since the broadcast began: they never fall.
+
+        Who comes back after a fault is no second view.
+        """
+        at_s = counted_s(at_s, self.starts_s, self.speed, self.phase)
+        watching, views = crowd_and_views(self.waves, at_s)
+        viewers = self._shown(watching, at_s)
+        return viewers, int(views), int(views * self.likes)
+
+    def _shown(self, watching: float, at_s: float) -> int:
+        if watching <= 0:
+            return 0
+        settled = min(1.0, (at_s - self.starts_s) / (3 * MINUTE))
+        watching += UNREST * self.unrest * settled * sqrt(watching) * restless(at_s, self.phase)
         for fault in self.faults:
-            crowd *= patience(fault, at_s)
-        return max(0, round(crowd))
+            if fault.from_s < at_s:
+                watching *= patience(fault, at_s, self.speed)
+        return round(watching) if watching > 0 else 0
+
+    def fault_at(self, at_s: float) -> Fault | None:
+        for fault in self.faults:
+            if fault.from_s <= at_s < fault.to_s:
+                return fault
+        return None
 
     def received_s(self, at_s: float) -> float:
         """Seconds of sound and picture that the server got until then."""
@@ -74,62 +84,16 @@ class Broadcast(msgspec.Struct, frozen=True):
 
     def connected_s(self, at_s: float) -> tuple[int, float]:
         """How often the encoder had to connect again until then, and since when its connection stands."""
-        ends = [fault.to_s for fault in self.faults if fault.kind == "drop" and fault.to_s <= at_s]
-        return len(ends), max(ends, default=self.starts_s)
+        again, since_s = 0, self.starts_s
+        for fault in self.faults:
+            if fault.kind == "drop" and fault.to_s <= at_s:
+                again, since_s = again + 1, fault.to_s
+        return again, since_s
 
 
-def patience(fault: Fault, at_s: float) -> float:
+def patience(fault: Fault, at_s: float, speed: float = 1.0) -> float:
     """The share of the audience that a fault left, then or now."""
-    length_s = fault.to_s - fault.from_s
     if at_s <= fault.from_s:
         return 1.0
-    gone = 0.5 * (1 - exp(-2 * (min(at_s, fault.to_s) - fault.from_s) / length_s))
-    return 1 - gone * exp(-max(0.0, at_s - fault.to_s) / (2 * length_s))
-
-
-def broadcasts(seed: int, part: Part, tempo: Tempo) -> Iterator[Broadcast]:
-    """All broadcasts of a room, one after the other, for ever; the first may have begun before the play."""
-    room, tier, fault_scale = part.number, part.tier, tempo.speed
-    dice = random.Random(f"script {seed} {room}")  # noqa: S311 (a play, no secret)
-    over_s = -inf  # of the last broadcast, as planned and in truth
-    number = 0
-    while True:
-        length_s = min(max(dice.lognormvariate(0, 0.5) * 2.2 * HOUR, 40 * MINUTE), 6 * HOUR)
-        pause_s = min(max(dice.lognormvariate(0, 0.6) * 1.6 * HOUR, 15 * MINUTE), 10 * HOUR)
-        starts_s = -dice.uniform(-pause_s, length_s) if number == 0 else over_s + pause_s
-        planned_end_s = starts_s + length_s
-        failed = dice.random() < 0.1  # it breaks off in the middle and does not come back
-        ends_s = starts_s + length_s * (dice.uniform(0.2, 0.8) if failed else dice.uniform(0.98, 1.02))
-        yield Broadcast(
-            number=number,
-            starts_s=starts_s,
-            ends_s=ends_s,
-            planned_end_s=planned_end_s,
-            waves=tuple(waves(dice, tier, starts_s, ends_s)),
-            faults=tuple(faults(dice, starts_s, ends_s, fault_scale)),
-            ending="broke_off" if failed else "signed_off",
-            unrest=0.25 * AUDIENCE[tier] ** 0.5,
-            phase=dice.uniform(0, 2 * pi),
-        )
-        over_s = max(ends_s, planned_end_s)
-        number += 1
-
-
-def waves(dice: random.Random, tier: int, starts_s: float, ends_s: float) -> Iterator[Wave]:
-    draw = AUDIENCE[tier] * dice.lognormvariate(0, 0.4)
-    yield Wave(starts_s, 0.8 * draw, 3 * MINUTE, 45 * MINUTE)
-    at_s = starts_s
-    while (at_s := at_s + dice.expovariate(1 / (12 * MINUTE))) < ends_s:
-        size = 0.35 * draw * dice.lognormvariate(0, 0.7)
-        yield Wave(at_s, size, dice.uniform(0.5, 4) * MINUTE, dice.uniform(8, 25) * MINUTE)
-
-
-def faults(dice: random.Random, starts_s: float, ends_s: float, scale: float) -> Iterator[Fault]:
-    at_s = starts_s
-    while (at_s := at_s + dice.expovariate(1 / FAULT_EVERY_S)) < ends_s:
-        frozen = dice.random() < FROZEN_SHARE
-        to_s = at_s + (dice.uniform(15, 40) if frozen else dice.uniform(6, 30)) * scale
-        if to_s + 20 * scale > ends_s:
-            return
-        yield Fault(at_s, to_s, "freeze" if frozen else "drop")
-        at_s = to_s + 20 * scale
+    gone = (1 - FAITHFUL) * (1 - exp((fault.from_s - min(at_s, fault.to_s)) / (PATIENCE_S * speed)))
+    return 1 - gone * exp((fault.to_s - at_s) / (COMING_BACK_S * speed)) if at_s > fault.to_s else 1 - gone
