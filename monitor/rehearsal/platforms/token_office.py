@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 Why = Literal["unknown", "expired", "void", "early", "revoked"]
+SECONDS_KEPT_MAX = 100_000  # of a book of calls: over a day
 
 
 class Denied(Exception):
@@ -138,7 +139,10 @@ class PlayedRefund:
 
 @dataclass
 class PlayedOrder:
-    """One order of a played shop. Amounts are minor units of CNY, whatever the platform writes."""
+    """One order of a played shop. Amounts are minor units of CNY, whatever the platform writes.
+
+    `currency`: another one, on platforms that write it; empty: the platform's own.
+    """
 
     order_id: str
     shop: str
@@ -153,6 +157,7 @@ class PlayedOrder:
     title: str = "苹果"
     units: int = 1
     buyer: str = "buyer"
+    currency: str = ""
     refunds: list[PlayedRefund] = field(default_factory=list)
 
 
@@ -174,6 +179,8 @@ class CallBook:
     def take(self, name: str, now: datetime) -> Literal["ok", "rate", "quota"]:
         second = int(now.timestamp())
         self.by_second[second] = self.by_second.get(second, 0) + 1
+        if len(self.by_second) > SECONDS_KEPT_MAX:
+            del self.by_second[next(iter(self.by_second))]
         self.by_name[name] = self.by_name.get(name, 0) + 1
         if self.per_s is not None and self.by_second[second] > self.per_s:
             return "rate"
