@@ -129,15 +129,18 @@ class TokenOffice:
         return pair
 
 
-@dataclass
+@dataclass(slots=True)
 class PlayedRefund:
+    """`done_at`: when the money went back, where that was before the platform touched it last; else `updated_at`."""
+
     refund_id: str
     amount_minor: int
     updated_at: datetime
     done: bool = True
+    done_at: datetime | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class PlayedOrder:
     """One order of a played shop. Amounts are minor units of CNY, whatever the platform writes.
 
