@@ -7,15 +7,18 @@ holds, too: masked and encrypted names, phones, addresses.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from typing import Any, Literal
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import orders_between, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 RULES = TokenRules(access_s=7 * 86_400, refresh_s=14 * 86_400, window_s=3600, same_early=True, old_s=3600)
 PAGE_MAX = 100
+SECONDS_MAX = 1 << 40
 ENTRIES_MAX = 50_000  # page x size, of after-sales
 DENIED = {
     "unknown": (40003, "isv.access-token-no-existed", "access_token不存在，请使用最新的access_token访问"),
@@ -38,7 +41,7 @@ class FakeDoudian:
         self.app_key, self.secret, self.now = app_key, secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
         self.own_shops: set[str] = set()
         self.server = ApiServer(self.answer)
 
@@ -140,13 +143,11 @@ class FakeDoudian:
         page, size = params.get("page"), params.get("size")
         if not isinstance(page, int) or not isinstance(size, int) or not 1 <= size <= PAGE_MAX:
             return fault(40004, "isv.parameter-invalid:1", "size限制100以内")
-        by = params.get("order_by", "create_time")
-        from_s, to_s = params.get(f"{by}_start", 0), params.get(f"{by}_end", 1 << 40)
-        found = [
-            order for order in self.orders.values()
-            if order.shop == shop and from_s <= seconds(at_of(order, by)) <= to_s
-        ]  # fmt: skip
-        found.sort(key=lambda order: at_of(order, by), reverse=not params.get("order_asc", False))
+        name = params.get("order_by", "create_time")
+        window = params.get(f"{name}_start", 0), params.get(f"{name}_end", SECONDS_MAX)
+        by: Literal["updated_at", "created_at"] = "updated_at" if name == "update_time" else "created_at"
+        found = orders_between(self.orders, shop, *whole_seconds(*window), by)
+        found.sort(key=attrgetter(by), reverse=not params.get("order_asc", False))
         part = found[page * size : (page + 1) * size]
         return success({
             "page": page, "total": len(found), "size": size, "shop_order_list": [written(order) for order in part],
@@ -156,11 +157,8 @@ class FakeDoudian:
         page, size = params["page"], params["size"]
         if not 1 <= size <= PAGE_MAX or (page + 1) * size > ENTRIES_MAX:
             return fault(40004, "isv.parameter-invalid:11000", "参数错误")
-        from_s, to_s = params.get("update_start_time", 0), params.get("update_end_time", 1 << 40)
-        found = [
-            (order, refund) for order in self.orders.values() for refund in order.refunds
-            if order.shop == shop and from_s <= seconds(refund.updated_at) <= to_s
-        ]  # fmt: skip
+        window = params.get("update_start_time", 0), params.get("update_end_time", SECONDS_MAX)
+        found = refunds_between(self.orders, shop, *whole_seconds(*window))
         found.sort(key=lambda pair: pair[1].updated_at, reverse="update_time asc" not in params.get("order_by", []))
         part = found[page * size : (page + 1) * size]
         return success({
@@ -186,8 +184,9 @@ def number(told: str) -> int | str:
     return int(told) if told.isdecimal() else told
 
 
-def at_of(order: PlayedOrder, by: str) -> datetime:
-    return order.updated_at if by == "update_time" else order.created_at
+def whole_seconds(from_s: int, to_s: int) -> tuple[int, int]:
+    """The milliseconds of a window of seconds that are both included."""
+    return from_s * 1000, to_s * 1000 + 999
 
 
 def written(order: PlayedOrder) -> dict[str, Any]:
@@ -221,6 +220,6 @@ def after_sale(order: PlayedOrder, refund: PlayedRefund) -> dict[str, Any]:
         "related_id": order.order_id + "1", "apply_time": seconds(order.created_at),
         "create_time": seconds(order.created_at), "update_time": seconds(refund.updated_at),
         "refund_amount": refund.amount_minor, "refund_post_amount": 0, "aftersale_num": 1,
-        "aftersale_status_to_final_time": seconds(refund.updated_at) if refund.done else 0,
+        "aftersale_status_to_final_time": seconds(refund.done_at or refund.updated_at) if refund.done else 0,
     }  # fmt: skip
     return {"aftersale_info": info, "order_info": {"shop_order_id": order.order_id, "order_flag": 0}}

@@ -8,13 +8,14 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import ms_of, orders_between, refund_in, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 RULES = TokenRules(access_s=172_800, refresh_s=180 * 86_400, inherits=True)
@@ -39,7 +40,7 @@ class FakeKwaixiaodian:
         self.app_key, self.secret, self.sign_secret, self.now = app_key, secret, sign_secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -148,11 +149,8 @@ class FakeKwaixiaodian:
         refusal = self._window(params, size, ORDERS_MAX, ORDERS_WINDOW)
         if refusal is not None or "orderViewStatus" not in params:
             return refusal or fault(2001, "2001", "orderViewStatus无效")
-        by = "updated_at" if params.get("queryType") == 2 else "created_at"
-        found = [
-            order for order in self.orders.values()
-            if order.shop == shop and params["beginTime"] <= ms(getattr(order, by)) <= params["endTime"]
-        ]  # fmt: skip
+        by: Literal["updated_at", "created_at"] = "updated_at" if params.get("queryType") == 2 else "created_at"
+        found = orders_between(self.orders, shop, params["beginTime"], params["endTime"], by)
         found.sort(key=lambda order: (getattr(order, by), order.order_id), reverse=params.get("sort", 1) == 1)
         keys = [f"{ms(getattr(order, by))}_{order.order_id}" for order in found]
         start = next((at for at, key in enumerate(keys) if beyond(key, cursor, params)), len(keys)) if cursor else 0
@@ -164,21 +162,15 @@ class FakeKwaixiaodian:
         })  # fmt: skip
 
     def _refund(self, shop: str, params: dict[str, Any]) -> Told:
-        for order in self.orders.values():
-            for refund in order.refunds:
-                if order.shop == shop and refund.refund_id == str(params.get("refundId", "")):
-                    return success(refund_of(order, refund))
-        return fault(2001, "2001", "售后单不存在")
+        found = refund_in(self.orders, shop, str(params.get("refundId", "")))
+        return fault(2001, "2001", "售后单不存在") if found is None else success(refund_of(*found))
 
     def _refunds(self, shop: str, params: dict[str, Any]) -> Told:
         size, page = params["pageSize"], params["currentPage"]
         refusal = self._window(params, size, REFUNDS_MAX, REFUNDS_WINDOW)
         if refusal is not None:
             return refusal
-        found = [
-            (order, refund) for order in self.orders.values() for refund in order.refunds
-            if order.shop == shop and params["beginTime"] <= ms(refund.updated_at) <= params["endTime"]
-        ]  # fmt: skip
+        found = refunds_between(self.orders, shop, params["beginTime"], params["endTime"])
         start = int(base64.b64decode(params["pcursor"])) if params["pcursor"] else 0
         if start != (page - 1) * size:
             return fault(2001, "2001", "currentPage与pcursor不一致")
@@ -212,7 +204,7 @@ def denied(result: int, error: str, text: str) -> Told:
 
 
 def ms(at: datetime | None) -> int:
-    return 0 if at is None else int(at.timestamp() * 1000)
+    return 0 if at is None else ms_of(at)
 
 
 def number(told: str) -> int | str:
@@ -246,5 +238,6 @@ def refund_of(order: PlayedOrder, refund: PlayedRefund) -> dict[str, Any]:
         "refundId": number(refund.refund_id), "oid": number(order.order_id), "sellerId": number(order.shop),
         "refundFee": refund.amount_minor, "status": 60 if refund.done else 10, "handlingWay": 10, "refundType": 1,
         "createTime": ms(order.created_at), "updateTime": ms(refund.updated_at),
-        "endTime": ms(refund.updated_at) if refund.done else 0, "refundReasonDesc": "张三不想要了", "itemId": 1,
+        "endTime": ms(refund.done_at or refund.updated_at) if refund.done else 0, "itemId": 1,
+        "refundReasonDesc": "张三不想要了",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Finds orders and refunds of a shop by when they were last touched: at once in an index, one by one in a plain dict."""
+"""Finds orders and refunds of a shop by when they were touched: at once in an index, one by one in a plain dict."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -115,9 +115,7 @@ def refunds_between(
     ]  # fmt: skip
 
 
-def refund_in(
-    orders: Mapping[str, PlayedOrder], shop: str, refund_id: str
-) -> tuple[PlayedOrder, PlayedRefund] | None:
+def refund_in(orders: Mapping[str, PlayedOrder], shop: str, refund_id: str) -> tuple[PlayedOrder, PlayedRefund] | None:
     """This refund with its order, if it is of this shop."""
     if isinstance(orders, OrderIndex):
         found = orders.refund(refund_id)

@@ -26,7 +26,7 @@ def refund_id_of(order_id: str) -> str:
 def told_order(
     orders: MutableMapping[str, PlayedOrder], event: Happened, scene: Scene, shop: str, room: str = "", author: str = ""
 ) -> PlayedOrder:
-    """Put into `orders` as it stands from now on; whoever polls for what was touched finds it, however old the stamp."""
+    """Put into `orders` as it stands from now on: who polls for what was touched finds it, however old its stamp."""
     order, at = event.order, scene.tempo.at(event.at_s)
     now = max(scene.now(), at)
     order_id = scene.order_id(order)
@@ -44,9 +44,7 @@ def told_order(
     return after
 
 
-def _new(
-    scene: Scene, order: Order, order_id: str, shop: str, room: str, author: str, now: datetime
-) -> PlayedOrder:
+def _new(scene: Scene, order: Order, order_id: str, shop: str, room: str, author: str, now: datetime) -> PlayedOrder:
     return PlayedOrder(
         order_id, shop, scene.tempo.at(order.created_s), now, order.amount_minor, room=room, author=author,
         product=order.product, title=order.title, units=order.units, buyer=order.buyer,

@@ -5,12 +5,13 @@ call is from memory.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import orders_between, refund_in, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 SHOP_RULES = TokenRules(access_s=7200, refresh_s=None, keeps_refresh=True, old_s=300)
@@ -41,7 +42,7 @@ class FakeWechat:
         self.own_shops: dict[str, tuple[str, str]] = {}
         self.stable: dict[str, Pair] = {}
         self.pre_auth: dict[str, datetime] = {}
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -177,31 +178,28 @@ class FakeWechat:
         return fine({"order": written(order)})
 
     def _refund(self, shop: str, told: dict[str, Any]) -> Told:
-        wanted = str(told.get("after_sale_order_id", ""))
-        for order in self.orders.values():
-            for refund in order.refunds:
-                if order.shop == shop and refund.refund_id == wanted:
-                    return fine({"after_sale_order": after_sale(order, refund)})
-        return fault(100002, "Not exist")
+        found = refund_in(self.orders, shop, str(told.get("after_sale_order_id", "")))
+        return fault(100002, "Not exist") if found is None else fine({"after_sale_order": after_sale(*found)})
 
     def _orders(self, shop: str, told: dict[str, Any]) -> Told:
         window, size = told.get("update_time_range", {}), told.get("page_size", 10)
-        found = [(order.updated_at, order.order_id) for order in self.orders.values() if order.shop == shop]
         asked = (window.get("start_time"), window.get("end_time"), ORDERS_S_MAX, size)
-        return self._list("order_id_list", found, asked, str(told.get("next_key", "")))
+        return self._list("order_id_list", asked, str(told.get("next_key", "")), lambda from_ms, to_ms: [
+            (order.updated_at, order.order_id) for order in orders_between(self.orders, shop, from_ms, to_ms)
+        ])  # fmt: skip
 
     def _refunds(self, shop: str, told: dict[str, Any]) -> Told:
-        found = [
-            (refund.updated_at, refund.refund_id)
-            for order in self.orders.values() for refund in order.refunds if order.shop == shop
-        ]  # fmt: skip
         asked = (told.get("begin_update_time"), told.get("end_update_time"), REFUNDS_S_MAX, REFUNDS_OF_A_PAGE)
-        return self._list("after_sale_order_id_list", found, asked, str(told.get("next_key", "")))
+        return self._list("after_sale_order_id_list", asked, str(told.get("next_key", "")), lambda from_ms, to_ms: [
+            (refund.updated_at, refund.refund_id)
+            for _, refund in refunds_between(self.orders, shop, from_ms, to_ms)
+        ])  # fmt: skip
 
     def _list(
-        self, name: str, found: list[tuple[datetime, str]], asked: tuple[Any, Any, int, Any], next_key: str
-    ) -> Told:
-        """A key of a page is good for the very question that it came with."""
+        self, name: str, asked: tuple[Any, Any, int, Any], next_key: str,
+        find: Callable[[int, int], list[tuple[datetime, str]]],
+    ) -> Told:  # fmt: skip
+        """A key of a page is good for the very question that it came with. `find` is given milliseconds."""
         from_s, to_s, widest_s, size = asked
         if not isinstance(from_s, int) or not isinstance(to_s, int) or not from_s < to_s or not 1 <= size <= PAGE_MAX:
             return fault(40097, "invalid request body")
@@ -211,9 +209,7 @@ class FakeWechat:
         if next_key and not next_key.startswith(question + "/"):
             return fault(606006, "parameters changed between pages")
         after = next_key.partition("/")[2]
-        within = sorted(
-            f"{at.timestamp():.6f}/{key}" for at, key in found if from_s <= int(at.timestamp()) <= to_s
-        )  # fmt: skip
+        within = sorted(f"{at.timestamp():.6f}/{key}" for at, key in find(from_s * 1000, to_s * 1000 + 999))
         left = [it for it in within if it > after]
         ids = [it.rpartition("/")[2] for it in left[:size]]
         more = len(left) > size
@@ -261,7 +257,9 @@ def written(order: PlayedOrder) -> dict[str, Any]:
 
 
 def after_sale(order: PlayedOrder, refund: PlayedRefund) -> dict[str, Any]:
-    return {
+    """That `complete_time` says when the money went back is UNVERIFIED; who says no such instant has no such field."""
+    done = {"complete_time": seconds(refund.done_at)} if refund.done and refund.done_at else {}
+    return done | {
         "after_sale_order_id": refund.refund_id, "order_id": order.order_id, "openid": order.buyer, "type": "REFUND",
         "status": "MERCHANT_REFUND_SUCCESS" if refund.done else "MERCHANT_PROCESSING",
         "refund_info": {"amount": refund.amount_minor, "refund_reason": 1},
