@@ -11,7 +11,8 @@ import aiohttp
 
 from .scene import Trouble
 
-Made = tuple[Mapping[str, str], bytes]  # headers and body
+# Headers and body, and the query of the address where a platform signs in it.
+Made = tuple[Mapping[str, str], bytes] | tuple[Mapping[str, str], bytes, str]
 
 LOOK_EVERY_S = 0.2  # nobody tells us that the trouble is over: it is looked at
 
@@ -112,10 +113,11 @@ class Deliveries:
 
     async def _posted(self, due: Due) -> bool:
         """Whether it was taken. No answer is as good as a bad one; another address is none (all platforms say so)."""
-        headers, body = due.make()
+        headers, body, *query = due.make()
+        url = "?".join([due.url, *query])
         try:
             async with self.http.post(
-                due.url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
+                url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False
             ) as reply:
                 return self.taken(reply.status, await reply.read())
         except (aiohttp.ClientError, TimeoutError, OSError):
