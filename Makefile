@@ -10,7 +10,7 @@ UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 BIN := .venv/bin
 export UV_NO_PROGRESS := 1
 
-ROOMS ?= 500
+ROOMS ?= 2000
 SPEED ?= 10
 SEED ?= 1
 FOR ?=
@@ -18,8 +18,8 @@ FOR ?=
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: .venv/.ready ## a small event of fake halls, watched by the real monitor: ROOMS= SPEED= SEED= FOR=seconds
-	@exec $(BIN)/python -m monitor.rehearsal.demo --rooms $(ROOMS) --speed $(SPEED) --seed $(SEED) $(if $(FOR),--for $(FOR))
+demo: .venv/.ready ## a rehearsal of the event week, watched by the real monitor: ROOMS= SPEED= SEED= FOR=seconds
+	@exec $(BIN)/livemon rehearse --data-dir var-demo --rooms $(ROOMS) --speed $(SPEED) --seed $(SEED) $(if $(FOR),--for $(FOR))
 
 demo-rtmp: .venv/.ready ## real nginx-rtmp and ffmpeg on loopback, watched by the monitor (Debian packages: tests/tools.sh)
 	@exec $(BIN)/python -m monitor.rehearsal.demo_rtmp $(if $(FOR),--for $(FOR))

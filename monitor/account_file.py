@@ -5,9 +5,8 @@ No value of the file is ever shown, whatever its column: whoever shifted the col
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from re import compile as pattern
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -58,9 +57,7 @@ class AccountFile(msgspec.Struct, frozen=True):
     broken: bool = False
 
 
-def read_account_file(
-    data: bytes, file: str, apps: Mapping[str, AppTable], zone: ZoneInfo, now: datetime
-) -> AccountFile:
+def read_account_file(data: bytes, file: str, apps: Mapping[str, AppTable], zone: tzinfo, now: datetime) -> AccountFile:
     """Read the bytes of a file; times without an offset are those of `zone`, what has no end is told by `now`."""
     table = read_table(data, file, HEADINGS, ("platform",), ACCOUNTS_MAX, hidden)
     if table.broken:
@@ -89,7 +86,7 @@ def hidden(text: str) -> str:
 
 
 def _account(
-    row: Row, apps: Mapping[str, AppTable], zone: ZoneInfo, now: datetime, wrong: list[Meaningless]
+    row: Row, apps: Mapping[str, AppTable], zone: tzinfo, now: datetime, wrong: list[Meaningless]
 ) -> Account | None:
     texts = {column: _text(column, row.cells.get(column, ""), wrong) for column in COLUMNS if column not in ENDS}
     ends = {column: _end(column, row.cells.get(column, ""), zone, wrong) for column in ENDS}
@@ -136,7 +133,7 @@ WRONG = {
 )
 
 
-def _end(column: str, cell: Cell, zone: ZoneInfo, wrong: list[Meaningless]) -> datetime | None:
+def _end(column: str, cell: Cell, zone: tzinfo, wrong: list[Meaningless]) -> datetime | None:
     text = text_of(cell)
     if not text:
         return None

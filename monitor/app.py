@@ -36,6 +36,7 @@ from monitor.live.supervise import Outlets
 from monitor.live.watch import Watch
 from monitor.orders import Orders
 from monitor.problem import of_file
+from monitor.purpose import marked
 from monitor.store.apply import Connection
 from monitor.store.db import Database
 from monitor.store.disk import untrusted
@@ -61,11 +62,12 @@ class App:
         self.stopping, self.reloading, self.ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.watch = Watch(config.grace_s, config.end_slack_s, config.event_currency)
         self.database = Database.of(config)
-        self.keeper = EmbeddedKeeper(self.database, config) if self.database.embedded else None
+        self.keeper = EmbeddedKeeper(self.database, config, path) if self.database.embedded else None
         self.metrics = Metrics(self._sources(), VERSION)
         self.store = Store(
-            folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,)
-        )
+            folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,),
+            purpose=config.purpose,
+        )  # fmt: skip
         self.rostered = False
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.accounts = Desk(
@@ -107,7 +109,8 @@ class App:
         loop.add_signal_handler(signal.SIGHUP, self.reloading.set)
         guard = Guard(refused=lambda reason: self.metrics.connections_refused.labels(reason).inc())
         served = await web.start(web.make_app(self._sources(), self.metrics, VERSION), *self.config.address, guard)
-        log.info("livemon %s listens on http://%s, data in %s", VERSION, self.config.listen, self.config.data_dir)
+        hello = marked(f"livemon {VERSION} listens on", self.config.purpose)
+        log.info("%s http://%s, data in %s", hello, self.config.listen, self.config.data_dir)
         try:
             async with asyncio.TaskGroup() as group:
                 storing = group.create_task(self.store.run(), name="store")
@@ -164,8 +167,9 @@ class App:
             log.error("the config was not taken over: %s", error)
             return
         fixed = (
-            "data_dir", "dsn", "listen", "hooks_listen", "trusted_proxies", "spool_key_file", "buyer_key_file",
-            "account_key_file", "timezone", "event_currency", "spool_bytes_max", "grace_s", "end_slack_s",
+            "purpose", "data_dir", "dsn", "listen", "hooks_listen", "trusted_proxies", "spool_key_file",
+            "buyer_key_file", "account_key_file", "timezone", "event_currency", "spool_bytes_max", "grace_s",
+            "end_slack_s",
         )  # fmt: skip
         later = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
         if later:
@@ -185,7 +189,8 @@ class App:
     async def _connect(self, name: str) -> Connection:
         if self.keeper is not None:
             self.keeper.check()
-        return await self.database.connect("writer", name, command_timeout=COMMAND_TIMEOUT_S)
+        conn = await self.database.connect("writer", name, command_timeout=COMMAND_TIMEOUT_S)
+        return await self.chores.recognised(conn)
 
     async def _tend(self, conn: Connection) -> None:
         await self.chores.tend(conn)
@@ -265,7 +270,7 @@ class App:
             breakers=lambda: self.accounts.client.breaker_states(),
             polls=lambda: self.accounts.reconcile.standing(),
             waits=lambda: self.accounts.details.waits(),
-            event=self.config.event.name if self.config.event else "",
+            event=self.config.shown_name,
         )
 
     def _writer_sight(self) -> WriterSight:

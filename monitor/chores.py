@@ -18,10 +18,10 @@ from asyncpg import Record
 
 from collectors.apis import APIS
 from monitor.attribution import Attribution
+from monitor.birth import recognise
 from monitor.config import Config
 from monitor.facts import ChangeName, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
-from monitor.problem import of_file
 from monitor.roster import fill_empty, read_roster
 from monitor.store.apply import Connection
 from monitor.store.cipher import is_encrypted
@@ -111,21 +111,23 @@ class Chores:
             self._erased_at = now
         await self._attribution.catch_up(conn, self._roster_version)
 
+    async def recognised(self, conn: Connection) -> Connection:
+        """The connection, if this database is of our schema and of our event; else it is ended.
+
+        Asked before anything else at each connect: rooms that the spool gives back are not another's, either. Raises
+        Held, and ConfigError where waiting helps nobody.
+        """
+        try:
+            found, needed = await schema_version(conn), version_needed()
+            if found < needed:
+                raise Held(f"the schema is at migration {found}, this release needs {needed}: run `livemon migrate`")
+            await recognise(conn, self.config, self.config_path)
+        except BaseException:
+            conn.terminate()
+            raise
+        return conn
+
     async def _greet(self, conn: Connection) -> None:
-        """Is this database of our schema, and of our event? Raises Held, or ConfigError where waiting helps nobody."""
-        found, needed = await schema_version(conn), version_needed()
-        if found < needed:
-            raise Held(f"the schema is at migration {found}, this release needs {needed}: run `livemon migrate`")
-        row = await conn.fetchrow(statement("chores/setting"))
-        asked = {"purpose": "event", "timezone": self.config.timezone, "currency": self.config.event_currency}
-        for name, value in asked.items():
-            if row is None or row[name] != value:
-                has = "nothing" if row is None else repr(row[name])
-                raise of_file(
-                    self.config_path,
-                    f"the database was born with {name} {has}, and the config asks for {value!r}",
-                    "it never changes: use another database (or data_dir), or the old value",
-                )
         event = self.config.event
         window = ("", None, None) if event is None else (event.name, event.starts_at, event.ends_at)
         await conn.execute(statement("chores/set_event"), *window)

@@ -15,7 +15,7 @@ from monitor.commands import CommandError
 from monitor.config import ConfigError
 from monitor.problem import quoted
 from monitor.secret import SecretError
-from monitor.store.disk import SpoolDiskFailed, SpoolFull, SpoolLocked, SpoolUnreadable
+from monitor.store.disk import SpoolBornDifferent, SpoolDiskFailed, SpoolFull, SpoolLocked, SpoolUnreadable
 
 COMMANDS = {
     "Watch": {
@@ -39,6 +39,9 @@ COMMANDS = {
         "sql": "ask one read-only question",
         "dsn": "the address of the database in force",
         "migrate": "bring the schema up to date",
+    },
+    "Practice": {
+        "rehearse": "a simulated event week, served by fake platforms, watched by the real monitor",
     },
     "Trouble": {
         "record": "what one feed sends, raw, to a file",
@@ -69,6 +72,7 @@ exit codes:
 EXIT_CODES: dict[type[BaseException], int] = {
     ConfigError: 2,
     SecretError: 2,
+    SpoolBornDifferent: 2,
     SpoolLocked: 3,
     SpoolDiskFailed: 4,
     SpoolUnreadable: 5,

@@ -4,10 +4,9 @@ import ipaddress
 import os
 import re
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,9 +15,11 @@ from monitor import config_open_api, config_sense, problem
 from monitor.apps import AppTable, SecretFiles
 from monitor.config_shape import Complaint, Shape, kinds_of
 from monitor.problem import ConfigError, Problem
+from monitor.purpose import Purpose, marked
 from monitor.rates import Rate
 from monitor.secret import Secret, read_secret
 from monitor.toml_lines import Lines
+from monitor.zone import zone_of
 
 __all__ = ["Config", "ConfigError", "Event", "Problem", "find", "load"]
 
@@ -40,6 +41,7 @@ class Event(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """The whole of a config file. Paths are absolute; times are aware UTC; secrets stay in their files."""
 
+    purpose: Purpose = "event"
     data_dir: Path
     dsn: str | None = None  # left out: the embedded PostgreSQL under data_dir
     dsn_password_file: Path | None = None
@@ -81,9 +83,14 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
         return [ipaddress.ip_network(written) for written in self.trusted_proxies]
 
     @property
-    def zone(self) -> ZoneInfo:
+    def zone(self) -> tzinfo:
         """Where a day of the event begins."""
-        return ZoneInfo(self.timezone)
+        return zone_of(self.timezone)
+
+    @property
+    def shown_name(self) -> str:
+        """The event's name as people see it, marked in a rehearsal."""
+        return marked(self.event.name if self.event else "", self.purpose)
 
     def password(self, of: str = "dsn") -> Secret | None:
         """The password for `dsn`, `migrate_dsn` or `reader_dsn`, read now: a rotated file is followed."""

@@ -20,6 +20,7 @@ from monitor.keys import read_keys
 from monitor.problem import quoted
 from monitor.secret import SecretError, read_secret
 from monitor.toml_lines import Path as Place
+from monitor.zone import zone_of
 
 NAME = re.compile(r"[\w-]{1,64}")
 PLATFORM = re.compile(r"[a-z0-9_]{1,64}")
@@ -74,8 +75,12 @@ def _listen(key: str, address: str) -> Iterator[Complaint]:
 
 def _timezone(name: str) -> Iterator[Complaint]:
     try:
-        zoneinfo.ZoneInfo(name)
+        zone_of(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if name[:1] in ("+", "-"):
+            todo = "give an offset from '-12:00' to '+14:00', as '+03:25', or a name as 'Asia/Shanghai'"
+            yield ("timezone",), f"no zone has the offset {quoted(name)}", todo
+            return
         near = difflib.get_close_matches(name, sorted(zoneinfo.available_timezones()), 1)
         todo = f"did you mean {quoted(near[0])}?" if near else "give a name as 'Asia/Shanghai'"
         yield ("timezone",), f"unknown timezone {quoted(name)}", todo

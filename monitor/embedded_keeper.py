@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 
 import asyncpg
 
+from monitor.birth import birth_of
 from monitor.config import Config
+from monitor.problem import of_file
 from monitor.store import embedded
 from monitor.store.db import Database
 from monitor.store.installation import EmbeddedError
-from monitor.store.migrate import Birth, MigrationError, migrate
+from monitor.store.migrate import BornDifferent, MigrationError, migrate
 
 log = logging.getLogger(__name__)
 RETRY_S = 5.0
@@ -19,9 +22,9 @@ RETRY_S = 5.0
 class EmbeddedKeeper:
     """Starts the embedded server beside everything else, brings its schema up to date, has it back when it goes."""
 
-    def __init__(self, database: Database, config: Config) -> None:
-        self.database = database
-        self.birth = Birth(config.timezone, config.event_currency)
+    def __init__(self, database: Database, config: Config, path: Path) -> None:
+        self.database, self.path = database, path
+        self.birth = birth_of(config)
         self._server: embedded.Server | None = None
         self._waiting_for = "the embedded PostgreSQL is starting"
 
@@ -31,7 +34,10 @@ class EmbeddedKeeper:
             raise ConnectionError(self._waiting_for)
 
     async def keep(self) -> None:
-        """Until cancelled. What fails is said once per reason and tried again; batches wait in the spool meanwhile."""
+        """Until cancelled. What fails is said once per reason and tried again; batches wait in the spool meanwhile.
+
+        Raises ConfigError for a database that is another's: waiting would not make it ours.
+        """
         while self._server is None:
             try:
                 self._server = await embedded.start(self.database.data_dir)
@@ -51,6 +57,8 @@ class EmbeddedKeeper:
                 finally:
                     await owner.close()
                 break
+            except BornDifferent as error:
+                raise of_file(self.path, error.what, error.todo) from error
             except (MigrationError, OSError, asyncpg.PostgresError, TimeoutError) as error:
                 self._say(f"the schema cannot be brought up to date: {error}")
                 await asyncio.sleep(RETRY_S)

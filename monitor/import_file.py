@@ -2,10 +2,9 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from re import compile as pattern
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -90,7 +89,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 def read_import_file(
-    data: bytes, file: str, relation: Relation, feed: PushJson, zone: ZoneInfo, span: Span
+    data: bytes, file: str, relation: Relation, feed: PushJson, zone: tzinfo, span: Span
 ) -> ImportFile:
     """Read the bytes of a file; times without an offset are those of `zone`. `file` is for messages."""
     table = read_table(data, file, HEADINGS[relation], REQUIRED[relation], ROWS_MAX)
@@ -126,7 +125,7 @@ def _sorted(problems: Mapping[int, list[Problem]]) -> tuple[Problem, ...]:
     return tuple(sorted(problem for of_line in problems.values() for problem in of_line))
 
 
-def _told(row: Row, read: "Reader", required: Iterable[str], feed: PushJson, zone: ZoneInfo, span: Span) -> Told:
+def _told(row: Row, read: "Reader", required: Iterable[str], feed: PushJson, zone: tzinfo, span: Span) -> Told:
     item: Item = {}
     for column in required:
         if not text_of(row.cells[column]):
@@ -184,7 +183,7 @@ def _refuse_twice(told: Told, seen: dict[str, int]) -> None:
         )
 
 
-def _value(column: str, cell: Cell, zone: ZoneInfo) -> object:
+def _value(column: str, cell: Cell, zone: tzinfo) -> object:
     """What a cell means as the push format would have it; None where it is empty."""
     text = unicodedata.normalize("NFKC", text_of(cell))
     if not text:
@@ -205,7 +204,7 @@ def _value(column: str, cell: Cell, zone: ZoneInfo) -> object:
     return text.upper() if column == "currency" else text
 
 
-def _instant(cell: Cell, text: str, zone: ZoneInfo) -> str:
+def _instant(cell: Cell, text: str, zone: tzinfo) -> str:
     if isinstance(cell, datetime):  # a spreadsheet's time, exact to the millisecond
         wall = cell + timedelta(microseconds=500)
         text = wall.replace(microsecond=wall.microsecond // 1000 * 1000).isoformat()

@@ -4,9 +4,8 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from collectors.money import DECIMALS
 from collectors.tick import Sale
@@ -17,7 +16,7 @@ from monitor.table_file import NOTE_COLUMNS, guarded, text_of
 BOM = "\ufeff"
 
 
-def summary_lines(told: Sequence[Told], zone: ZoneInfo) -> Iterator[str]:
+def summary_lines(told: Sequence[Told], zone: tzinfo) -> Iterator[str]:
     """How many rows, of which times, and what the sales of each kind add up to."""
     if not told:
         yield "no row to load"
@@ -47,7 +46,7 @@ def rejected_csv(columns: Sequence[str], rejected: Sequence[Rejected]) -> bytes:
     return (BOM + text.getvalue()).encode()
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
+def _local(at: datetime, zone: tzinfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 import msgspec
 
@@ -25,7 +25,7 @@ class SchedulePlan(msgspec.Struct, frozen=True):
 
 
 async def import_slots(
-    conn: Connection, listed: Sequence[ListedSlot], *, file: str, zone: ZoneInfo, dry_run: bool = False
+    conn: Connection, listed: Sequence[ListedSlot], *, file: str, zone: tzinfo, dry_run: bool = False
 ) -> SchedulePlan:
     """Replace the slots of the rooms in the file that begin at or after its first start; ConfigError if it cannot be.
 
@@ -43,7 +43,7 @@ async def import_slots(
 
 
 def plan_schedule(
-    listed: Sequence[ListedSlot], rooms: Mapping[Key, RosterRoom], present: Sequence[Slot], *, file: str, zone: ZoneInfo
+    listed: Sequence[ListedSlot], rooms: Mapping[Key, RosterRoom], present: Sequence[Slot], *, file: str, zone: tzinfo
 ) -> SchedulePlan:
     """Decide which slots go and come; a ConfigError names each line that fits no room or crosses what stays."""
     if not listed:
@@ -79,7 +79,7 @@ def _unknown(file: str, row: ListedSlot, room: RosterRoom | None) -> Problem:
     return Problem(file, row.line, what, "correct the id, or import the room with `livemon roster import` first")
 
 
-def _crossing(file: str, row: ListedSlot, slot: Slot, zone: ZoneInfo) -> Problem:
+def _crossing(file: str, row: ListedSlot, slot: Slot, zone: tzinfo) -> Problem:
     what = (
         f"overlaps with the broadcast that is planned from {local(slot.starts_at, zone)} to {local(slot.ends_at, zone)}"
     )

@@ -3,9 +3,8 @@
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from re import compile as pattern
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -51,7 +50,7 @@ class ScheduleFile(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
 
 
-def read_schedule_file(data: bytes, file: str, zone: ZoneInfo) -> ScheduleFile:
+def read_schedule_file(data: bytes, file: str, zone: tzinfo) -> ScheduleFile:
     """Read the bytes of a schedule; times without an offset are those of `zone`, the event's."""
     table = read_table(data, file, HEADINGS, COLUMNS, ROWS_MAX)
     problems = list(table.problems)
@@ -65,12 +64,12 @@ def read_schedule_file(data: bytes, file: str, zone: ZoneInfo) -> ScheduleFile:
     return ScheduleFile(tuple(slots), tuple(sorted(problems)))
 
 
-def local(instant: datetime, zone: ZoneInfo) -> str:
+def local(instant: datetime, zone: tzinfo) -> str:
     """An instant as a schedule file would give it."""
     return f"{instant.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
-def _slot(row: Row, zone: ZoneInfo) -> ListedSlot:
+def _slot(row: Row, zone: tzinfo) -> ListedSlot:
     values = {column: _read(column, cell, zone) for column, cell in row.cells.items()}
     slot = msgspec.convert({"line": row.line, "external_id": values.pop("room"), **values}, ListedSlot)
     if slot.ends_at <= slot.starts_at:
@@ -83,14 +82,14 @@ def _slot(row: Row, zone: ZoneInfo) -> ListedSlot:
     return slot
 
 
-def _read(column: str, cell: Cell, zone: ZoneInfo) -> object:
+def _read(column: str, cell: Cell, zone: tzinfo) -> object:
     try:
         return instant(cell, zone) if column in ("starts_at", "ends_at") else meaning(column, cell)
     except Meaningless as error:
         raise Meaningless(f"{column} {error.what}", error.todo) from error
 
 
-def instant(cell: Cell, zone: ZoneInfo) -> datetime:
+def instant(cell: Cell, zone: tzinfo) -> datetime:
     """A time as people write it, in UTC; Excel's own times come as such, rounded to the second here."""
     text = unicodedata.normalize("NFKC", text_of(cell))
     if isinstance(cell, datetime):
@@ -109,7 +108,7 @@ def instant(cell: Cell, zone: ZoneInfo) -> datetime:
         return wall.replace(tzinfo=timezone(-delta if hours[0] == "-" else delta)).astimezone(UTC)
     found_at = wall.replace(tzinfo=zone).astimezone(UTC)
     if found_at.astimezone(zone).replace(tzinfo=None) != wall:
-        raise Meaningless(f"{quoted(text)} does not exist in {zone.key}", "clocks are put forward there; add an offset")
+        raise Meaningless(f"{quoted(text)} does not exist in {zone}", "clocks are put forward there; add an offset")
     return found_at
 
 

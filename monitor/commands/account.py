@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from monitor.account_file import COLUMNS, AccountFile, read_account_file
 from monitor.accounts.order_file import FOLDER, BadOrder, Done, Import, Order, Revoke, give, read_done
-from monitor.commands import CommandError, add_config_option, load_config
+from monitor.commands import CommandError, add_config_option
 from monitor.commands.account_keys import account_keys
 from monitor.commands.account_link import DAYS_MAX, add_link, link
 from monitor.commands.account_list import STATES, list_accounts
-from monitor.commands.database import person
+from monitor.commands.database import own_config, person
 from monitor.config import Config
 from monitor.import_text import rejected_csv
 from monitor.problem import ConfigError
@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    configured, now = load_config(args), datetime.now(UTC)
+    configured, now = own_config(args), datetime.now(UTC)
     _warn_of_readers(args.file)
     apps = {app.name: app for app in configured.apps}
     file = read_account_file(read_bytes(args.file), str(args.file), apps, configured.zone, now)
@@ -136,7 +136,7 @@ def _warn_of_readers(path: Path) -> None:
 
 def _revoke(args: argparse.Namespace) -> int:
     order = Order(Revoke(args.platform, args.shop, args.app), args.by, datetime.now(UTC))
-    code = _order(load_config(args), order, "revoked: tokens are forgotten here")
+    code = _order(own_config(args), order, "revoked: tokens are forgotten here")
     print("on the platform itself it stands until the shop ends it there, or you do in the console of your app")
     return code
 

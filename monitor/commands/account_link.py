@@ -12,8 +12,9 @@ import segno
 from collectors.apis import APIS
 from monitor.accounts.link_text import CHARS_MAX, link_key, sign_link
 from monitor.apps import AppTable
-from monitor.commands import CommandError, load_config
+from monitor.commands import CommandError
 from monitor.commands.account_keys import account_keys
+from monitor.commands.database import own_config
 from monitor.config import Config
 from monitor.problem import quoted
 
@@ -36,7 +37,7 @@ def add_link(parser: argparse.ArgumentParser) -> None:
 
 
 def link(args: argparse.Namespace) -> int:
-    configured = load_config(args)
+    configured = own_config(args)
     if configured.hooks_url is None:
         raise CommandError("livemon account: hooks_url is not set: the platform must be able to call us back there")
     if not 0 < args.valid_days <= DAYS_MAX:

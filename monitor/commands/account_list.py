@@ -3,8 +3,7 @@
 import argparse
 import asyncio
 from collections import Counter
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, tzinfo
 
 from asyncpg import Record
 
@@ -42,5 +41,5 @@ async def _read(args: argparse.Namespace, states: list[str]) -> list[Record]:
         return await conn.fetch(statement("accounts/list"), states, args.platform)
 
 
-def _local(at: datetime | None, zone: ZoneInfo) -> str:
+def _local(at: datetime | None, zone: tzinfo) -> str:
     return "" if at is None else f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

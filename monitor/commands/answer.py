@@ -4,11 +4,10 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol, TextIO
-from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len
 
@@ -34,7 +33,7 @@ def file_kinds() -> tuple[str, ...]:
 class TableAnswer:
     """Aligned by what each character occupies on a screen: two cells for a Chinese one."""
 
-    def __init__(self, zone: ZoneInfo, out: TextIO | None = None) -> None:
+    def __init__(self, zone: tzinfo, out: TextIO | None = None) -> None:
         self._zone = zone
         self._out = out or sys.stdout
         self._names: list[str] = []
@@ -83,7 +82,7 @@ class FileAnswer:
 
     _file: TextIO
 
-    def __init__(self, path: Path, zone: ZoneInfo) -> None:
+    def __init__(self, path: Path, zone: tzinfo) -> None:
         self._path = path
         self._zone = zone
         self._csv = path.suffix == ".csv"
@@ -127,7 +126,7 @@ class FileAnswer:
         csv.writer(self._file, quoting=csv.QUOTE_STRINGS, lineterminator="\r\n").writerow(cells)
 
 
-def plain(value: object, zone: ZoneInfo) -> str:
+def plain(value: object, zone: tzinfo) -> str:
     """A value as text: times in the event's zone with their offset, bytes as PostgreSQL writes them."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(zone).isoformat(" ")
@@ -146,7 +145,7 @@ def shown(text: str) -> str:
     return safe if len(safe) <= CELL_MAX else f"{safe[: CELL_MAX - 1]}…"
 
 
-def _for_csv(value: object, zone: ZoneInfo) -> object:
+def _for_csv(value: object, zone: tzinfo) -> object:
     """Numbers bare and texts quoted. A text that a spreadsheet would run as a formula gets a ' before it."""
     if value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool)):
         return value
@@ -154,7 +153,7 @@ def _for_csv(value: object, zone: ZoneInfo) -> object:
     return f"'{text}" if isinstance(value, str) and text[:1] in FORMULA_STARTS and text[:1] else text
 
 
-def _for_json(value: object, zone: ZoneInfo) -> object:
+def _for_json(value: object, zone: tzinfo) -> object:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):

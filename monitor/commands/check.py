@@ -58,12 +58,14 @@ def summary(checked: Config, roster: RosterFile | None) -> Iterator[str]:
         yield f"roster: {rooms.total()} rooms ({_counts(rooms)})"
         yield from (f"note: {note}" for note in roster.notes)
         yield from _unwatched(checked, rooms)
+    if checked.purpose == "rehearsal":
+        yield "purpose: a rehearsal, which no database or data_dir of an event will take"
     if checked.event:
         starts_at, ends_at = (
             at.astimezone(checked.zone).isoformat(" ", "minutes")
             for at in (checked.event.starts_at, checked.event.ends_at)
         )
-        yield f"event: {checked.event.name}, {starts_at} to {ends_at}"
+        yield f"event: {checked.shown_name}, {starts_at} to {ends_at}"
     yield from _called(checked)
     yield "database: the one of dsn" if checked.dsn else f"database: embedded PostgreSQL under {checked.data_dir}"
 

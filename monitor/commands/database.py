@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from monitor import config, problem
+from monitor.birth import birth_of, recognise, recognise_folder
 from monitor.commands import CommandError, load_config
 from monitor.config import Config
 from monitor.store.db import Connection, Database, DatabaseError, Role
-from monitor.store.migrate import Birth, BornDifferent, MigrationError, migrate
+from monitor.store.migrate import BornDifferent, MigrationError, migrate
 
 # What PostgreSQL says where the roles are there and the schema, or this release's part of it, is not.
 NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InsufficientPrivilegeError)
@@ -22,10 +23,20 @@ def person(by: str | None) -> str:
     return by or os.environ.get("USER") or os.environ.get("LOGNAME") or f"uid {os.getuid()}"
 
 
+def own_config(args: argparse.Namespace) -> Config:
+    """The config that the arguments name, if what is in its data_dir is for the same purpose; else ConfigError."""
+    configured = load_config(args)
+    recognise_folder(configured, config.find(args.config))
+    return configured
+
+
 @asynccontextmanager
 async def connected(args: argparse.Namespace, role: Role, application_name: str) -> AsyncIterator[Connection]:
-    """A connection as the config says. The embedded server is first brought to the schema of this release."""
-    configured = load_config(args)
+    """A connection as the config says. The embedded server is first brought to the schema of this release.
+
+    Raises ConfigError for a database, or a spool beside it, that is another's.
+    """
+    configured = own_config(args)
     database = Database.of(configured)
     try:
         async with database.reachable():
@@ -33,14 +44,14 @@ async def connected(args: argparse.Namespace, role: Role, application_name: str)
                 await _migrate(database, configured)
             connection = await database.connect(role, application_name)
             try:
+                await recognise(connection, configured, config.find(args.config))
                 yield connection
             finally:
                 await connection.close()
     except NOT_MIGRATED as error:
         raise CommandError(f"livemon: {error}: run `livemon migrate`, which brings the schema up to date") from error
     except BornDifferent as error:
-        what, _, todo = str(error).partition(": ")
-        raise problem.of_file(config.find(args.config), what, todo) from error
+        raise problem.of_file(config.find(args.config), error.what, error.todo) from error
     except (DatabaseError, MigrationError) as error:
         raise CommandError(f"livemon: {error}") from error
 
@@ -48,6 +59,6 @@ async def connected(args: argparse.Namespace, role: Role, application_name: str)
 async def _migrate(database: Database, configured: Config) -> None:
     owner = await database.connect("owner", "livemon migrate")
     try:
-        await migrate(owner, Birth(configured.timezone, configured.event_currency), views_always=False)
+        await migrate(owner, birth_of(configured), views_always=False)
     finally:
         await owner.close()

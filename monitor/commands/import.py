@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from collectors.orders.push_json import PushJson
 from monitor.apps import read_apps
-from monitor.commands import CommandError, add_config_option, load_config
+from monitor.commands import CommandError, add_config_option
+from monitor.commands.database import own_config
 from monitor.config import Config
 from monitor.import_file import HEADINGS, ImportFile, Relation, Span, read_import_file
 from monitor.import_plan import Chunk, chunks
@@ -80,7 +81,7 @@ def add(commands: "Commands") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    configured, now = load_config(args), datetime.now(UTC)
+    configured, now = own_config(args), datetime.now(UTC)
     feed = feed_of(configured, args.feed)
     relation: Relation = args.relation
     starts_at = configured.event.starts_at if configured.event else None
@@ -131,7 +132,7 @@ def progress(deliveries: Sequence[Chunk]) -> Iterator[Callable[[Chunk], None]]:
 def bring(configured: Config, feed: PushJson, deliveries: Sequence[Chunk], took: Callable[[Chunk], None]) -> str:
     """To the monitor that runs with this config, else into its spool. What to say of it."""
     try:
-        spool = Spool(configured.data_dir / "spool")
+        spool = Spool(configured.data_dir / "spool", configured.purpose)
     except SpoolLocked:
         return asyncio.run(_to_hooks(configured, feed, deliveries, took))
     try:

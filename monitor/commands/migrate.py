@@ -5,10 +5,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from monitor import config, problem
-from monitor.commands import CommandError, add_config_option, load_config
+from monitor.birth import birth_of
+from monitor.commands import CommandError, add_config_option
+from monitor.commands.database import own_config
 from monitor.config import Config
 from monitor.store.db import Database, DatabaseError
-from monitor.store.migrate import Birth, BornDifferent, MigrationError, Outcome, migrate
+from monitor.store.migrate import BornDifferent, MigrationError, Outcome, migrate
 
 if TYPE_CHECKING:
     from monitor.commands import Commands
@@ -28,7 +30,7 @@ def add(commands: "Commands") -> None:
         help="bring the schema up to date",
         description="Applies the migrations that are missing, each whole or not at all, then the views and the "
         "grants.\nRunning it again changes nothing. "
-        "Exit code 2 if the database was made for another timezone or currency.",
+        "Exit code 2 if the database was made for another purpose, timezone or currency.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -36,12 +38,11 @@ def add(commands: "Commands") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    configured = load_config(args)
+    configured = own_config(args)
     try:
         outcome = asyncio.run(_migrate(configured))
     except BornDifferent as error:
-        what, _, todo = str(error).partition(": ")
-        raise problem.of_file(config.find(args.config), what, todo) from error
+        raise problem.of_file(config.find(args.config), error.what, error.todo) from error
     except (DatabaseError, MigrationError) as error:
         raise CommandError(f"livemon: {error}") from error
     for name in outcome.applied:
@@ -55,6 +56,6 @@ async def _migrate(configured: Config) -> Outcome:
     async with database.reachable():
         connection = await database.connect("owner", "livemon migrate")
         try:
-            return await migrate(connection, Birth(configured.timezone, configured.event_currency))
+            return await migrate(connection, birth_of(configured))
         finally:
             await connection.close()

@@ -3,10 +3,9 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -166,7 +165,7 @@ class Seen(msgspec.Struct):
             self.was_live = tick.live
 
 
-def print_summary(reading: Reading, zone: ZoneInfo) -> None:
+def print_summary(reading: Reading, zone: tzinfo) -> None:
     rooms: dict[str, Seen] = {}
     first_at = last_at = None
     for at, ticks in reading.meant():
@@ -212,12 +211,12 @@ def rooms_told(reading: Reading) -> list[RosterRoom]:
     return [RosterRoom(number, platform, name) for number, name in enumerate(names, 1)]
 
 
-def _span_line(span: BlindSpan, zone: ZoneInfo) -> str:
+def _span_line(span: BlindSpan, zone: tzinfo) -> str:
     if span.to_at is None:
         return f"{_local(span.from_at, zone)}  blind   {span.feed}  {span.cause}"
     seconds = (span.to_at - span.from_at).total_seconds()
     return f"{_local(span.to_at, zone)}  sees    {span.feed}  after {seconds:,.1f} s blind ({span.cause})"
 
 
-def _local(at: datetime | None, zone: ZoneInfo) -> str:
+def _local(at: datetime | None, zone: tzinfo) -> str:
     return "-" if at is None else at.astimezone(zone).isoformat(" ", "milliseconds")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from monitor import app, log
-from monitor.commands import add_config_option, load_config
+from monitor.commands import add_config_option
+from monitor.commands.database import own_config
 from monitor.config import find
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add(commands: "Commands") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = load_config(args)
+    config = own_config(args)
     with log.started(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(app.run(config, find(args.config)))
     return 0

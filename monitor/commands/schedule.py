@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from monitor.commands import add_config_option, load_config
 from monitor.commands.database import connected
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _import(
-    args: argparse.Namespace, zone: ZoneInfo, file: ScheduleFile
+    args: argparse.Namespace, zone: tzinfo, file: ScheduleFile
 ) -> tuple[SchedulePlan, dict[int, RosterRoom]]:
     async with connected(args, "writer", "livemon schedule") as conn:
         plan = await import_slots(conn, file.slots, file=str(args.file), zone=zone, dry_run=args.dry_run)
@@ -83,7 +83,7 @@ async def _import(
 
 
 def slot_lines(
-    plan: SchedulePlan, rooms: Mapping[int, RosterRoom], zone: ZoneInfo, shown_max: int | None
+    plan: SchedulePlan, rooms: Mapping[int, RosterRoom], zone: tzinfo, shown_max: int | None
 ) -> Iterator[str]:
     """Slot by slot, the first so many of each sort, in the event's zone."""
     for sign, slots in (("+", plan.added), ("-", plan.removed)):

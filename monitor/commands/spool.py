@@ -3,10 +3,9 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import plain
@@ -52,7 +51,7 @@ def add(commands: "Commands") -> None:
 
 
 def _add_action(
-    actions: "Commands", name: str, act: Callable[[argparse.Namespace, Path, ZoneInfo], int], does: str
+    actions: "Commands", name: str, act: Callable[[argparse.Namespace, Path, tzinfo], int], does: str
 ) -> None:
     parser = actions.add_parser(name, help=does, description=f"{does[0].upper()}{does[1:]}.")
     add_config_option(parser)
@@ -64,11 +63,11 @@ def run(args: argparse.Namespace) -> int:
     folder = configured.data_dir / "spool"
     if not (folder / "spool.db").exists():
         raise CommandError(f"livemon spool: there is no spool in {folder}: nothing was sealed there yet")
-    act: Callable[[argparse.Namespace, Path, ZoneInfo], int] = args.act
+    act: Callable[[argparse.Namespace, Path, tzinfo], int] = args.act
     return act(args, folder, configured.zone)
 
 
-def _show(args: argparse.Namespace, folder: Path, zone: ZoneInfo) -> int:
+def _show(args: argparse.Namespace, folder: Path, zone: tzinfo) -> int:
     spool = Spool(folder)
     try:
         standing = spool.standing()
@@ -88,7 +87,7 @@ def _show(args: argparse.Namespace, folder: Path, zone: ZoneInfo) -> int:
     return 0
 
 
-def standing_lines(standing: Standing, zone: ZoneInfo) -> Iterator[str]:
+def standing_lines(standing: Standing, zone: tzinfo) -> Iterator[str]:
     if standing.frames_spooled:
         oldest = _local(standing.oldest_frame_at or 0.0, zone)
         yield f"{standing.frames_spooled:,} deliveries are kept and not yet read, the oldest of {oldest}"
@@ -104,7 +103,7 @@ def standing_lines(standing: Standing, zone: ZoneInfo) -> Iterator[str]:
         yield f"the oldest was sealed at {_local(standing.oldest_sealed_at, zone)}"
 
 
-def _repair(args: argparse.Namespace, folder: Path, zone: ZoneInfo) -> int:
+def _repair(args: argparse.Namespace, folder: Path, zone: tzinfo) -> int:
     try:
         told, kept = repair(folder, datetime.now(UTC))
     except SpoolFull as error:
@@ -118,7 +117,7 @@ def _repair(args: argparse.Namespace, folder: Path, zone: ZoneInfo) -> int:
     return 0
 
 
-def salvage_lines(told: Salvage, zone: ZoneInfo) -> Iterator[str]:
+def salvage_lines(told: Salvage, zone: tzinfo) -> Iterator[str]:
     """What was kept, then what was lost, by batch number."""
     yield f"{told.pages:,} pages read, {told.damaged_pages:,} of them damaged"
     yield f"kept: {told.pending:,} batches that wait for PostgreSQL, the record of {told.applied:,} that it has"
@@ -148,7 +147,7 @@ def salvage_lines(told: Salvage, zone: ZoneInfo) -> Iterator[str]:
         yield "the spool's id was lost, and it has a new one"
 
 
-def _lost_line(batch: LostBatch, zone: ZoneInfo) -> str:
+def _lost_line(batch: LostBatch, zone: tzinfo) -> str:
     return f"batch {batch.seq}: {_rows(batch.counts) or batch.kind}, sealed at {_local(batch.sealed_at, zone)}"
 
 
@@ -168,5 +167,5 @@ def _numbers(seqs: list[int]) -> str:
     return f"batch{'' if len(seqs) == 1 else 'es'} {shown}{' ...' if len(runs) > SHOWN_MAX else ''}"
 
 
-def _local(seconds: float, zone: ZoneInfo) -> str:
+def _local(seconds: float, zone: tzinfo) -> str:
     return plain(datetime.fromtimestamp(seconds, UTC).replace(microsecond=0), zone)

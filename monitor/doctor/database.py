@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
+from monitor.birth import birth_of
 from monitor.config import Config
 from monitor.doctor.accounts import judge_accounts
 from monitor.doctor.finding import Finding, fine, note, wrong
@@ -22,11 +23,15 @@ FAILURES = (DatabaseError, SecretError, OSError, TimeoutError, asyncpg.PostgresE
 
 
 class Found(msgspec.Struct):
-    """All findings, and what other checks go on with. `clock_s`: by how much the server's clock is ahead of ours."""
+    """All findings, and what other checks go on with. `clock_s`: by how much the server's clock is ahead of ours.
+
+    `refused`: why nothing here is ours to ask, and what to do.
+    """
 
     findings: list[Finding] = []
     rooms: list[RosterRoom] = []
     clock_s: float | None = None
+    refused: tuple[str, str] | None = None
 
 
 async def check_database(config: Config) -> Found:
@@ -77,6 +82,9 @@ async def _ask(conn: Connection, config: Config, database: Database, found: Foun
         what = f"the login of dsn lacks {', '.join(missing)}"
         found.findings.append(wrong("rights", what, "use livemon_writer, or run `livemon migrate`, which grants anew"))
     born = await conn.fetchrow(statement("chores/setting"))
+    if born is not None and born["purpose"] != config.purpose:
+        found.refused = birth_of(config).differs(born)
+        return
     found.findings.append(judge_birth(born, config))
     found.rooms = await read_rooms(conn)
     stands = await conn.fetch(statement("doctor/accounts"))
@@ -139,13 +147,9 @@ def judge_schema(has: int, needed: int, *, embedded: bool) -> Finding:
 
 
 def judge_birth(born: asyncpg.Record | None, config: Config) -> Finding:
-    asked = {"purpose": "event", "timezone": config.timezone, "currency": config.event_currency}
-    for name, value in asked.items():
-        if born is None or born[name] != value:
-            has = "nothing" if born is None else repr(born[name])
-            what = f"the database was born with {name} {has}, and the config asks for {value!r}"
-            return wrong("event", what, "it never changes: use another database, or the old value")
-    return fine("event", f"born for {config.timezone} and {config.event_currency}, as the config says")
+    if (told := birth_of(config).differs(born)) is not None:
+        return wrong("event", *told)
+    return fine(config.purpose, f"born for {config.timezone} and {config.event_currency}, as the config says")
 
 
 def _ahead_s(theirs: datetime, before: datetime, after: datetime) -> float:

@@ -9,6 +9,7 @@ import msgspec
 
 from collectors.collector import FeedRow
 from collectors.hook import App, HookRow
+from monitor.birth import recognise_folder
 from monitor.config import Config
 from monitor.crew import bounded_http
 from monitor.doctor import disk
@@ -22,7 +23,7 @@ from monitor.doctor.hooks import check_certificate, check_hook, hooks_of
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
 from monitor.live.watch import Watch
-from monitor.problem import ConfigError
+from monitor.problem import ConfigError, of_file
 from monitor.roster_file import read_roster_file
 
 WEEK_S = 7 * 86_400.0
@@ -31,13 +32,19 @@ HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is asked on this
 
 
 async def round_of(config: Config, path: Path) -> AsyncIterator[Finding]:
-    """Every finding, in a fixed order; whatever can be asked at the same time is."""
+    """Every finding, in a fixed order; whatever can be asked at the same time is.
+
+    Raises ConfigError where database or spool are for the other purpose.
+    """
+    recognise_folder(config, path)
     yield fine("config", f"{path}: {len(config.feeds)} feeds")
     yield disk.check_folder(config.data_dir)
     yield await asyncio.to_thread(disk.check_fsync, config.data_dir)
     database = await check_database(config)
     for finding in database.findings:
         yield finding
+    if database.refused is not None:
+        raise of_file(path, *database.refused)
     roster = await asyncio.to_thread(check_roster, config, database.rooms)
     if isinstance(roster, Finding):
         yield roster

@@ -60,7 +60,7 @@ def render(status: Status, speak: Language) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="refresh" content="{REFRESH_S}">
-<title>livemon {escape(status.event)}</title>
+<title>{escape(" · ".join(word for word in (status.event, "livemon") if word))}</title>
 <style>{STYLE}</style>
 </head>
 <body>

@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 
 from monitor.secret import read_secret
+from monitor.zone import in_postgresql
 
 SQL = Path(__file__).resolve().parents[2] / "sql" / "session"
 
@@ -121,7 +122,7 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         login = self.login(role)
         session = {"application_name": application_name}
         if role == "reader":
-            session["timezone"] = self.timezone  # a setting that transaction poolers let through
+            session["timezone"] = in_postgresql(self.timezone)  # a setting that transaction poolers let through
         else:
             session |= KEEPALIVES | {"synchronous_commit": "on"}
         connection = await asyncpg.connect(

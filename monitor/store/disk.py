@@ -24,6 +24,10 @@ class SpoolDiskFailed(Exception):
     """The disk refused a write or an fsync: nothing on it may be trusted from now on, exit code 4."""
 
 
+class SpoolBornDifferent(Exception):
+    """The spool is an event's and a rehearsal asks for it, or the other way: exit code 2, it is left untouched."""
+
+
 class SpoolUnreadable(Exception):
     """The file is damaged, of a later release, or an older copy of itself: exit code 5."""
 

@@ -7,6 +7,9 @@ from typing import NamedTuple
 import asyncpg
 import msgspec
 
+from monitor.purpose import EVENT, Purpose, born_for
+from monitor.zone import as_written
+
 SQL = Path(__file__).resolve().parents[2] / "sql"
 VIEWS = 0  # the ledger's number for views and grants
 
@@ -20,13 +23,31 @@ class MigrationError(Exception):
 class BornDifferent(MigrationError):
     """The database was made for another purpose, zone or currency than the config asks for: exit code 2."""
 
+    def __init__(self, what: str, todo: str) -> None:
+        super().__init__(f"{what}: {todo}")
+        self.what, self.todo = what, todo
+
 
 class Birth(msgspec.Struct, frozen=True):
     """What the first migration fixes for the life of a database."""
 
-    timezone: str
+    timezone: str  # as PostgreSQL takes it: monitor.zone.in_postgresql
     currency: str
-    purpose: str = "event"
+    purpose: Purpose = EVENT
+
+    def differs(self, born: asyncpg.Record | None) -> tuple[str, str] | None:
+        """What is different and what to do, if a database that was born so is not ours. `born` by our field names."""
+        if born is None:
+            return "livemon.setting has no row", "this database has been tampered with: restore it, or use another"
+        if born["purpose"] != self.purpose:
+            what = f"this database {born_for(born['purpose'], self.purpose)}"
+            return what, "give this one a database (or data_dir) of its own"
+        for name, asked, put in (("timezone", self.timezone, as_written), ("currency", self.currency, str)):
+            if born[name] != asked:
+                what = f"this database was born with {name} {put(born[name])!r}, which never changes"
+                what += f", and {put(asked)!r} is asked for"
+                return what, "use the old value, or another database (or data_dir)"
+        return None
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -60,6 +81,8 @@ async def migrate(connection: Connection, birth: Birth, *, folder: Path = SQL, v
     `views_always=False` leaves them alone while their files are what was applied last: readers are not disturbed.
     """
     await _become_owner(connection)
+    if await schema_version(connection):
+        await _same_birth(connection, birth)  # before anything is done to what is another's
     async with connection.transaction():
         await connection.execute(_sql("begin"))
         await connection.execute(_sql("ledger"))
@@ -102,7 +125,8 @@ async def _apply(connection: Connection, file: _File, known: list[_File], birth:
         if done and max(done) > file.number:
             raise MigrationError(f"{file.name} is missing here, though {done[max(done)]['name']} after it is applied")
         if not await connection.fetchval(_sql("known_timezone"), birth.timezone):
-            raise BornDifferent(f"PostgreSQL does not know the timezone {birth.timezone!r}")
+            what = f"PostgreSQL does not know the timezone {as_written(birth.timezone)!r}"
+            raise BornDifferent(what, "use another, or a PostgreSQL with the same time zones")
         await connection.fetchrow(_sql("born"), birth.purpose, birth.timezone, birth.currency)
         await _execute(connection, f"{file.name}.sql", file.text)
         await connection.execute(_sql("record"), file.number, file.name, file.sha256)
@@ -110,15 +134,8 @@ async def _apply(connection: Connection, file: _File, known: list[_File], birth:
 
 
 async def _same_birth(connection: Connection, birth: Birth) -> None:
-    row = await connection.fetchrow(_sql("birth"))
-    if row is None:
-        raise MigrationError("livemon.setting has no row: this database has been tampered with")
-    for field, asked in msgspec.structs.asdict(birth).items():
-        if row[field] != asked:
-            raise BornDifferent(
-                f"this database was born with {field} {row[field]!r}, which never changes, and {asked!r} is asked for: "
-                "use the old value, or another database (or data_dir)"
-            )
+    if (told := birth.differs(await connection.fetchrow(_sql("birth")))) is not None:
+        raise BornDifferent(*told)
 
 
 async def _apply_views(connection: Connection, folder: Path, *, always: bool) -> bool:

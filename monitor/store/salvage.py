@@ -22,7 +22,7 @@ from monitor.store.spool_file import FORMAT, SCHEMA
 
 SEQ_LEAP = 1_000_000  # where the last number is not known: beyond any that PostgreSQL may have seen of us
 STATES = ("pending", "applied", "aside", "damaged", "lost")
-ABOUT = {"format": int, "id": bytes, "knows_sessions": int, "roster_version": int}
+ABOUT = {"format": int, "id": bytes, "purpose": str, "knows_sessions": int, "roster_version": int}
 COLUMNS = {"batch": 11, "books": 8}
 
 

@@ -12,6 +12,7 @@ from typing import cast
 import msgspec
 
 from monitor.facts import FeedState, RosterRoom, Slot
+from monitor.purpose import Purpose
 from monitor.store.account_table import AccountTable
 from monitor.store.batch import Batch, BatchDamaged, checksum, decode_header, encode_header
 from monitor.store.books import KINDS, MOVES, Book, Outcome, Ref, Seal, Standing
@@ -25,8 +26,8 @@ from monitor.store.spool_file import SpoolFile
 class Spool(SpoolFile):
     """All methods are plain and blocking; the caller keeps them in one thread."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def __init__(self, folder: Path, purpose: Purpose | None = None) -> None:
+        super().__init__(folder, purpose)
         self.frames = FrameTable(self)
         self.accounts = AccountTable(self)
         self.hours: HourCipher | None = None

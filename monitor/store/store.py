@@ -8,6 +8,7 @@ from pathlib import Path
 
 from collectors.tick import Sale
 from monitor.facts import Heard
+from monitor.purpose import Purpose
 from monitor.store.apply import Connection
 from monitor.store.disk import SpoolFull
 from monitor.store.inbox import Inbox
@@ -36,11 +37,12 @@ class Store:
         pending_bytes_max: int = PENDING_BYTES_MAX,
         fatal: tuple[type[Exception], ...] = (),
         deadline_s: float = DEADLINE_S,
+        purpose: Purpose | None = None,
     ) -> None:
         """Opens the spool in `folder` (raises the errors of `disk`); `connect` is given the application's name.
 
         Errors of the types `fatal` out of `tend` end the run; all others are PostgreSQL's, and tried again."""
-        self.spool = Spool(folder)
+        self.spool = Spool(folder, purpose)
         self.inbox, self.shelf, self.now = Inbox(now), Shelf(), now
         self._stopping = asyncio.Event()
         self.sealer = Sealer(self.spool, self.inbox, self.shelf, now, pending_bytes_max)

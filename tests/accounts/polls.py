@@ -1,6 +1,6 @@
 """Calls of a platform's rules to its fake, with no socket between, and all pages of a listing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -40,8 +40,10 @@ class Played(Fake, Protocol):
     """A fake, as far as all of them are alike."""
 
     office: TokenOffice
-    orders: dict[str, PlayedOrder]
     now: Callable[[], datetime]
+
+    @property
+    def orders(self) -> MutableMapping[str, PlayedOrder]: ...
 
     async def serve(self) -> str: ...
 
@@ -49,7 +51,7 @@ class Played(Fake, Protocol):
 
 
 def play(fake: Played, *orders: PlayedOrder) -> None:
-    fake.orders |= {one.order_id: one for one in orders}
+    fake.orders.update({one.order_id: one for one in orders})
 
 
 def window(clock: Clock) -> tuple[datetime, datetime]:

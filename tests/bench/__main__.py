@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("bench_rooms_page", "bench_ingest")
+BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal")
 
 
 def run(name: str) -> dict[str, Any]:
@@ -45,6 +45,14 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         table.add_row(
             f"CPU s per million rows, {name}", f"{row['cpu_s_per_million']}", f"RSS {row['rss_mb']} MB", "", ""
         )
+    rehearsal = reports["bench_rehearsal"]
+    for name, part in rehearsal["parts"].items():
+        table.add_row(
+            f"rehearsal of {rehearsal['rooms']:,} rooms: {name}", f"{part['core_percent']:.0f} % of a core",
+            f"{part['mb']:,} MB", "", "2 cores, 4 GB" if name == "all of it" else "",
+        )  # fmt: skip
+    verified = "truth and PostgreSQL agree" if rehearsal["verified"] else "THEY DIFFER"
+    table.add_row("the same, compared", verified, "", "", "no difference")
     console.print(table)
 
 
