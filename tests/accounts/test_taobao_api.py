@@ -1,6 +1,7 @@
 """Taobao's open API against its fake: what is authorised, refused, polled, and that it says what the push says."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -62,7 +63,7 @@ def pushed(fake: FakeTaobao, one: PlayedOrder) -> list[Sale]:
 
 def before_refunds(one: PlayedOrder) -> PlayedOrder:
     """As it was before anything came back."""
-    return PlayedOrder(**{**vars(one), "refunds": []})
+    return replace(one, refunds=[])
 
 
 # --- authorisation ---

@@ -8,13 +8,14 @@ voids the pair before it, and how open-oauth.jd.com words a refusal are on no pa
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import ms_of, orders_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, TokenOffice, TokenRules
 
 RULES = TokenRules(access_s=30 * 86_400, refresh_s=30 * 86_400, window_s=86_400)
@@ -34,7 +35,8 @@ class FakeJd:
         self.app_key, self.secret, self.now = app_key, secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.unread: set[str] = set()
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -109,14 +111,14 @@ class FakeJd:
         since, until = at_of(params["start_date"]), at_of(params["end_date"])
         if not 1 <= size <= PAGE_MAX or page < 1 or not timedelta(0) <= until - since <= MONTH:
             return fault("61", "参数值不合法")
-        by_creation = params.get("dateType") == 1
-        found = [
-            order for order in self.orders.values()
-            if order.shop == shop and since <= whole(order.created_at if by_creation else order.updated_at) <= until
-        ]  # fmt: skip
+        from_ms, to_ms = ms_of(since), ms_of(until) + 999  # the platform's instants are whole seconds
+        by: Literal["created_at", "updated_at"] = "created_at" if params.get("dateType") == 1 else "updated_at"
+        found = orders_between(self.orders, shop, from_ms, to_ms, by)
         found.sort(key=lambda order: (order.updated_at, order.order_id), reverse=params.get("sortType") == 1)
         fields = params["optional_fields"].split(",")
         part = found[(page - 1) * size : page * size]
+        for order in part:
+            self.unread.discard(order.order_id)
         outcome = {"success": True, "englishErrCode": "", "chineseErrCode": "操作成功", "numberCode": 0}
         told = [{name: value for name, value in written(order).items() if name in fields} for order in part]
         result = {"apiResult": outcome, "orderTotal": len(found), "orderInfoList": told}
@@ -129,10 +131,6 @@ def fault(code: str, zh_desc: str) -> Told:
 
 def at_of(written_at: str) -> datetime:
     return datetime.strptime(written_at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=SHANGHAI)
-
-
-def whole(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
 
 
 def time_of(at: datetime | None) -> str:

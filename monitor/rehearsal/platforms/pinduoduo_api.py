@@ -8,18 +8,20 @@ harder rule.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import orders_between, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 RULES = TokenRules(access_s=86_400, refresh_s=30 * 86_400)
 WINDOW_S_MAX = 1800
 PAGE_MAX = 100
+Refunded = tuple[PlayedOrder, PlayedRefund]
 TOKEN_CALLS = ("pdd.pop.auth.token.create", "pdd.pop.auth.token.refresh")
 DENIED = {
     "unknown": (20032, "access_token或client_id错误"), "void": (20032, "access_token或client_id错误"),
@@ -36,7 +38,8 @@ class FakePinduoduo:
         self.client_id, self.secret, self.now = client_id, secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.unread: set[str] = set()
         self.permitted: set[str] = set()
         self.deaf: set[str] = set()
         self.server = ApiServer(self.answer)
@@ -131,33 +134,36 @@ class FakePinduoduo:
         order = self.orders.get(str(told.get("order_sn", "")))
         if order is None or order.shop != mall:
             return fault(50001, "业务服务错误", "订单不存在")
+        self.unread.discard(order.order_id)
         return Told({"order_info_get_response": {"order_info": written(order), "request_id": "1"}})
 
     def _orders(self, mall: str, told: dict[str, Any]) -> Told:
         """What was never paid is no order here."""
-        found = [
-            (order.updated_at, written(order)) for order in self.orders.values()
-            if order.shop == mall and order.paid_at is not None
-        ]  # fmt: skip
+
+        def within(from_ms: int, to_ms: int) -> list[PlayedOrder]:
+            found = sorted(orders_between(self.orders, mall, from_ms, to_ms), key=lambda order: order.updated_at)
+            return [order for order in found if order.paid_at is not None]
+
         for name in ("is_lucky_flag", "order_status", "refund_status"):
             if not str(told.get(name, "")).isdecimal():
                 return fault(21002, "请求参数不能为空")
-        return self._page("order_sn_increment_get_response", "order_sn_list", found, told)
+        return self._page("order_sn_increment_get_response", "order_sn_list", within, written, told)
 
     def _refunds(self, mall: str, told: dict[str, Any]) -> Told:
         wanted = str(told.get("after_sales_status", ""))
         if not wanted or not told.get("after_sales_type"):
             return fault(21002, "请求参数不能为空")
-        found = [
-            (refund.updated_at, after_sale(order, refund))
-            for order in self.orders.values() for refund in order.refunds
-            if order.shop == mall and str(after_sale(order, refund)["after_sales_status"]) == wanted
-        ]  # fmt: skip
-        return self._page("refund_increment_get_response", "refund_list", found, told)
 
-    def _page(
-        self, name: str, entries: str, found: list[tuple[datetime, dict[str, Any]]], told: dict[str, Any]
-    ) -> Told:
+        def within(from_ms: int, to_ms: int) -> list[Refunded]:
+            found = sorted(refunds_between(self.orders, mall, from_ms, to_ms), key=lambda pair: pair[1].updated_at)
+            return [pair for pair in found if str(after_sale(*pair)["after_sales_status"]) == wanted]
+
+        return self._page("refund_increment_get_response", "refund_list", within, lambda it: after_sale(*it), told)
+
+    def _page[T](
+        self, name: str, entries: str, within: Callable[[int, int], list[T]],
+        written: Callable[[T], dict[str, Any]], told: dict[str, Any],
+    ) -> Told:  # fmt: skip
         """The newest first; with `use_has_next` without their number."""
         try:
             from_s, to_s = int(told["start_updated_at"]), int(told["end_updated_at"])
@@ -166,14 +172,13 @@ class FakePinduoduo:
             return fault(21001, "请求参数错误")
         if not from_s < to_s <= from_s + WINDOW_S_MAX or not 1 <= size <= PAGE_MAX or number < 1:
             return fault(21001, "请求参数错误")
-        within = [entry for entry in found if from_s <= seconds(entry[0]) <= to_s]
-        within.sort(key=lambda entry: entry[0], reverse=True)
-        page = [entry for _, entry in within[(number - 1) * size : number * size]]
+        found = within(from_s * 1000, to_s * 1000 + 999)[::-1]
+        page = [written(entry) for entry in found[(number - 1) * size : number * size]]
         answer: dict[str, Any] = {entries: page, "request_id": "1"}
         if told.get("use_has_next") == "true":
-            answer["has_next"] = number * size < len(within)
+            answer["has_next"] = number * size < len(found)
         else:
-            answer["total_count"] = len(within)
+            answer["total_count"] = len(found)
         return Told({name: answer})
 
 

@@ -8,18 +8,20 @@ rule.
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import ms_of, orders_between, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 RULES = TokenRules(access_s=30 * 86_400, refresh_s=60 * 86_400)
 DAY = timedelta(days=1)
+Refunded = tuple[PlayedOrder, PlayedRefund]
 PAGE_MAX = 100
 TOKEN_CALLS = ("taobao.top.auth.token.create", "taobao.top.auth.token.refresh")
 DENIED = {"unknown": "invalid-sessionkey", "void": "invalid-sessionkey", "expired": "session-expired"}
@@ -38,7 +40,8 @@ class FakeTaobao:
         self.app_key, self.secret, self.now, self.fixed = app_key, secret, now, fixed
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.unread: set[str] = set()
         self.permitted: set[str] = set()
         self.server = ApiServer(self.answer)
 
@@ -124,23 +127,27 @@ class FakeTaobao:
         order = self.orders.get(form.get("tid", ""))
         if order is None or order.shop != shop:
             return fault(15, "Remote service error", "isv.trade-not-exist", "交易订单不存在")
+        self.unread.discard(order.order_id)
         return Told({"trade_fullinfo_get_response": {"trade": picked(trade(order), form), "request_id": "r"}})
 
     def _trades(self, shop: str, form: dict[str, str]) -> Told:
-        found = [(order.updated_at, trade(order)) for order in self.orders.values() if order.shop == shop]
-        return self._page("trades_sold_increment_get_response", "trades", "trade", found, form)
+        def within(from_ms: int, to_ms: int) -> list[PlayedOrder]:
+            found = orders_between(self.orders, shop, from_ms, to_ms)
+            return sorted(found, key=lambda order: order.updated_at)
+
+        return self._page("trades_sold_increment_get_response", "trades", "trade", within, trade, form)
 
     def _refunds(self, shop: str, form: dict[str, str]) -> Told:
-        found = [
-            (refund.updated_at, refunded(order, refund))
-            for order in self.orders.values() for refund in order.refunds
-            if order.shop == shop and (form.get("status", "") in ("", refunded(order, refund)["status"]))
-        ]  # fmt: skip
-        return self._page("refunds_receive_get_response", "refunds", "refund", found, form)
+        def within(from_ms: int, to_ms: int) -> list[Refunded]:
+            found = sorted(refunds_between(self.orders, shop, from_ms, to_ms), key=lambda pair: pair[1].updated_at)
+            return [pair for pair in found if form.get("status", "") in ("", refunded(*pair)["status"])]
 
-    def _page(
-        self, name: str, many: str, one: str, found: Iterable[tuple[datetime, dict[str, Any]]], form: dict[str, str]
-    ) -> Told:
+        return self._page("refunds_receive_get_response", "refunds", "refund", within, lambda it: refunded(*it), form)
+
+    def _page[T](
+        self, name: str, many: str, one: str, within: Callable[[int, int], list[T]],
+        written: Callable[[T], dict[str, Any]], form: dict[str, str],
+    ) -> Told:  # fmt: skip
         """The newest first; without `use_has_next` with their number, and with it without."""
         try:
             from_at, to_at = read(form["start_modified"]), read(form["end_modified"])
@@ -149,14 +156,13 @@ class FakeTaobao:
             return fault(40, "Missing required arguments")
         if not from_at < to_at <= from_at + DAY or not 1 <= size <= PAGE_MAX or number < 1:
             return fault(41, "Invalid arguments", "isv.invalid-parameter")
-        within = [entry for entry in found if from_at <= entry[0].replace(microsecond=0) <= to_at]
-        within.sort(key=lambda entry: entry[0], reverse=True)
-        page = [picked(entry, form) for _, entry in within[(number - 1) * size : number * size]]
+        found = within(ms_of(from_at), ms_of(to_at) + 999)[::-1]  # the platform's instants are whole seconds
+        page = [picked(written(entry), form) for entry in found[(number - 1) * size : number * size]]
         told: dict[str, Any] = {many: {one: page}, "request_id": "r"} if page else {"request_id": "r"}
         if form.get("use_has_next") == "true":
-            told["has_next"] = number * size < len(within)
+            told["has_next"] = number * size < len(found)
         else:
-            told["total_results"] = len(within)
+            told["total_results"] = len(found)
         return Told({name: told})
 
 

@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import itertools
 import json
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 
+from ..scene import Trouble
+from .socket_trouble import SocketTrouble
+
+REMEMBERED_MAX = 10_000  # of what clients said and confirmed
 PUSHED_MAX = 100  # by one request
 
 
@@ -36,20 +41,26 @@ class Instant(int):
 
 
 class FakeTmc:
-    """One queue of one (app, group). `wrong_status` is what it answers to a wrong signature."""
+    """One queue of one (app, group). `wrong_status` is what it answers to a wrong signature.
 
-    def __init__(self, app_key: str, secret: str, wrong_status: int = 1004) -> None:
+    `trouble` is obeyed: what hangs or is cut does so while `mishaps.run` runs, all else by itself.
+    """
+
+    def __init__(self, app_key: str, secret: str, wrong_status: int = 1004, trouble: Trouble | None = None) -> None:
         self.app_key, self.secret, self.wrong_status = app_key, secret, wrong_status
         self.refusal: tuple[int, str] | None = None  # answered to every CONNECT
         self.waiting: dict[int, Published] = {}
-        self.confirmed: list[int] = []
-        self.heard: list[dict[str, Any]] = []  # all that clients said, decoded
+        self.confirmed: deque[int] = deque(maxlen=REMEMBERED_MAX)
+        self.heard: deque[dict[str, Any]] = deque(maxlen=REMEMBERED_MAX)  # what clients said, decoded
         self.connections: list[ServerConnection] = []
+        self.trouble = trouble or Trouble()
+        self.mishaps = SocketTrouble(self.trouble, self.connections, self.cut)
         self.answers_pulls = True
         self._ids = itertools.count(9_007_199_254_740_993)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
-        return await serve(self._talk, host, port, compression=None, ping_interval=None)
+        door = self.mishaps.at_the_door
+        return await serve(self._talk, host, port, process_request=door, compression=None, ping_interval=None)
 
     def publish(self, topic: str, content: dict[str, Any], userid: int, at_ms: int) -> int:
         message = Published(next(self._ids), topic, json.dumps(content, ensure_ascii=False), userid, at_ms)
@@ -62,9 +73,9 @@ class FakeTmc:
             await connection.send(data)
 
     def cut(self) -> None:
-        """End all connections in the middle of the message that has waited longest."""
-        message = next(iter(self.waiting.values()))
-        frame = Frame(Opcode.BINARY, pushed(message, "tk")).serialize(mask=False)
+        """End all connections in the middle of the message that has waited longest, if one waits."""
+        message = next(iter(self.waiting.values()), None)
+        frame = b"" if message is None else Frame(Opcode.BINARY, pushed(message, "tk")).serialize(mask=False)
         for connection in self.connections:
             connection.transport.write(frame[: len(frame) // 2])
             connection.transport.close()
@@ -82,7 +93,7 @@ class FakeTmc:
                         token = await self._welcome(connection, said)
                     elif said["token"] != token or not token:
                         await connection.send(frame(3, [status(401), phrase("invalid token")]))
-                    elif said["__kind"] == 1 and self.answers_pulls:
+                    elif said["__kind"] == 1 and self.answers_pulls and self.mishaps.delivering:
                         await self._push(connection, token, sent)
                     elif said["__kind"] == 2:
                         if self.waiting.pop(said["id"], None) is not None:
@@ -110,8 +121,9 @@ class FakeTmc:
         due = [message for message in self.waiting.values() if message.id not in sent][:PUSHED_MAX]
         for message in due:
             sent.add(message.id)
-            await connection.send(pushed(message, token))
-            message.retried += 1
+            for _ in range(2 if self.trouble.twice else 1):
+                await connection.send(pushed(message, token))
+                message.retried += 1
             await asyncio.sleep(0)
 
 

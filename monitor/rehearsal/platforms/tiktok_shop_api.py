@@ -8,12 +8,13 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import orders_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, TokenOffice, TokenRules
 
 RULES = TokenRules(access_s=7 * 86_400, refresh_s=365 * 86_400)
@@ -41,7 +42,8 @@ class FakeTiktokShop:
         self.app_key, self.secret, self.now = app_key, secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.unread: set[str] = set()
         self.shops_of: dict[str, list[str]] = {}
         self.server = ApiServer(self.answer)
 
@@ -129,6 +131,8 @@ class FakeTiktokShop:
 
     def _details(self, shop: str, ids: str) -> Told:
         found = [self.orders[one] for one in ids.split(",") if one in self.orders and self.orders[one].shop == shop]
+        for order in found:
+            self.unread.discard(order.order_id)
         return success({"orders": [written(order) for order in found]})
 
     def _search(self, shop: str, asked: Asked) -> Told:
@@ -141,7 +145,7 @@ class FakeTiktokShop:
         before, _, at = base64.urlsafe_b64decode(asked.query.get("page_token", "")).decode().partition(" ")
         if before not in ("", question):
             return fault(400, INVALID, "invalid param error: page_token")
-        found = [o for o in self.orders.values() if o.shop == shop and since <= seconds(o.updated_at) < until]
+        found = orders_between(self.orders, shop, since * 1000, until * 1000 - 1)
         found.sort(key=lambda o: (o.updated_at, o.order_id), reverse=asked.query.get("sort_order") == "DESC")
         end = int(at or 0) + int(size)
         mark = base64.urlsafe_b64encode(f"{question} {end}".encode()).decode() if end < len(found) else ""
@@ -185,7 +189,7 @@ def written(order: PlayedOrder) -> dict[str, Any]:
         {
             "id": f"{order.order_id}{number}", "product_id": order.product, "product_name": order.title,
             "sku_id": f"s{order.product}", "sale_price": pounds(each + (rest if number == 0 else 0)),
-            "currency": "GBP", "display_status": status,
+            "currency": order.currency or "GBP", "display_status": status,
         }
         for number in range(order.units)
     ]  # fmt: skip
@@ -195,8 +199,8 @@ def written(order: PlayedOrder) -> dict[str, Any]:
         "update_time": seconds(order.updated_at), "user_id": order.buyer, "buyer_email": "zhang@example.com",
         "buyer_message": "送给王五", "is_cod": False,
         "payment": {
-            "currency": "GBP", "total_amount": pounds(order.amount_minor), "sub_total": pounds(order.amount_minor),
-            "shipping_fee": "0.00", "tax": "0.00",
+            "currency": order.currency or "GBP", "total_amount": pounds(order.amount_minor),
+            "sub_total": pounds(order.amount_minor), "shipping_fee": "0.00", "tax": "0.00",
         },
         "recipient_address": {
             "name": "张三", "phone_number": "(+44)138-000-0000", "full_address": "221B Baker Street, London",

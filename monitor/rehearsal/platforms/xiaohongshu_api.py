@@ -7,11 +7,12 @@ the true ones are not known. After-sales come in an envelope within the gateway'
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from .api_server import ApiServer, Asked, Told
+from .order_index import orders_between, refund_in, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
 
 RULES = TokenRules(access_s=7 * 86_400, refresh_s=14 * 86_400, window_s=1800, same_early=True, old_s=300)
@@ -28,7 +29,8 @@ class FakeXiaohongshu:
         self.app_key, self.secret, self.now = app_key, secret, now
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
-        self.orders: dict[str, PlayedOrder] = {}
+        self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.unread: set[str] = set()
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -114,16 +116,17 @@ class FakeXiaohongshu:
         })  # fmt: skip
 
     def _within(self, shop: str, params: dict[str, Any], in_ms: int) -> Sequence[PlayedOrder]:
-        by = "updated_at" if params["timeType"] == 2 else "created_at"
         from_ms, to_ms = params["startTime"] * in_ms, params["endTime"] * in_ms
-        found = [
-            order for order in self.orders.values() if order.shop == shop and from_ms <= ms(getattr(order, by)) <= to_ms
-        ]  # fmt: skip
+        by: Literal["created_at", "updated_at"] = "updated_at" if params["timeType"] == 2 else "created_at"
+        found = orders_between(self.orders, shop, from_ms, to_ms, by)
         return sorted(found, key=lambda order: getattr(order, by))
 
     def _order(self, shop: str, params: dict[str, Any]) -> Told:
         order = self.orders.get(str(params.get("orderId", "")))
-        return fault(-9003, "订单不存在") if order is None or order.shop != shop else success(written(order))
+        if order is None or order.shop != shop:
+            return fault(-9003, "订单不存在")
+        self.unread.discard(order.order_id)
+        return success(written(order))
 
     # --- after-sales ---
 
@@ -131,10 +134,7 @@ class FakeXiaohongshu:
         size, number = params["pageSize"], params["pageNo"]
         if not 0 < size <= PAGE_MAX or number * size > ENTRIES_MAX or not window_fits(params, 1000):
             return fault(-9004, "参数错误")
-        found = [
-            (order, refund) for order in self.orders.values() for refund in order.refunds
-            if order.shop == shop and params["startTime"] <= ms(refund.updated_at) <= params["endTime"]
-        ]  # fmt: skip
+        found = refunds_between(self.orders, shop, params["startTime"], params["endTime"])
         found.sort(key=lambda pair: pair[1].updated_at)
         return within({
             "totalCount": len(found), "pageNo": number, "pageSize": size,
@@ -142,11 +142,11 @@ class FakeXiaohongshu:
         })  # fmt: skip
 
     def _after_sale(self, shop: str, params: dict[str, Any]) -> Told:
-        for order in self.orders.values():
-            for refund in order.refunds:
-                if order.shop == shop and refund.refund_id == params.get("returnsId"):
-                    return within({"afterSaleInfo": basic(order, refund) | outcome(refund), "logisticsInfo": {}})
-        return fault(-9005, "售后单不存在")
+        found = refund_in(self.orders, shop, str(params.get("returnsId", "")))
+        if found is None:
+            return fault(-9005, "售后单不存在")
+        self.unread.discard(found[1].refund_id)
+        return within({"afterSaleInfo": basic(*found) | outcome(found[1]), "logisticsInfo": {}})
 
 
 def success(data: object) -> Told:
