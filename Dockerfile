@@ -16,6 +16,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY monitor ./monitor
 COPY collectors ./collectors
 COPY sql ./sql
+COPY grafana/dashboards ./grafana/dashboards
 RUN /opt/livemon/bin/pip install --no-deps --no-index --no-build-isolation .
 
 FROM ${REGISTRY}python:${PYTHON_TAG}

@@ -78,6 +78,10 @@ def queries(kind: str) -> dict[str, str]:
     }
 
 
+def variables(board: str, name: str) -> list[dict[str, Any]]:
+    return [variable for variable in BOARDS[board]()["templating"]["list"] if variable["name"] == name]
+
+
 def expanded(query: str, hall: str) -> str:
     """As Grafana does; whatever else of its syntax is left in the query fails the test."""
     query = query.replace("${hall:pipe}", hall)
@@ -155,7 +159,7 @@ def test_promql_says_what_a_small_hall_shows(tmp_path: Path, hall: str):
     for _, panel in panels():
         for target in panel["targets"]:
             if "expr" in target:
-                title = panel["title"].split(" · ")[0]
+                title = panel["title"].removeprefix("${purpose_mark}").split(" · ")[0]
                 told = NUMBERS[hall][target["legendFormat"] if target["legendFormat"] in NUMBERS[hall] else title]
                 sample = {"labels": '{platform="p"}' if "by (platform)" in target["expr"] else "{}", "value": told}
                 checks.append({"expr": expanded(target["expr"], hall), "eval_time": "10s", "exp_samples": [sample]})
@@ -211,7 +215,7 @@ async def test_every_sql_panel_answers_those_who_may_only_read(
 async def test_the_halls_offered_are_patterns_that_no_query_minds(small_hall: FreshDatabase):
     writer, reader = await small_hall.connect("writer"), await small_hall.connect("reader")
     await writer.execute("UPDATE room SET hall = $1", 'O\'Brien "3" (a|b) `$x\\')
-    (variable,) = BOARDS["hall.json"]()["templating"]["list"]
+    (variable,) = variables("hall.json", "hall")
     (option,) = await reader.fetch(variable["query"])
     assert option["__text"] == 'O\'Brien "3" (a|b) `$x\\'
     for query in queries("rawSql").values():
@@ -223,6 +227,23 @@ async def test_the_halls_offered_are_patterns_that_no_query_minds(small_hall: Fr
     for query in queries("expr").values():
         promql_parser.parse(expanded(query, option["__value"]))
     await writer.close()
+    await reader.close()
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("role", ["reader", "hall"])
+@pytest.mark.parametrize(("purpose", "mark"), [("event", ""), ("rehearsal", "【演练】")])
+@pytest.mark.parametrize("name", BOARDS)
+async def test_the_first_panel_of_every_board_tells_a_rehearsal(
+    database: FreshDatabase, name: str, purpose: str, mark: str, role: str
+):
+    assert BOARDS[name]()["panels"][0]["title"].startswith("${purpose_mark}")
+    (variable,) = variables(name, "purpose_mark")
+    assert (variable["hide"], variable["skipUrlSync"]) == (2, True)  # nobody can switch it off by an address
+    owner, reader = await database.connect("owner"), await database.connect(role)
+    await owner.execute("UPDATE livemon.setting SET purpose = $1", purpose)
+    assert [tuple(row) for row in await reader.fetch(variable["query"])] == [(mark,)]
+    await owner.close()
     await reader.close()
 
 

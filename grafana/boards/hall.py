@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from grafana.boards.panels import POSTGRES, STATES, lines, override, placed, promql, stat, state_cell, statement, table
+from grafana.boards.panels import (
+    POSTGRES,
+    STATES,
+    lines,
+    override,
+    placed,
+    promql,
+    purpose_mark,
+    stat,
+    state_cell,
+    statement,
+    table,
+)
 
 type Json = dict[str, Any]
 
@@ -26,7 +38,7 @@ def numbers() -> list[tuple[int, Json]]:
     }
     made = [
         stat(
-            "监控本身 · Monitor",
+            "${purpose_mark}监控本身 · Monitor",
             "Prometheus 能否采集 livemon；失联时其余数字都不可信。Whether livemon itself can be scraped.",
             'min(up{job=~"livemon|livemon-rooms"})',
             [(None, HOT), (1, CALM)],
@@ -187,7 +199,7 @@ def board() -> Json:
         "time": {"from": "now-1h", "to": "now"},
         "timepicker": {},
         "fiscalYearStartMonth": 0,
-        "templating": {"list": [hall_variable()]},
+        "templating": {"list": [purpose_mark(), hall_variable()]},
         "annotations": {"list": []},
         "links": [],
         "panels": placed(rows),

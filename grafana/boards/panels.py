@@ -128,6 +128,26 @@ def state_cell(column: str) -> Json:
     return made
 
 
+def purpose_mark() -> Json:
+    """The hidden variable ${purpose_mark}: what the database itself says it is for, whichever board looks at it."""
+    text = statement("purpose_mark")
+    return {
+        "name": "purpose_mark",
+        "type": "query",
+        "datasource": POSTGRES,
+        "query": text,
+        "definition": text,
+        "hide": 2,
+        "skipUrlSync": True,
+        "refresh": 1,
+        "includeAll": False,
+        "multi": False,
+        "sort": 0,
+        "current": {"text": "", "value": ""},
+        "options": [],
+    }
+
+
 def placed(rows: Sequence[tuple[int, Sequence[tuple[int, Json]]]]) -> list[Json]:
     """Rows from top to bottom, each (height, [(width, panel), ...]) from left to right; ids in reading order."""
     panels: list[Json] = []

@@ -1,0 +1,1 @@
+SELECT CASE purpose WHEN 'rehearsal' THEN '【演练】' ELSE '' END AS purpose_mark FROM setting

@@ -1,0 +1,53 @@
+"""The boards of Grafana for a rehearsal: the same ones with the mark before their titles and with uids of their own."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from monitor.purpose import marked
+
+DASHBOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"  # as `python -m grafana.boards` makes them
+SUFFIX = "-rehearsal"
+
+type Json = dict[str, Any]
+
+
+def write_boards(into: Path, source: Path = DASHBOARDS, datasource_suffix: str = "") -> list[Path]:
+    """Write every board of `source` into `into`, for provisioning beside the real ones; the files written.
+
+    `datasource_suffix` is put behind the uids of the data sources: a Grafana that also shows the event asks the
+    rehearsal's Prometheus and PostgreSQL under names of their own. FileNotFoundError where there are no boards.
+    """
+    boards = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.json"))}
+    if not boards:
+        raise FileNotFoundError(f"there are no boards in {source}")
+    uids = {board["uid"] for board in boards.values()}
+    into.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, board in boards.items():
+        path = into / f"{Path(name).stem}{SUFFIX}.json"
+        text = json.dumps(of_rehearsal(board, uids, datasource_suffix), ensure_ascii=False, indent=2)
+        path.write_text(text + "\n", encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def of_rehearsal(board: Json, uids: set[str], datasource_suffix: str = "") -> Json:
+    """One board, made a rehearsal's; links to the boards of these uids lead to the rehearsal's."""
+    made: Json = _moved(board, uids, datasource_suffix)
+    return made | {"uid": board["uid"] + SUFFIX, "title": marked(board["title"], "rehearsal")}
+
+
+def _moved(value: Any, uids: set[str], datasource_suffix: str) -> Any:
+    if isinstance(value, list):
+        return [_moved(each, uids, datasource_suffix) for each in value]
+    if isinstance(value, str) and value.startswith("/d/"):  # a link: /d/<uid>/<words>?<variables>
+        uid, _, rest = value.removeprefix("/d/").partition("/")
+        return f"/d/{uid}{SUFFIX if uid in uids else ''}{'/' if rest else ''}{rest}"
+    if not isinstance(value, dict):
+        return value
+    moved = {name: _moved(each, uids, datasource_suffix) for name, each in value.items()}
+    source = moved.get("datasource")
+    if isinstance(source, dict) and "uid" in source:
+        moved["datasource"] = source | {"uid": source["uid"] + datasource_suffix}
+    return moved
