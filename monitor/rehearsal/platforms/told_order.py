@@ -3,6 +3,9 @@
 from collections.abc import MutableMapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
 
 from ..order import Happened, Order
 from ..scene import Scene
@@ -11,6 +14,15 @@ from .token_office import PlayedOrder, PlayedRefund
 
 KEPT_PLAY = timedelta(days=3)
 KEPT_MIN = timedelta(days=1)  # of the world: livemon may have been away that long, and asks for what it missed
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Money that was paid or went back: how much, when, and the refund's id."""
+
+    kind: Literal["paid", "refunded"]
+    minor: int
+    at: datetime
+    ref: str = ""
 
 
 def order_index(scene: Scene) -> OrderIndex:
@@ -53,3 +65,18 @@ def _new(scene: Scene, order: Order, order_id: str, shop: str, room: str, author
 
 def _at(scene: Scene, play_s: float | None) -> datetime | None:
     return None if play_s is None else scene.tempo.at(play_s)
+
+
+def money_moved(event: Happened, order: PlayedOrder) -> Moved | None:
+    """None, where this moved none."""
+    if event.what == "paid" and order.paid_at is not None:
+        return Moved("paid", order.amount_minor, order.paid_at)
+    if event.what == "refunded":
+        [refund] = order.refunds
+        return Moved("refunded", refund.amount_minor, refund.done_at or refund.updated_at, refund.refund_id)
+    return None
+
+
+def shops_of(scene: Scene, sells_on: str) -> list[str]:
+    """The shops of a kind in which rooms of the play sell."""
+    return sorted({part.shop for part in scene.play.parts if part.sells_on == sells_on})
