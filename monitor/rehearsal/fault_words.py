@@ -14,7 +14,7 @@ HOWS: dict[How, Words] = {
 def target(fault: AnyFault) -> Words:
     """What it hits."""
     if isinstance(fault, Streams):
-        share = (f"的 {fault.share:.0%}", f", {fault.share:.0%} of them") if fault.share < 1 else ("", "")
+        share = (f" 的 {fault.share:.0%}", f", {fault.share:.0%} of them") if fault.share < 1 else ("", "")
         keys = {"platform": "平台", "hall": "场馆", "city": "城市", "category": "类目", "tier": "级别"}
         chinese = "、".join(f"{keys[key]} {value}" for key, value in fault.wanted.items())
         english = ", ".join(f"{key} {value}" for key, value in fault.wanted.items())
