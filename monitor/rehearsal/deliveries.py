@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import aiohttp
+from yarl import URL
 
 from .scene import Trouble
 
@@ -114,7 +115,7 @@ class Deliveries:
     async def _posted(self, due: Due) -> bool:
         """Whether it was taken. No answer is as good as a bad one; another address is none (all platforms say so)."""
         headers, body, *query = due.make()
-        url = "?".join([due.url, *query])
+        url = URL("?".join([due.url, *query]), encoded=True)  # signed as it is written
         try:
             async with self.http.post(
                 url, data=body, headers=headers, timeout=self.timeout, allow_redirects=False

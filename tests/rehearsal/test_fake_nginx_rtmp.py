@@ -4,18 +4,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
-import aiohttp
-from aiohttp import web
-
 from collectors import frames
 from collectors.servers.nginx_rtmp import NginxRtmp
 from monitor.rehearsal.cast import cast
+from monitor.rehearsal.platforms.nginx_rtmp_page import stat_page
 from monitor.rehearsal.play import Play, RoomNow
-from monitor.rehearsal.platforms.nginx_rtmp import hall_server, stat_page
+from monitor.rehearsal.tempo import Tempo
 
 RECORDED = Path(__file__).parents[1] / "feeds/nginx_rtmp/one_evening/frames.jsonl"
 EVENING = [frame for frame, _ in frames.decode_lines(RECORDED.read_bytes().splitlines())]
-[PART] = cast(1, 1)
+PARTS = [part for part in cast(60, 1) if part.platform == "nginx_rtmp"]
+PART = PARTS[0]
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 Form = tuple[str, tuple["Form", ...]]
@@ -57,26 +56,11 @@ def test_the_first_lines_are_the_real_ones() -> None:
 
 
 def test_the_collector_sees_what_the_play_says() -> None:
-    parts = cast(60, 1)
-    play = Play(parts, 1, 30)
-    feed = NginxRtmp(name="hall", url="http://127.0.0.1/stat", rooms=[part.room for part in parts])
+    play = Play(PARTS, 1, Tempo(AT, 30))
+    feed = NginxRtmp(name="hall", url="http://127.0.0.1/stat", rooms=[part.room for part in PARTS])
     for clock_s in range(0, 120, 5):
         rooms = play.rooms(clock_s)
         ticks = feed.parse(stat_page(rooms, 1, clock_s), AT)
         assert [tick.live for tick in ticks] == [room.publishing for room in rooms]
         assert [tick.viewers for tick in ticks] == [room.viewers if room.publishing else None for room in rooms]
         assert {tick.session_key for tick in ticks if tick.live} == {f"1:{r.connection}" for r in rooms if r.publishing}
-
-
-async def test_a_hall_is_served_where_nginx_would_serve_it() -> None:
-    room = RoomNow(PART, True, True, viewers=2, connection=3, connected_s=16, received_s=16, kbps=108)
-    runner = web.AppRunner(hall_server(lambda: [room], pid=7, uptime_s=lambda: 18.9))
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with aiohttp.ClientSession() as http:
-            async with http.get(f"http://127.0.0.1:{runner.addresses[0][1]}/stat") as reply:
-                assert (reply.status, reply.content_type) == (200, "text/xml")
-                assert await reply.read() == stat_page([room], 7, 18)
-    finally:
-        await runner.cleanup()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from ..order import Happened
 from ..scene import Scene, Settings, Trouble
@@ -29,7 +30,7 @@ class Hall:
     an outage of the play.) An encoder that froze stays on the page with its bytes standing still.
     """
 
-    SELLS_ON = ""
+    SELLS_ON: ClassVar[str] = ""
 
     def __init__(self, scene: Scene, hall: str) -> None:
         self.scene, self.hall = scene, hall

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
 from ..order import Happened
@@ -19,7 +19,7 @@ SALES_MAX = 200  # of one delivery
 class OwnShop:
     """All own shops have one till: it gathers what happens for half a second, or until there is enough of it."""
 
-    SELLS_ON = "push_json"
+    SELLS_ON: ClassVar[str] = "push_json"
     name = "own-shops"
 
     def __init__(self, scene: Scene) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from math import floor
-from typing import Any
+from typing import Any, ClassVar
 
 from ..cast import PLATFORMS
 from ..deliveries import Deliveries, Made
@@ -30,15 +30,18 @@ class Relay:
     It sees the picture of the platform, so an encoder that froze is live.
     """
 
-    SELLS_ON = ""
+    SELLS_ON: ClassVar[str] = ""
 
-    def __init__(self, scene: Scene, platform_name: str) -> None:
+    def __init__(
+        self, scene: Scene, platform_name: str, report_s: float = REPORT_S, waiting_max: int = WAITING_MAX
+    ) -> None:
         self.scene, self.platform = scene, platform_name
+        self.report_s, self.waiting_max = report_s, waiting_max
         self.name = f"relay-{platform_name}"
         self.trouble = Trouble()
         self.parts = [part for part in scene.play.parts if part.platform == platform_name]
         self.secret = scene.secret(self.name)
-        self.offset_s = sorted(PLATFORMS).index(platform_name) * REPORT_S / len(PLATFORMS)
+        self.offset_s = sorted(PLATFORMS).index(platform_name) * report_s / len(PLATFORMS)  # not all at once
         self.deliveries = Deliveries(scene.http, self.trouble, RETRIES_S, TIMEOUT_S, taken, in_order=True)
         self._before: list[RoomNow] = []
 
@@ -54,16 +57,16 @@ class Relay:
             group.create_task(self._report_on_time())
 
     async def _report_on_time(self) -> None:
-        number = floor((self._clock_s(self.scene.now()) - self.offset_s) / REPORT_S)
+        number = floor((self._clock_s(self.scene.now()) - self.offset_s) / self.report_s)
         while True:
             clock_s = self._clock_s(self.scene.now()) - self.offset_s
-            number = max(number, floor(clock_s / REPORT_S)) + 1
-            await asyncio.sleep(number * REPORT_S - clock_s)
+            number = max(number, floor(clock_s / self.report_s)) + 1
+            await asyncio.sleep(number * self.report_s - clock_s)
             self.report(self.scene.now())
 
     def report(self, at: datetime) -> None:
         """Look at all rooms now and have it delivered; nothing while it is in trouble."""
-        if self.trouble.feed or not self.trouble.pushing or self.waiting() >= WAITING_MAX:
+        if self.trouble.feed or not self.trouble.pushing or self.waiting() >= self.waiting_max:
             return
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as it is written
         rooms = self.scene.play.rooms(self._clock_s(at), [part.number for part in self.parts])

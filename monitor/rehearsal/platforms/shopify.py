@@ -11,7 +11,7 @@ import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
 from ..order import Happened, Happening, Order
@@ -48,7 +48,7 @@ app = "shopify-main"
 class Shopify:
     """All shops of one app. No document names a room."""
 
-    SELLS_ON = "shopify"
+    SELLS_ON: ClassVar[str] = "shopify"
     name = "shopify"
 
     def __init__(self, scene: Scene) -> None:
@@ -82,6 +82,12 @@ class Shopify:
         body = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
         headers = self._headers(event.what, shop, order_id, at)
         self.deliveries.push(f"{self.scene.hooks_url}/hooks/{self.name}", partial(self._signed, headers, body))
+
+    def waiting(self) -> int:
+        return self.deliveries.waiting()
+
+    async def close(self) -> None:
+        """Nothing of it is open."""
 
     def _sold(self, fact: Fact) -> None:
         self.scene.truth.sold(fact, self.scene.now())

@@ -9,7 +9,7 @@ import hmac
 import json
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
 from ..order import Happened, Happening, Order
@@ -43,7 +43,7 @@ class Stripe:
     it has metadata of its own, and nobody puts a room there.
     """
 
-    SELLS_ON = "stripe"
+    SELLS_ON: ClassVar[str] = "stripe"
     name = "stripe"
 
     def __init__(self, scene: Scene) -> None:
@@ -73,6 +73,12 @@ class Stripe:
         else:
             kind, state = PAYMENTS[event.what]
             self._push(order, kind, self._payment(order, order_id, state), at)
+
+    def waiting(self) -> int:
+        return self.deliveries.waiting()
+
+    async def close(self) -> None:
+        """Nothing of it is open."""
 
     def _sold(
         self, order: Order, kind: Happening, amount_minor: int, at: datetime, room: str | None = None, ref: str = ""
