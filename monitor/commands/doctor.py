@@ -29,7 +29,8 @@ examples:
 
 Asks each feed once, reaches each hook by its public URL, looks at database, clock, disk and the time an fsync takes.
 What can be signed with our own secrets (push_json) is tried with a probe, which is answered and counted nowhere.
-Exit code 0: all fine (a note is nothing to mend); 1: something is wrong; 2: the config itself is.
+Exit code 0: all fine (a note is nothing to mend); 1: something is wrong; 2: the config itself is,
+or database or data_dir were born for an event and the config is for a rehearsal, or the other way.
 """
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import uvloop
 
 from monitor import app, log
+from monitor.birth import recognise_embedded
 from monitor.commands import add_config_option
 from monitor.commands.database import own_config
 from monitor.config import find
@@ -32,7 +33,8 @@ def add(commands: "Commands") -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    config = own_config(args)
+    config, path = own_config(args), find(args.config)
     with log.started(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.run(config, find(args.config)))
+        runner.run(recognise_embedded(config, path))
+        runner.run(app.run(config, path))
     return 0
