@@ -1,9 +1,10 @@
-"""What was served, as it was served: frames and order events, kept in a file beside the database they are compared with."""
+"""What was served, as it was served: frames and order events, in a file beside the database they are compared with."""
 
 import sqlite3
 import zlib
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +16,7 @@ NOT_TOLD, OFF_AIR = -2, -1  # in a frame: nothing said of this room; told that i
 
 TABLES = """
 CREATE TABLE frame (feed TEXT NOT NULL, at REAL NOT NULL, outcome TEXT NOT NULL, viewers BLOB);
+CREATE INDEX frame_of_feed ON frame (feed, at);
 CREATE TABLE fact (
     platform TEXT NOT NULL, shop TEXT NOT NULL, order_id TEXT NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL,
     amount_minor INTEGER NOT NULL, currency TEXT NOT NULL, room TEXT, at REAL NOT NULL, told_at REAL NOT NULL
@@ -92,8 +94,41 @@ def viewers_of(blob: bytes) -> array[int]:
     return viewers
 
 
-def frames_of(path: Path) -> Iterator[tuple[str, datetime, Outcome, bytes | None]]:
-    """All frames in the order in which they were served."""
-    with sqlite3.connect(path) as db:
-        for feed, at, outcome, blob in db.execute("SELECT feed, at, outcome, viewers FROM frame ORDER BY at, rowid"):
-            yield feed, datetime.fromtimestamp(at, UTC), outcome, blob
+def frames_of(path: Path, feed: str | None = None) -> Iterator[tuple[str, datetime, Outcome, bytes | None]]:
+    """All frames (or those of one feed) in the order in which they were served."""
+    one = "WHERE feed = ?" if feed is not None else ""
+    sql = f"SELECT feed, at, outcome, viewers FROM frame {one} ORDER BY at, rowid"  # noqa: S608 (of two texts)
+    with _opened(path) as db:
+        for name, at, outcome, blob in db.execute(sql, () if feed is None else (feed,)):
+            yield name, datetime.fromtimestamp(at, UTC), outcome, blob
+
+
+def instants_of(path: Path) -> Iterator[tuple[str, datetime, Outcome]]:
+    """As `frames_of`, without what the frames said."""
+    with _opened(path) as db:
+        for feed, at, outcome in db.execute("SELECT feed, at, outcome FROM frame ORDER BY at, rowid"):
+            yield feed, datetime.fromtimestamp(at, UTC), outcome
+
+
+def facts_of(path: Path) -> Iterator[tuple[Fact, datetime]]:
+    """All order events with the instants from which they were told, ordered by the characters of platform, order and
+    kind, as COLLATE "C" orders them."""
+    with _opened(path) as db:
+        for row in db.execute(
+            "SELECT platform, shop, order_id, kind, amount_minor, currency, at, room, ref, told_at FROM fact"
+            " ORDER BY platform, order_id, kind, at, rowid"
+        ):
+            platform, shop, order_id, kind, amount_minor, currency, at, room, ref, told_at = row
+            yield (
+                Fact(
+                    platform, shop, order_id, kind, amount_minor, currency, datetime.fromtimestamp(at, UTC), room, ref
+                ),
+                datetime.fromtimestamp(told_at, UTC),
+            )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """To read; a file that is not there is not made."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        yield db

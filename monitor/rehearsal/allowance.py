@@ -1,0 +1,32 @@
+"""What livemon is told, as far as the comparison must know it, and how far an instant may be off."""
+
+import msgspec
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The settings of the monitor that is judged, in seconds of the world, and the tolerance of instants.
+
+    `interval_s` is how often halls are asked, `report_s` how often a relay reports. What was told from outside is known
+    to one of these and `slack_s`.
+    """
+
+    grace_s: float = 120.0
+    end_slack_s: float = 900.0
+    interval_s: float = 5.0
+    report_s: float = 10.0
+    settle_s: float = 15.0  # after a blind span absence decides nothing for so long
+    stall_s: float = 10.0  # an encoder that has not moved for so long is frozen
+    slack_s: float = 1.0
+
+    def step_s(self, feed: str) -> float:
+        """How long it takes at most until a feed is heard again."""
+        return self.interval_s if feed.startswith("hall-") else self.report_s
+
+    def off_s_max(self, feed: str) -> float:
+        """How far an instant that this feed told may lie from the true one."""
+        return self.step_s(feed) + self.slack_s
+
+    @property
+    def silence_s(self) -> float:
+        """A hall that was not heard for so long is blind."""
+        return max(10.0, 3 * self.interval_s)

@@ -1,0 +1,134 @@
+"""When a feed could not be seen, by what it served; compared with the blind spans that livemon wrote."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import inf
+from typing import NamedTuple
+
+from .allowance import Rules
+from .stops import Span
+from .verdict import Check, counted
+
+OURSELVES = ("restart", "clock")  # causes of blind spans that no feed can know of
+
+
+class Served(NamedTuple):
+    """A frame of a hall went out, or failed; `taken`: its ticks are in the database."""
+
+    at_s: float
+    answered: bool
+    taken: bool
+
+
+class Blind(NamedTuple):
+    """A row of `blind`; `to_s` infinity while it lasts. `one_room`: it speaks of one room alone."""
+
+    feed: str
+    from_s: float
+    to_s: float
+    cause: str
+    one_room: bool = False
+
+
+class Dark(NamedTuple):
+    """From the last answer before it to the first one after it (infinity: none came). `must`: livemon has to tell it.
+
+    `from_s` is a span: what livemon had heard and not written yet when it was killed is blind time, too.
+    """
+
+    feed: str
+    from_s: Span
+    to_s: float
+    failures: int
+    must: bool
+    may: bool
+
+
+def darks(feed: str, frames: Sequence[Served], rules: Rules, until_s: float) -> list[Dark]:
+    """All pairs of answers in a row, with what failed between them; most of them are no dark at all.
+
+    Two failures at once may be one to livemon (HTTP clients ask again by themselves), so they only oblige it when they
+    took longer than two intervals.
+    """
+    answered = [(number, frame) for number, frame in enumerate(frames) if frame.answered]
+    if not answered:
+        return []
+    ends: list[tuple[int, float]] = [(number, frame.at_s) for number, frame in answered[1:]]
+    found, taken_s = [], -inf
+    for (number, frame), (next_number, to_s) in zip(answered, [*ends, (len(frames), inf)], strict=True):
+        taken_s = frame.at_s if frame.taken else taken_s
+        failures = next_number - number - 1
+        length_s = min(to_s, until_s) - frame.at_s
+        off_s = rules.off_s_max(feed)
+        must = (failures >= 2 and length_s > 2 * rules.interval_s) or length_s > rules.silence_s + off_s
+        may = failures > 0 or length_s > off_s
+        begins = Span(frame.at_s if taken_s == -inf else taken_s, frame.at_s)
+        found.append(Dark(feed, begins, to_s, failures, must, may))
+    return found
+
+
+def unseen(instants: Sequence[float], off_s: float) -> list[Span]:
+    """The spans in which a feed was not seen when it should have been; `instants` are those of its frames, in order."""
+    return [Span(one, other) for one, other in pairwise(instants) if other - one > off_s]
+
+
+def blind_checks(
+    pairs: Sequence[Dark], spans: Sequence[Blind], rules: Rules, until_s: float, shown: Callable[[str, float], str]
+) -> list[Check]:
+    """The lines of the report about blind spans of halls."""
+    first_s = {dark.feed: dark.from_s.to_s for dark in reversed(pairs)}
+    left = [span for span in spans if span.from_s < until_s and not _before_all(span, first_s, rules)]
+    due = [dark for dark in pairs if dark.must]
+    missing, shifted = [], []
+    for dark in due:
+        if any(_is(dark, span, rules, until_s) for span in left):
+            left.remove(next(span for span in left if _is(dark, span, rules, until_s)))
+        else:
+            missing.append(dark)
+    for dark in tuple(missing):
+        near = next((span for span in left if _touches(dark, span)), None)
+        if near is not None:
+            left.remove(near)
+            missing.remove(dark)
+            shifted.append((dark, near))
+    invented = [
+        span
+        for span in left
+        if not any((dark.may or span.cause in OURSELVES) and _is(dark, span, rules, until_s) for dark in pairs)
+    ]
+    there = len(due) - len(missing)
+    return [
+        counted("blind spans of halls", len(due), there, [_dark(dark, shown) for dark in missing]),
+        counted(
+            "instants of blind spans", there, there - len(shifted),
+            [f"{_dark(dark, shown)}; {_blind(span, shown)}" for dark, span in shifted], wrong=len(shifted),
+        ),
+        counted("blind spans invented", 0, len(invented), [_blind(span, shown) for span in invented]),
+    ]  # fmt: skip
+
+
+def _is(dark: Dark, span: Blind, rules: Rules, until_s: float) -> bool:
+    if span.feed != dark.feed or span.one_room:
+        return False
+    off_s = rules.off_s_max(dark.feed)
+    begins = dark.from_s.from_s - off_s <= span.from_s <= dark.from_s.to_s + off_s
+    over = min(dark.to_s, span.to_s) >= until_s - off_s  # it lasted to the end of what is compared
+    return begins and (over or abs(span.to_s - dark.to_s) <= off_s)
+
+
+def _touches(dark: Dark, span: Blind) -> bool:
+    return span.feed == dark.feed and Span(dark.from_s.from_s, dark.to_s).meets(Span(span.from_s, span.to_s))
+
+
+def _before_all(span: Blind, first_s: dict[str, float], rules: Rules) -> bool:
+    """Until the first answer nobody could have seen anything."""
+    return span.feed not in first_s or span.to_s <= first_s[span.feed] + rules.off_s_max(span.feed)
+
+
+def _dark(dark: Dark, shown: Callable[[str, float], str]) -> str:
+    return f"truth {shown(dark.feed, dark.from_s.to_s)} until {shown('', dark.to_s)} ({dark.failures} failures)"
+
+
+def _blind(span: Blind, shown: Callable[[str, float], str]) -> str:
+    room = ", one room" if span.one_room else ""
+    return f"blind {shown(span.feed, span.from_s)} until {shown('', span.to_s)} ({span.cause}{room})"
