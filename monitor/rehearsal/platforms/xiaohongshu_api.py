@@ -200,7 +200,7 @@ def basic(order: PlayedOrder, refund: PlayedRefund) -> dict[str, Any]:
 
 
 def outcome(refund: PlayedRefund) -> dict[str, Any]:
-    done_at = refund.updated_at - timedelta(seconds=7)
+    done_at = refund.done_at or refund.updated_at - timedelta(seconds=7)
     return {
         "refundAmountYuan": refund.amount_minor / 100 if refund.done else None,
         "refundStatus": 2 if refund.done else 1, "refundTime": ms(done_at) if refund.done else 0,
