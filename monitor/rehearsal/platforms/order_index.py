@@ -87,7 +87,7 @@ def _within(touched: list[Touch], from_ms: int, to_ms: int) -> list[Touch]:
 
 def _remove(touched: list[Touch], touch: Touch) -> None:
     at = bisect_left(touched, touch)
-    assert touched[at] == touch, "an order was changed where it stood"  # noqa: S101 - what the index promises
+    assert touched[at : at + 1] == [touch], "an order was changed where it stood"  # noqa: S101 - what the index promises
     del touched[at]
 
 
