@@ -96,10 +96,10 @@ def counted_s(at_s: float, starts_s: float, speed: float, phase: float) -> float
 def waves(dice: random.Random, draw: float, starts_s: float, ends_s: float) -> tuple[Wave, ...]:
     """All waves of one broadcast, in their order. A large room has many small ones, a small room few large ones."""
     draw *= dice.lognormvariate(0, 0.25)
-    found = [Wave(starts_s, round(0.7 * draw, 2), round(dice.uniform(2, 6) * MINUTE, 1), 50 * MINUTE, "start")]
-    calm = min(max(pow(draw / 20, 0.25), 1.0), 4.0)
+    found = [Wave(starts_s, round(0.85 * draw, 2), round(dice.uniform(2, 6) * MINUTE, 1), 50 * MINUTE, "start")]
+    calm = min(max(pow(draw / 20, 0.33), 1.0), 6.0)
     found += _coming(dice, draw, starts_s, ends_s, "recommended", 12 * MINUTE / calm, 50 * MINUTE, 0.85)
-    found += _coming(dice, draw, starts_s, ends_s, "push", 20 * MINUTE / sqrt(calm), 7 * MINUTE, 0.1)
+    found += _coming(dice, draw, starts_s, ends_s, "push", 20 * MINUTE / sqrt(calm), 7 * MINUTE, 0.08)
     return tuple(sorted(found, key=lambda wave: wave.at_s))
 
 

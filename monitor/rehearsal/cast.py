@@ -56,7 +56,7 @@ SHOPS: dict[str, str] = {  # how each kind of shop writes its id; all others: di
 ROOMS_OF_A_SHOP = 20  # at most: one shop is one city's
 TIER_ONE, TIER_TWO, TIER_THREE = 100_000, 10_000, 1_000  # fans from which a room is of this tier
 OWN_SERVER_FANS_MAX = 100_000  # stars are on platforms: no hall has the lines for their audience
-DRAW_MAX = 200.0  # of all who are no stars
+DRAW_MAX, VILLAGE_DRAW_MAX = 200.0, 40.0  # of all who are no stars, and of the lowest tier
 
 STARS, OF_ROOMS = 70, 12_000
 MILLIONS = 30  # so many of the stars have more than a million fans
@@ -185,7 +185,8 @@ def usual_draw(fans: int, dice: random.Random) -> float:
     """How many people watch: 5 to 40 in a village, 5,000 to 60,000 with stars. Of many fans a smaller share comes."""
     if fans >= TIER_ONE:
         return round(min(max(5_000 * pow(fans / TIER_ONE, 0.3) * dice.lognormvariate(0, 0.25), 5_000), 60_000), 1)
-    return round(min(max(0.55 * sqrt(fans) * dice.lognormvariate(0, 0.35), 5), DRAW_MAX), 1)
+    most = VILLAGE_DRAW_MAX if fans < TIER_THREE else DRAW_MAX
+    return round(min(max(0.55 * sqrt(fans) * dice.lognormvariate(0, 0.35), 5), most), 1)
 
 
 def where(dice: random.Random, hosted: bool) -> tuple[str, str]:

@@ -121,16 +121,19 @@ class Play:
         )
         return Span(told[place - 1].ends_s if place else -inf, told[place], off)
 
+    def until(self, index: int, play_s: float) -> list[Broadcast]:
+        """All broadcasts of a room that begin, or were to begin, before this second of the play."""
+        told = self.told[index]
+        while told[-1].starts_s < play_s:
+            told.append(next(self.scripts[index]))
+        return [broadcast for broadcast in told if broadcast.starts_s < play_s]
+
     def planned(self, until_s: float) -> list[tuple[Part, float, float]]:
         """The schedule: who plans to be on air from when to when, in seconds of the world's clock."""
         slots = []
         for index, part in enumerate(self.parts):
-            told = self.told[index]
-            while told[-1].starts_s < until_s * self.speed:
-                told.append(next(self.scripts[index]))
             slots += [
                 (part, broadcast.starts_s / self.speed, broadcast.planned_end_s / self.speed)
-                for broadcast in told
-                if broadcast.planned_end_s > 0 and broadcast.starts_s < until_s * self.speed
+                for broadcast in self.until(index, until_s * self.speed)
             ]
         return slots

@@ -11,6 +11,8 @@ from .audience import Wave as Wave
 PATIENCE_S = 150.0  # seconds of the world after which most have left a picture that is away
 COMING_BACK_S = 60.0  # seconds of the world in which they are there again
 FAITHFUL = 0.15  # the share that waits on
+GOODBYE_S = 60.0  # of the play: so long before the end people begin to leave
+GOODBYE = 0.6  # the share that is gone when the broadcaster signs off
 
 Kind = Literal["drop", "freeze"]
 
@@ -66,6 +68,8 @@ class Broadcast(msgspec.Struct, frozen=True):
             return 0
         settled = min(1.0, (at_s - self.starts_s) / (3 * MINUTE))
         watching += UNREST * self.unrest * settled * sqrt(watching) * restless(at_s, self.phase)
+        if self.ending == "signed_off":
+            watching *= 1 - GOODBYE * exp((at_s - self.ends_s) / GOODBYE_S)
         for fault in self.faults:
             if fault.from_s < at_s:
                 watching *= patience(fault, at_s, self.speed)
