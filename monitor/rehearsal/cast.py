@@ -5,9 +5,10 @@ import io
 import random
 from collections import Counter
 from collections.abc import Sequence
-from math import pow, sqrt
 
 import msgspec
+
+from .fans import star_fans, star_rank, tier_of, usual_draw, usual_fans
 
 CITIES = (  # city, its letters in room ids, what it is known for, and the category of that
     ("沈阳", "sy", "皮草", "服饰鞋包"),
@@ -45,7 +46,7 @@ PLATFORMS: dict[str, tuple[float, str]] = {
 }
 HOSTED = {platform: share for platform, (share, _) in PLATFORMS.items() if platform != "nginx_rtmp"}
 OWN_SHOPS = {"push_json": 0.76, "shopify": 0.08, "stripe": 0.06, "jd": 0.10}  # where rooms of own servers sell
-SHOPS: dict[str, str] = {  # how each kind of shop writes its id; all others: digits
+SHOP_IDS: dict[str, str] = {  # how each kind of shop writes its id; all others: digits
     "wechat": "gh_{number:012x}",
     "xiaohongshu": "5e{number:022x}",
     "tiktok_shop": "749{number:016d}",
@@ -54,16 +55,6 @@ SHOPS: dict[str, str] = {  # how each kind of shop writes its id; all others: di
     "stripe": "acct_1LN{number:013d}",
 }
 ROOMS_OF_A_SHOP = 20  # at most: one shop is one city's
-TIER_ONE, TIER_TWO, TIER_THREE = 100_000, 10_000, 1_000  # fans from which a room is of this tier
-OWN_SERVER_FANS_MAX = 100_000  # stars are on platforms: no hall has the lines for their audience
-DRAW_MAX, VILLAGE_DRAW_MAX = 200.0, 40.0  # of all who are no stars, and of the lowest tier
-
-STARS, OF_ROOMS = 70, 12_000
-MILLIONS = 30  # so many of the stars have more than a million fans
-FIRST_STAR = 20  # the room that is the first star's; the others stand evenly behind it
-RANK_STEP = (
-    43  # has no factor in common with STARS: each rank comes once in 12,000 rooms, and small casts have a mixture
-)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -99,9 +90,7 @@ def cast(rooms: int, seed: int, halls: str = HALLS) -> list[Part]:
     116 million fans in all. Each shop sells for rooms of one city; a star has a shop of their own.
     """
     parts: list[Part] = []
-    sellers = Counter[tuple[str, str]]()
-    shops = Counter[str]()
-    open_shop: dict[tuple[str, str], str] = {}
+    shops = Shops()
     second = True  # whether the last room is its broadcaster's second
     for number in range(rooms):
         dice = random.Random(f"cast {seed} {number}")  # noqa: S311 (a play, no secret)
@@ -113,39 +102,54 @@ def cast(rooms: int, seed: int, halls: str = HALLS) -> list[Part]:
         rank = star_rank(number)
         fans = usual_fans(dice) if rank is None else star_fans(rank, dice)
         platform, sells_on = where(dice, hosted=rank is not None)
-        selling = (sells_on, city)
-        if rank is not None or sellers[selling] % ROOMS_OF_A_SHOP == 0:
-            shops[sells_on] += 1
-            shop = SHOPS.get(sells_on, "{number}").format(number=4_460_000 + 7 * shops[sells_on])
-            if rank is None:
-                open_shop[selling] = shop
-        else:
-            shop = open_shop[selling]
-        sellers[selling] += rank is None
         parts.append(
             Part(
                 number=number,
                 platform=platform,
-                room=PLATFORMS[platform][1].format(
-                    letters=letters,
-                    number=number,
-                    long=7_012_345_678_901_234_567 + 2_654_435_761_333 * number,
-                    short=10_000_000 + number,
-                ),
+                room=room_id(platform, letters, number),
                 anchor=f"{city}{broadcaster[1:]}{dice.choice(NICKS)}{product}",
                 broadcaster=broadcaster,
                 hall=halls[number % len(halls)],
                 city=city,
                 category=category,
-                tier=1 if fans >= TIER_ONE else 2 if fans >= TIER_TWO else 3 if fans >= TIER_THREE else 4,
+                tier=tier_of(fans),
                 fans=fans,
-                shop=shop,
+                shop=shops.shop(sells_on, city, star=rank is not None),
                 sells_on=sells_on,
                 product=product,
                 draw=usual_draw(fans, dice),
             )
         )
     return parts
+
+
+def room_id(platform: str, letters: str, number: int) -> str:
+    """As the platform writes it. Long ids differ in all their digits, as real ones do: a file of them looks exact."""
+    long = 7_012_345_678_901_234_567 + 2_654_435_761_333 * number
+    return PLATFORMS[platform][1].format(letters=letters, number=number, long=long, short=10_000_000 + number)
+
+
+class Shops:
+    """Gives each room the shop that it sells in: that of its city which still has a place, a star one of their own."""
+
+    def __init__(self) -> None:
+        self._opened = Counter[str]()
+        self._rooms = Counter[tuple[str, str]]()
+        self._newest: dict[tuple[str, str], str] = {}
+
+    def shop(self, sells_on: str, city: str, star: bool) -> str:
+        """Its id, in the form of the kind that it is of."""
+        if star:
+            return self._open(sells_on)
+        place = sells_on, city
+        if self._rooms[place] % ROOMS_OF_A_SHOP == 0:
+            self._newest[place] = self._open(sells_on)
+        self._rooms[place] += 1
+        return self._newest[place]
+
+    def _open(self, sells_on: str) -> str:
+        self._opened[sells_on] += 1
+        return SHOP_IDS.get(sells_on, "{number}").format(number=4_460_000 + 7 * self._opened[sells_on])
 
 
 def name(number: int, seed: int) -> str:
@@ -155,38 +159,6 @@ def name(number: int, seed: int) -> str:
     place, first = divmod(place, len(GIVEN))
     surname, second = divmod(place, len(GIVEN))
     return SURNAMES[surname] + GIVEN[first] + GIVEN[second] + (str(lap + 1) if lap else "")
-
-
-def star_rank(number: int) -> int | None:
-    """Which of the 70 stars of 12,000 rooms has this room; 0 has most fans."""
-    before, after = stars(number), stars(number + 1)
-    return (RANK_STEP * before + 20) % STARS if after > before else None
-
-
-def stars(rooms: int) -> int:
-    """How many of so many rooms are stars'."""
-    return (rooms * STARS + OF_ROOMS - (FIRST_STAR + 1) * STARS) // OF_ROOMS if rooms > FIRST_STAR else 0
-
-
-def star_fans(rank: int, dice: random.Random) -> int:
-    """A tenth of a million to ten millions, spread over the ranks so that the sum hardly depends on the dice."""
-    if rank < MILLIONS:
-        above = 1 - (rank + dice.random()) / MILLIONS
-        return 1_001_000 + round(8_990_000 * pow(above, 3.5))
-    above = 1 - (rank - MILLIONS + dice.random()) / (STARS - MILLIONS)
-    return round(TIER_ONE * pow(10, 0.99 * above))
-
-
-def usual_fans(dice: random.Random) -> int:
-    return min(round(500 * dice.lognormvariate(0, 1.1)), OWN_SERVER_FANS_MAX - 1)
-
-
-def usual_draw(fans: int, dice: random.Random) -> float:
-    """How many people watch: 5 to 40 in a village, 5,000 to 60,000 with stars. Of many fans a smaller share comes."""
-    if fans >= TIER_ONE:
-        return round(min(max(5_000 * pow(fans / TIER_ONE, 0.3) * dice.lognormvariate(0, 0.25), 5_000), 60_000), 1)
-    most = VILLAGE_DRAW_MAX if fans < TIER_THREE else DRAW_MAX
-    return round(min(max(0.55 * sqrt(fans) * dice.lognormvariate(0, 0.35), 5), most), 1)
 
 
 def where(dice: random.Random, hosted: bool) -> tuple[str, str]:
