@@ -43,7 +43,9 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
         result.found[feed] = found
-        result.served[feed] = [Served(at_s, answered, at_s in taken) for at_s, answered in served.items()]
+        result.served[feed] = [
+            Served(at_s, answered, at_s in taken or at_s >= case.until_s) for at_s, answered in served.items()
+        ]
     result.rooms = await _differing_rooms(case, result, left_out)
     return result
 
@@ -85,11 +87,13 @@ def _compared(
     found = Found(feed, sums=[Sums() for _ in room_ids])
     maybe, doubtful = _unacknowledged(case, feed), set[float]()
     for at_s, viewers in merged(_frames(case, feed, "answered")):
+        if at_s >= case.until_s:
+            break
         group = group_of.get(at_s)
         if group is None:
             if max(viewers, default=NOT_TOLD) == NOT_TOLD:
                 found.empty.append(at_s)
-            elif at_s < case.until_s:
+            else:
                 found.lost.append(at_s)
         elif at_s in maybe:
             least = told(at_s, viewers, room_ids, None)
