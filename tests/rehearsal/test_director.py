@@ -271,6 +271,8 @@ def test_only_the_family_is_signalled() -> None:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert postmaster.children(parent.pid) == [child]
+        assert {parent.pid, other.pid} <= set(postmaster.children(os.getpid()))
+        assert child not in postmaster.children(os.getpid())
         postmaster.signal_family(parent.pid, signal.SIGSTOP)
         for pid in (parent.pid, child):
             wait_for_state(pid, "T")
