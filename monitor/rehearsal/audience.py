@@ -35,24 +35,13 @@ class Wave(msgspec.Struct, frozen=True, gc=False):
         return self.size * (1 - exp(-age_s / self.rise_s)) * exp(-age_s / self.stay_s) if age_s > 0 else 0.0
 
 
-def crowd(waves: Iterable[Wave], at_s: float) -> float:
-    """How many there are then."""
-    watching = 0.0
-    for wave in waves:
-        age_s = at_s - wave.at_s
-        if age_s <= 0:
-            break  # waves come one after the other
-        watching += wave.size * (1 - exp(-age_s / wave.rise_s)) * exp(-age_s / wave.stay_s)
-    return watching
-
-
 def crowd_and_views(waves: Iterable[Wave], at_s: float) -> tuple[float, float]:
     """How many there are then, and how often somebody came until then. The second never falls."""
     watching, came, watched_s = 0.0, 0.0, 0.0
     for wave in waves:
         age_s = at_s - wave.at_s
         if age_s <= 0:
-            break
+            break  # waves come one after the other
         size, rise_s, stay_s = wave.size, wave.rise_s, wave.stay_s
         to_come, loyal = exp(-age_s / rise_s), exp(-age_s / stay_s)
         both_s = rise_s * stay_s / (rise_s + stay_s)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from .audience import MINUTE, UNREST, counted_s, crowd, crowd_and_views, restless
+from .audience import MINUTE, UNREST, counted_s, crowd_and_views, restless
 from .audience import Wave as Wave
 
 PATIENCE_S = 150.0  # seconds of the world after which most have left a picture that is away
@@ -50,8 +50,7 @@ class Broadcast(msgspec.Struct, frozen=True):
 
     def audience(self, at_s: float) -> int:
         """Who watches, or waits while the picture is away: many leave then, and come back over some time."""
-        at_s = counted_s(at_s, self.starts_s, self.speed, self.phase)
-        return self._shown(crowd(self.waves, at_s), at_s)
+        return self.audience_and_totals(at_s)[0]
 
     def audience_and_totals(self, at_s: float) -> tuple[int, int, int]:
         """Who watches, and how many views and likes there were since the broadcast began: they never fall.
@@ -60,8 +59,7 @@ class Broadcast(msgspec.Struct, frozen=True):
         """
         at_s = counted_s(at_s, self.starts_s, self.speed, self.phase)
         watching, views = crowd_and_views(self.waves, at_s)
-        viewers = self._shown(watching, at_s)
-        return viewers, int(views), int(views * self.likes)
+        return min(self._shown(watching, at_s), int(views)), int(views), int(views * self.likes)
 
     def _shown(self, watching: float, at_s: float) -> int:
         if watching <= 0:

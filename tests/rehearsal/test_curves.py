@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from monitor.rehearsal.audience import FLEETING_S, REFRESH_S, Wave, crowd, crowd_and_views, waves
+from monitor.rehearsal.audience import FLEETING_S, REFRESH_S, Wave, crowd_and_views, waves
 from monitor.rehearsal.curves import Curve, Model, Recorded, far_off, figures, table, twin
 from monitor.rehearsal.script import Broadcast, Fault
 
@@ -86,7 +86,7 @@ def test_views_are_those_who_came() -> None:
     step_s = 0.25
     for tick in range(1, 8_000):
         leave = sum(wave.left(tick * step_s) * step_s / wave.stay_s for wave in coming)
-        now = crowd(coming, tick * step_s)
+        now = sum(wave.left(tick * step_s) for wave in coming)
         came += now - before + leave
         watched_s += now * step_s
         before = now

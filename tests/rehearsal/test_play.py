@@ -98,6 +98,7 @@ def test_totals_count_from_0_in_each_broadcast_and_never_fall() -> None:
                 views, likes = before.get(key, (0, 0))
                 assert room.views_total >= views
                 assert room.likes_total >= likes
+                assert room.viewers <= room.views_total
                 if key not in before and room.broadcast:
                     begun[room.part.number] += 1
                     assert room.views_total < 0.5 * room.part.draw
