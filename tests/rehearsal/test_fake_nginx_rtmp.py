@@ -55,6 +55,18 @@ def test_the_first_lines_are_the_real_ones() -> None:
     assert stat_page([], 30557, 2).splitlines()[:7] == EVENING[0].splitlines()[:7]
 
 
+def test_every_count_of_clients_is_that_of_the_clients_listed() -> None:
+    rooms = [
+        RoomNow(PART, True, True, viewers=3, connection=3), RoomNow(PARTS[1], True, False, viewers=2),
+        RoomNow(PARTS[2], True, True, viewers=0, connection=4), RoomNow(PARTS[3], False),
+    ]  # fmt: skip
+    root = ElementTree.fromstring(stat_page(rooms, 30557, 18))  # noqa: S314 (our own page)
+    streams = root.findall("server/application/live/stream")
+    assert [stream.findtext("nclients") for stream in streams] == ["4", "2", "1"]
+    assert [len(stream.findall("client")) for stream in streams] == [4, 2, 1]
+    assert root.findtext("server/application/live/nclients") == root.findtext("naccepted") == "7"
+
+
 def test_the_collector_sees_what_the_play_says() -> None:
     play = Play(PARTS, 1, Tempo(AT, 30))
     feed = NginxRtmp(name="hall", url="http://127.0.0.1/stat", rooms=[part.room for part in PARTS])
