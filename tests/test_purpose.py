@@ -154,6 +154,8 @@ def test_an_embedded_database_refuses_the_other(
         told_apart(capsys.readouterr().err, path, born)
     assert cli.main(["roster", "import", str(folder / "roster.csv"), "--config", own]) == 0
     assert "+ wechat 晚风" in capsys.readouterr().out
+    Spool(folder / "var" / "spool", OTHER[born]).close()  # somebody has put folders of two events together
+    refused(path, born, "run")
 
 
 def schedule(folder: Path) -> Path:

@@ -37,7 +37,7 @@ def test_east_and_west_are_exchanged_in_the_words_of_posix_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", ["+25:00", "+3", "+03:25:10", "+14:01", "-12:01", "03:25", "+03:60", "+0325", "+٠٣:٢٥", "+"]
+    "bad", ["+25:00", "+3", "+03:25:10", "+14:01", "-12:01", "03:25", "+03:60", "+0325", "+٠٣:25", "+"]
 )
 def test_what_is_no_offset_is_an_error_at_its_line(tmp_path: Path, bad: str) -> None:
     assert offset_of(bad) is None
