@@ -1,6 +1,8 @@
 """What a played Doudian alone does: arrays of messages, ids as large numbers, a refund that is asked for and done."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -48,6 +50,25 @@ async def test_a_broadcast_has_a_room_id_of_its_own_each_day_and_the_author_stay
         orders = list(heard.platform.fake.orders.values())
         assert len({order.room for order in orders}) == 2
         assert {order.author for order in orders} == {ROOM.room}
+
+
+async def test_a_window_holds_the_whole_of_its_last_second(tmp_path: Path) -> None:
+    async with listened(tmp_path, Doudian, [ROOM]) as heard:
+        heard.platform.happened(sold(ROOM, 1, ("created",))[0])
+        [order] = heard.platform.fake.orders.values()
+        heard.platform.fake.orders[order.order_id] = replace(
+            order, updated_at=order.updated_at.replace(microsecond=700_000)
+        )
+        second = order.updated_at.replace(microsecond=0)
+        for to_at, found in ((second, 1), (second - timedelta(seconds=1), 0)):
+            window = second - timedelta(seconds=9), to_at
+            body = await heard.asked(
+                ROOM.shop,
+                lambda caller, window=window: heard.api.list_page(  # type: ignore[misc]
+                    caller, heard.api.LISTINGS[0], *window, "", heard.scene.now()
+                ),
+            )
+            assert len(json.loads(body)["data"]["shop_order_list"]) == found
 
 
 def test_only_the_platforms_own_word_is_an_answer() -> None:

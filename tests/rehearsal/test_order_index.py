@@ -59,6 +59,14 @@ def test_both_ends_of_a_window_are_within_it() -> None:
     assert orders_between(index, "a", second + 1, second + 9) == orders_between(index, "a", 0, second - 1) == []
 
 
+def test_a_refund_of_another_shop_is_none() -> None:
+    index = OrderIndex()
+    index["1"] = order(1, "a", 4, 4)
+    for orders in (index, dict(index)):
+        assert refund_in(orders, "a", "71") == (index["1"], index["1"].refunds[0])
+        assert refund_in(orders, "b", "71") is None
+
+
 def test_milliseconds_are_rounded_down_without_the_doubts_of_a_float() -> None:
     for ms in range(1000):
         assert ms_of(START + timedelta(milliseconds=ms)) == int(START.timestamp()) * 1000 + ms

@@ -1,6 +1,7 @@
 """What a played WeChat alone does: tries that are signed anew, tickets in XML, shops with keys of their own."""
 
 import asyncio
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -87,6 +88,15 @@ async def test_an_after_sale_that_goes_on_is_no_refund_yet(tmp_path: Path) -> No
         sales = await heard.settled()
         assert sorted(sale.kind for sale in sales) == ["created", "paid", "refunded"]
         assert len(heard.kept) == 5, "the ticket, and one push each, but two of a refund"
+
+
+async def test_what_is_sealed_is_padded_to_blocks_of_32(tmp_path: Path) -> None:
+    """As the vector of china.md 6.3, which a padding to 16 would leave shorter: 205 bytes become 224."""
+    async with staged(tmp_path, [ROOM]) as scene:
+        platform = Wechat(scene)
+        assert all(len(base64.b64decode(platform._closed(b"x" * size))) % 32 == 0 for size in range(120, 190))
+        assert len(base64.b64decode(platform._closed(b"x" * 167))) == 224
+        assert 20 + 167 + len(APP_ID) == 205
 
 
 def test_a_shop_that_has_its_id_already_keeps_it() -> None:

@@ -57,7 +57,6 @@ class ApiServer:
     def __init__(self, answer: Callable[[Asked], Told], trouble: Trouble | None = None) -> None:
         self._answer = answer
         self._runner: web.AppRunner | None = None
-        self._closing = False
         self.planned: list[Told] = []
         self.trouble = trouble or Trouble()
 
@@ -72,7 +71,6 @@ class ApiServer:
         return f"http://{host}:{at_port}"
 
     async def close(self) -> None:
-        self._closing = True
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -95,7 +93,7 @@ class ApiServer:
     async def _hung(self, request: web.Request) -> How | None:
         """What is to be done when the hanging is over: an answer at last, unless the caller left meanwhile."""
         while self.trouble.feed == "hang":
-            if self._closing or left(request):
+            if left(request):
                 return "refuse"
             await asyncio.sleep(LOOK_EVERY_S)
         return "refuse" if left(request) else self.trouble.feed
