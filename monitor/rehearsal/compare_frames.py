@@ -9,7 +9,7 @@ from monitor.store.statements import statement
 
 from .case import Case
 from .darkness import Blind, Served
-from .sightings import EARLY_S, NOTHING_TOLD, Found, Group, Sums, merged, paired, told, within
+from .sightings import EARLY_S, Found, Group, Sums, merged, paired, told
 from .truth import NOT_TOLD, frames_of, instants_of, viewers_of
 
 RELAYED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
@@ -37,9 +37,9 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
     for feed in case.feeds:
         case.say(f"frames of {feed} ...")
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
-        found, doubtful = _compared(case, feed, list(of_feed), of_feed, served)
-        _set_apart_lost(case, found, served, blind)
-        kept = {group.at_s for _, group in found.pairs if group.at_s not in doubtful}
+        found = _compared(case, feed, of_feed, served)
+        _set_apart_lost(found, blind)
+        kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
         result.found[feed] = found
@@ -69,15 +69,9 @@ def _instants(case: Case) -> dict[str, dict[float, bool]]:
     return instants
 
 
-def _compared(
-    case: Case,
-    feed: str,
-    asked: list[float],
-    groups: dict[float, tuple[datetime, Group]],
-    instants: dict[float, bool],
-) -> tuple[Found, set[float]]:
-    """The frames of one feed; and the instants of ticks of which nobody can say exactly what they should be."""
-    served = [at_s for at_s, answered in instants.items() if answered]
+def _compared(case: Case, feed: str, groups: dict[float, tuple[datetime, Group]], instants: dict[float, bool]) -> Found:
+    """The frames of one feed."""
+    asked, served = list(groups), [at_s for at_s, answered in instants.items() if answered]
     early_s, late_s = RELAYED_S, RELAYED_S
     if feed.startswith("hall-"):
         early_s, late_s = EARLY_S, max(ANSWERED_S_MAX, case.rules.interval_s) + case.rules.slack_s
@@ -85,47 +79,29 @@ def _compared(
     group_of = {served[place]: groups[asked[number]][1] for number, place in pairs.items()}
     room_ids = [case.room_ids.get(number, 0) for number in case.feeds[feed]]
     found = Found(feed, sums=[Sums() for _ in room_ids])
-    maybe, doubtful = _unacknowledged(case, feed), set[float]()
-    for at_s, viewers in merged(_frames(case, feed, "answered")):
+    for at_s, viewers in merged(_frames(case, feed)):
         if at_s >= case.until_s:
             break
         group = group_of.get(at_s)
-        if group is None:
-            if max(viewers, default=NOT_TOLD) == NOT_TOLD:
-                found.empty.append(at_s)
-            else:
-                found.lost.append(at_s)
-        elif at_s in maybe:
-            least = told(at_s, viewers, room_ids, None)
-            _, all_viewers = next(merged([(at_s, viewers), (at_s, maybe[at_s])]))
-            found.pairs.append(
-                (group if within(least, group, told(at_s, all_viewers, room_ids, None)) else least, group)
-            )
-            doubtful.add(group.at_s)
-        else:
+        if group is not None:
             found.pairs.append((told(at_s, viewers, room_ids, found.sums), group))
-    for number, at_s in enumerate(asked):
-        if number not in pairs and at_s < case.until_s:
-            group = groups[at_s][1]
-            near = [viewers for told_s, viewers in maybe.items() if abs(told_s - at_s) <= RELAYED_S]
-            if not any(within(NOTHING_TOLD, group, told(at_s, viewers, room_ids, None)) for viewers in near):
-                found.invented.append(group)
-    return found, doubtful
+        elif max(viewers, default=NOT_TOLD) == NOT_TOLD:
+            found.empty.append(at_s)
+        else:
+            found.lost.append(at_s)
+    strangers = [groups[at_s][1] for number, at_s in enumerate(asked) if number not in pairs]
+    found.invented = [group for group in strangers if group.at_s < case.until_s]
+    return found
 
 
-def _frames(case: Case, feed: str, wanted: str) -> Iterator[tuple[float, Sequence[int]]]:
-    """What each frame said, in order."""
+def _frames(case: Case, feed: str) -> Iterator[tuple[float, Sequence[int]]]:
+    """What each answered frame said, in order."""
     for _, at, outcome, blob in frames_of(case.truth, feed):
-        if outcome == wanted and blob is not None:
+        if outcome == "answered" and blob is not None:
             yield case.clock_s(at), viewers_of(blob)
 
 
-def _unacknowledged(case: Case, feed: str) -> dict[float, Sequence[int]]:
-    """Reports to which no answer came, by instant: livemon has them, or has not."""
-    return {at_s: viewers for at_s, viewers in merged(_frames(case, feed, "failed"))}
-
-
-def _set_apart_lost(case: Case, found: Found, instants: dict[float, bool], blind: Sequence[Blind]) -> None:
+def _set_apart_lost(found: Found, blind: Sequence[Blind]) -> None:
     """A frame that was answered in a blind span of its feed is no loss: nobody says that it was heard."""
     spans = [span for span in blind if span.feed == found.feed and not span.one_room]
     lost = [at_s for at_s in found.lost if not any(span.from_s < at_s <= span.to_s + EARLY_S for span in spans)]

@@ -10,11 +10,11 @@ from monitor.store.statements import statement
 
 from .case import Case
 from .compare_frames import Watched
-from .darkness import Blind, blind_checks, darks, unseen
+from .darkness import Blind, blind_checks, darks, joined, missed, shared, unseen
 from .drops import Drop, drop_checks
 from .judge import Sight, Stop, judged
 from .script import Broadcast
-from .stops import Span, gaps, on_air, planned
+from .stops import Span, gaps, on_air, planned, published
 from .verdict import EXAMPLES_MAX, Check, counted, told
 
 LATER_S = 600.0  # livemon goes on for a while after what is compared
@@ -31,14 +31,26 @@ class Opened(NamedTuple):
 
 
 def sights(case: Case, watched: Watched) -> dict[str, Sight]:
-    """Of each feed that told anything: when its rooms were seen."""
-    found = {}
-    for feed in case.feeds:
-        seen = watched.seen(feed)
-        if seen:
-            dark = unseen(seen, case.rules.off_s_max(feed))
-            found[feed] = Sight(feed, seen[0], min(case.until_s, seen[-1]), dark)
-    return found
+    """Of each feed that told anything: when its rooms were seen.
+
+    What a relay reports while livemon is down comes late, and until then time passes for livemon. That it was down
+    shows in that no hall was asked.
+    """
+    seen = {feed: instants for feed in case.feeds if (instants := watched.seen(feed))}
+    dark = {feed: unseen(instants, case.rules.off_s_max(feed)) for feed, instants in seen.items()}
+    down = shared([spans for feed, spans in dark.items() if feed.startswith("hall-")])
+    for feed, spans in dark.items():
+        if not feed.startswith("hall-"):
+            dark[feed] = joined([*missed(spans, on_screen(case, feed), case.rules.off_s_max(feed)), *down])
+    return {
+        feed: Sight(feed, instants[0], min(case.until_s, instants[-1]), dark[feed]) for feed, instants in seen.items()
+    }
+
+
+def on_screen(case: Case, feed: str) -> list[Span]:
+    """When any room of a feed was to be seen."""
+    speed = case.play.tempo.speed
+    return joined(span for number in case.feeds[feed] for span in published(script_of(case, number), speed))
 
 
 def script_of(case: Case, number: int) -> Sequence[Broadcast]:

@@ -1,6 +1,6 @@
 """When a feed could not be seen, by what it served; compared with the blind spans that livemon wrote."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from math import inf
 from typing import NamedTuple
@@ -70,6 +70,37 @@ def darks(feed: str, frames: Sequence[Served], rules: Rules, until_s: float) -> 
 def unseen(instants: Sequence[float], off_s: float) -> list[Span]:
     """The spans in which a feed was not seen when it should have been; `instants` are those of its frames, in order."""
     return [Span(one, other) for one, other in pairwise(instants) if other - one > off_s]
+
+
+def missed(gaps: Iterable[Span], published: Sequence[Span], off_s: float) -> list[Span]:
+    """Those gaps between reports in which there was something to report: some room was on air for long enough."""
+    return [gap for gap in gaps if any(span.to_s - span.from_s > off_s for span in shared([[gap], published]))]
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same time in order, spans that meet as one."""
+    found: list[Span] = []
+    for span in sorted(spans):
+        if found and found[-1].meets(span):
+            found[-1] = Span(found[-1].from_s, max(found[-1].to_s, span.to_s))
+        else:
+            found.append(span)
+    return found
+
+
+def shared(of_feeds: Sequence[Sequence[Span]]) -> list[Span]:
+    """The time that lies in a span of every feed."""
+    if not of_feeds:
+        return []
+    found = list(of_feeds[0])
+    for spans in of_feeds[1:]:
+        found = [
+            Span(max(one.from_s, other.from_s), min(one.to_s, other.to_s))
+            for one in found
+            for other in spans
+            if one.from_s < other.to_s and other.from_s < one.to_s
+        ]
+    return found
 
 
 def blind_checks(

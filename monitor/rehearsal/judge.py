@@ -19,6 +19,7 @@ Duty = Literal["must", "may", "must_not"]
 Outcome = Literal["resumed", "lost"]
 ROUNDED_S = 1.0  # a schedule file has whole seconds
 WHENEVER = Span(-inf, inf)
+AT_THE_BEGINNING = "at the beginning"
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def judged(
                     begins = Span(cluster[0].from_s - off_s, cluster[-1].from_s + off_s)
                     ends = Span(cluster[0].back_s - off_s, cluster[-1].back_s + off_s)
                 judgement = seen(judgement, gap, starts, sight, rules)
+                if judgement.reason == AT_THE_BEGINNING:  # it was away when somebody first looked
+                    begins = Span(begins.from_s, max(begins.to_s, sight.seen_from_s + off_s))
                 if dark := sight.darkness(_interest(gap, off_s, rules)):
                     judgement = Judgement("may", None, "not seen all the time")
                     begins, ends = _widened(begins, dark, off_s, rules), _widened(ends, dark, off_s, rules)
@@ -134,7 +137,7 @@ def seen(judgement: Judgement, gap: Gap, starts: Sequence[float], sight: Sight, 
     look_s = rules.step_s(sight.feed) + off_s
     decided_s = gap.back_s if judgement.outcome == "resumed" else gap.from_s + rules.grace_s + ROUNDED_S
     if gap.from_s < sight.seen_from_s + look_s:
-        return Judgement("may", None, "at the beginning")
+        return Judgement("may", None, AT_THE_BEGINNING)
     if decided_s + off_s > sight.until_s:
         return Judgement("may", None, "at the end")
     if any(0 <= gap.from_s - start_s < look_s for start_s in starts):

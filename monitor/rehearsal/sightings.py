@@ -37,9 +37,6 @@ class Group(NamedTuple):
         return self.viewers, self.viewers_mark
 
 
-NOTHING_TOLD = Group(0.0, 0, 0, 0, 0, 0, 0)
-
-
 class Sums(msgspec.Struct):
     """What was said of one room over all frames that are compared."""
 
@@ -76,32 +73,23 @@ def paired(asked: Sequence[float], served: Sequence[float], early_s: float, late
     return found
 
 
-def told(at_s: float, viewers: Sequence[int], room_ids: Sequence[int], sums: Sequence[Sums] | None) -> Group:
-    """What a frame should have become; adds it to the sums of its rooms, if these are given."""
-    if sums is not None:
-        for count, room in zip(viewers, sums, strict=True):
-            if count > NOT_TOLD:
-                room.ticks += 1
-                if count > OFF_AIR:
-                    room.live += 1
-                    room.viewers += count
+def told(at_s: float, viewers: Sequence[int], room_ids: Sequence[int], sums: Sequence[Sums]) -> Group:
+    """What a frame should have become; adds it to the sums of its rooms."""
     ticks = ticks_mark = live = live_mark = watching = watching_mark = 0
-    for count, room_id in zip(viewers, room_ids, strict=True):
+    for count, room_id, room in zip(viewers, room_ids, sums, strict=True):
         if count == NOT_TOLD:
             continue
+        room.ticks += 1
         ticks += 1
         ticks_mark += room_id
         if count > OFF_AIR:
+            room.live += 1
+            room.viewers += count
             live += 1
             live_mark += room_id
             watching += count
             watching_mark += count * room_id
     return Group(at_s, ticks, ticks_mark, live, live_mark, watching, watching_mark)
-
-
-def within(least: Group, group: Group, most: Group) -> bool:
-    """Is each number between what was told for sure and what may have been told?"""
-    return all(low <= number <= high for low, number, high in zip(least[1:], group[1:], most[1:], strict=True))
 
 
 def merged(frames: Iterable[tuple[float, Sequence[int]]]) -> Iterator[tuple[float, Sequence[int]]]:

@@ -42,6 +42,20 @@ def on_air(broadcasts: Sequence[Broadcast], speed: float) -> list[Span]:
     return [Span(each.starts_s / speed, each.ends_s / speed) for each in broadcasts if each.ending != "absent"]
 
 
+def published(broadcasts: Sequence[Broadcast], speed: float) -> list[Span]:
+    """When the encoder was connected, so that a platform shows the room."""
+    found = []
+    for each in broadcasts:
+        from_s = each.starts_s
+        for fault in sorted(each.faults, key=lambda fault: fault.from_s):
+            if fault.kind == "drop":
+                found.append(Span(from_s / speed, fault.from_s / speed))
+                from_s = fault.to_s
+        if from_s < each.ends_s and each.ending != "absent":
+            found.append(Span(from_s / speed, each.ends_s / speed))
+    return found
+
+
 def planned(broadcasts: Sequence[Broadcast], speed: float) -> list[Span]:
     """The room's part of the schedule."""
     return [Span(each.starts_s / speed, each.planned_end_s / speed) for each in broadcasts]

@@ -1,8 +1,6 @@
 """A database that agrees with the truth holds; each planted difference makes its own line of the verdict fail."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 
@@ -290,22 +288,6 @@ async def test_what_nobody_can_know_is_no_difference(made: SmallEvening, plant: 
     await plant(made)
     verdict = await judged(made)
     assert verdict.holds, "\n".join(verdict.lines())
-
-
-async def test_a_report_that_was_not_acknowledged_may_be_there_or_not(made: SmallEvening) -> None:
-    """Two bodies of one instant; to the first of them no answer came."""
-    with closing(sqlite3.connect(made.path)) as db, db:
-        db.execute(
-            "UPDATE frame SET outcome = 'failed' WHERE rowid IN"
-            " (SELECT min(rowid) FROM frame WHERE feed = 'relay-wechat' AND at = ?)",
-            (made.at(53).timestamp(),),
-        )
-    assert (await judged(made)).holds  # livemon has it
-    gone = "DELETE FROM tick_raw WHERE at = $1 AND room_id = $2"
-    await made.sql.execute(gone, made.at(53), made.rooms[5])
-    assert (await judged(made)).holds  # it has it not
-    await made.sql.execute(gone, made.at(53), made.rooms[6])
-    assert set((await judged(made)).failed) == {"frames of relays"}  # the other one was acknowledged
 
 
 async def test_the_report_says_where_to_look(made: SmallEvening) -> None:

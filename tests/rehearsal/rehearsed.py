@@ -1,0 +1,164 @@
+"""A play as livemon's own watch understands it, written down as livemon would: without sockets, and faster than the clock."""
+
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from collectors.orders.push_json import PushJson
+from collectors.servers.nginx_rtmp import NginxRtmp
+from collectors.tick import Tick
+from monitor.facts import BlindSpan, Change, Heard, RosterRoom, Slot
+from monitor.live.watch import Watch
+from monitor.rehearsal.case import feeds_of
+from monitor.rehearsal.cast import cast
+from monitor.rehearsal.platforms.relay import ticks as relayed
+from monitor.rehearsal.play import Outage, Play, RoomNow
+from monitor.rehearsal.tempo import Tempo
+from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
+
+POLL_S, REPORT_S = 5.0, 10.0
+
+
+class Rehearsed:
+    """`hung`: a hall and the span in which it does not answer; `down`: the span in which livemon is killed and away."""
+
+    def __init__(
+        self, folder: Path, began_at: datetime, rooms: int, seed: int, speed: float,
+        hung: tuple[str, float, float] = ("", 0, 0), down: tuple[float, float] = (0, 0), outages: Sequence[Outage] = (),
+    ) -> None:  # fmt: skip
+        self.play = Play(cast(rooms, seed), seed, Tempo(began_at, speed), outages)
+        self.began_at, self.hung, self.down = began_at, hung, down
+        self.path = folder / "truth.sqlite"
+        self.dice = random.Random(seed)
+        self.members = feeds_of(self.play)
+        self.changes: list[Change] = []
+        self.spans: list[BlindSpan] = []
+        self.ticks: list[tuple[int, datetime, bool | None, int | None]] = []
+        self.rows = [
+            RosterRoom(number + 1, part.platform, part.room, hall=part.hall) for number, part in enumerate(self.play.parts)
+        ]
+        self.feeds = [
+            NginxRtmp(name=feed, hall=feed[-1].upper(), url="http://x/stat", interval_s=POLL_S)
+            if feed.startswith("hall-")
+            else PushJson(name=feed, platform=feed.removeprefix("relay-"), tells=["live", "viewers"])
+            for feed in self.members
+        ]
+        self.watch = self._watch(0)
+        self.before: dict[str, list[RoomNow | None]] = {}
+        self.queued: list[tuple[float, str, list[Tick]]] = []
+
+    def at(self, clock_s: float) -> datetime:
+        return self.began_at + timedelta(seconds=clock_s)
+
+    def _watch(self, now_s: float) -> Watch:
+        slots = [
+            Slot(part.number + 1, self._second(from_s), self._second(to_s))
+            for part, from_s, to_s in self.play.planned(90_000)
+        ]
+        watch = Watch()
+        watch.load(self.rows, slots, self.feeds, self.at(now_s))
+        return watch
+
+    def _second(self, clock_s: float) -> datetime:
+        return self.at(round(clock_s)).replace(microsecond=0)
+
+    def heard(self, heard: Heard) -> None:
+        self.changes += heard.changes
+        self.spans += heard.spans
+        self.ticks += [(room_id, tick.at, tick.live, tick.viewers) for room_id, tick in heard.ticks]
+
+    def run(self, lasts_s: float) -> None:
+        """Each second of the clock; feeds have seconds of their own."""
+        offset = {feed: place % 5 for place, feed in enumerate(self.members)}
+        with Truth(self.path) as truth:
+            for second in range(int(lasts_s)):
+                away = self.down[0] <= second < self.down[1]
+                if second == self.down[1] and self.down[1]:
+                    self._restart(second)
+                for feed in self.members:
+                    every_s = POLL_S if feed.startswith("hall-") else REPORT_S
+                    if second % every_s == offset[feed] and not (away and feed.startswith("hall-")):
+                        clock_s = second + self.dice.uniform(0.0, 0.3)
+                        (self._poll if feed.startswith("hall-") else self._report)(truth, feed, clock_s)
+                if not away:
+                    self._deliver(second + 0.4)
+                    self.heard(self.watch.tend(self.at(second + 0.5)))
+
+    def _restart(self, second: float) -> None:
+        sessions = {(room.platform, room.external_id): room.session for room in self.watch.rooms}
+        feeds = [sight.remembered() for sight in self.watch.feeds.values()]
+        self.watch = self._watch(second)
+        self.watch.restore(sessions, feeds, self.at(second))
+        self.heard(self.watch.tend(self.at(second)))
+
+    def _poll(self, truth: Truth, feed: str, clock_s: float) -> None:
+        served_at = self.at(clock_s + 0.01)
+        if feed == self.hung[0] and self.hung[1] <= clock_s < self.hung[2]:
+            truth.served(feed, served_at, None, "failed")
+            self.heard(self.watch.fail(feed, "timeout", self.at(clock_s + 0.1)))
+            return
+        rooms = self.play.rooms(clock_s + 0.01, self.members[feed])
+        truth.served(feed, served_at, [room.viewers if room.publishing else OFF_AIR for room in rooms])
+        ticks = [self._polled(feed, room, self.at(clock_s)) for room in rooms]
+        self.heard(self.watch.hear(feed, self.at(clock_s), ticks, self.at(clock_s + 0.05)))
+
+    def _polled(self, feed: str, room: RoomNow, at: datetime) -> Tick:
+        if not room.publishing:
+            return Tick(feed, room.part.room, at, "status", False)
+        received = round(room.received_s * room.kbps * 125)
+        return Tick(
+            feed, room.part.room, at, "status", True, room.viewers, progress=received, session_key=str(room.connection)
+        )
+
+    def _report(self, truth: Truth, feed: str, clock_s: float) -> None:
+        clock_s = round(clock_s, 3)
+        rooms, at = self.play.rooms(clock_s, self.members[feed]), self.at(clock_s)
+        viewers, ticks = [NOT_TOLD] * len(rooms), []
+        for place, (then, now) in enumerate(zip(self.before.get(feed, [None] * len(rooms)), rooms, strict=True)):
+            for tick, says in relayed(then, now):
+                told = {name: value for name, value in tick.items() if name in ("live", "viewers", "session_key", "end")}
+                ticks.append(Tick(feed, now.part.room, at, "status", **told))
+                viewers[place] = says
+        self.before[feed] = list(rooms)
+        if ticks:
+            truth.served(feed, at, viewers)
+            self.queued.append((clock_s, feed, ticks))
+
+    def _deliver(self, clock_s: float) -> None:
+        for _, feed, ticks in self.queued:
+            self.heard(self.watch.hear(feed, ticks[0].at, ticks, self.at(clock_s)))
+        self.queued.clear()
+
+    async def written(self, sql) -> None:
+        """Into PostgreSQL, as livemon's writer does."""
+        rooms = {(part.platform, part.room): number + 1 for number, part in enumerate(self.play.parts)}
+        await sql.execute("SELECT ensure_tick_day(event_date(now()) + n) FROM generate_series(-4, 2) AS n")
+        await sql.executemany(
+            "INSERT INTO room (room_id, platform, external_id, hall) VALUES ($1, $2, $3, $4)",
+            [(row.room_id, row.platform, row.external_id, row.hall) for row in self.rows],
+        )
+        await sql.executemany(
+            "INSERT INTO schedule (room_id, starts_at, ends_at) VALUES ($1, $2, $3)",
+            [(slot.room_id, slot.starts_at, slot.ends_at) for room in self.watch.rooms for slot in room.slots],
+        )
+        columns = ["room_id", "at", "live", "viewers"]
+        await sql.copy_records_to_table("tick_raw", records=self.ticks, columns=columns, schema_name="livemon")
+        sessions: dict[tuple[int, datetime], list[Change]] = defaultdict(list)
+        for change in self.changes:
+            sessions[rooms[change.platform, change.room], change.opened_at].append(change)
+        for (room, opened_at), changes in sessions.items():
+            session, closed = uuid.uuid4(), [change for change in changes if change.change == "closed"]
+            end = (closed[0].at, closed[0].cause) if closed else (None, None)
+            await sql.execute("INSERT INTO session VALUES ($1, $2, $3, $4, $5)", session, room, opened_at, *end)
+            await sql.executemany(
+                "INSERT INTO session_change VALUES ($1, $2, $3, $4, $5, $6)",
+                [(session, change.number, room, change.at, change.change, change.cause) for change in changes],
+            )
+        await sql.executemany(
+            "INSERT INTO blind (feed, from_at, to_at, cause) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, room_id, from_at)"
+            " DO UPDATE SET to_at = coalesce(blind.to_at, excluded.to_at)",
+            [(span.feed, span.from_at, span.to_at, span.cause) for span in self.spans],
+        )

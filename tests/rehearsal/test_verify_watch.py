@@ -1,0 +1,65 @@
+"""What livemon's own watch makes of whole plays holds before the judge: drops, blind spans, sessions, every frame."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from monitor.rehearsal.play import Outage
+from monitor.rehearsal.verdict import Verdict
+from monitor.rehearsal.verify import Rules, verify
+from tests.rehearsal.rehearsed import Rehearsed
+from tests.sql.stage import evening
+
+LASTS_S, UNTIL_S = 2400, 2390
+
+
+async def compared(database, rehearsed: Rehearsed) -> Verdict:
+    rehearsed.run(LASTS_S)
+    owner, reader = await database.connect("owner"), await database.connect("reader")
+    try:
+        async with owner.transaction():
+            await rehearsed.written(owner)
+        return await verify(rehearsed.path, rehearsed.play, reader, rehearsed.at(UNTIL_S), Rules())
+    finally:
+        await owner.close()
+        await reader.close()
+
+
+def number(verdict: Verdict, what: str) -> int:
+    [check] = [check for check in verdict.checks if check.what.strip() == what]
+    return int(check.truth.removeprefix("0 of ").replace(",", ""))
+
+
+def weather(seed: int, rooms: int, number: int) -> list[Outage]:
+    """So many more faults than usual, of all lengths, each of one room."""
+    dice = random.Random(seed)
+    lengths = (3, 6, 9, 11, 14, 20, 22, 30, 60, 100, 112, 118, 120, 122, 128, 150, 300, 1200)
+    found = []
+    for _ in range(number):
+        from_s, kind = dice.uniform(-60, LASTS_S), dice.choice(("drop", "drop", "freeze"))
+        length_s = dice.choice(lengths) + dice.uniform(-1, 1)
+        found.append(Outage(from_s, from_s + length_s, frozenset({dice.randrange(rooms)}), kind))
+    return found
+
+
+@pytest.mark.parametrize(("seed", "speed", "least"), [(1, 1.0, 40), (2, 10.0, 20), (3, 30.0, 5)])
+async def test_a_stormy_play_holds(database, tmp_path: Path, seed: int, speed: float, least: int) -> None:
+    outages = weather(seed, 150, 600)
+    verdict = await compared(database, Rehearsed(tmp_path, evening("20:00"), 150, seed, speed, outages=outages))
+    assert verdict.holds, "\n".join(verdict.lines())
+    assert number(verdict, "drops") > least
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+async def test_a_play_with_everything_holds(database, tmp_path: Path, seed: int) -> None:
+    """A hall that hangs, a platform whose streams all drop, and livemon killed and away for two minutes and more."""
+    wechat = Rehearsed(tmp_path / "cast", evening("20:00"), 150, seed, 10.0).members["relay-wechat"]
+    rehearsed = Rehearsed(
+        tmp_path, evening("20:00"), 150, seed, 10.0, hung=("hall-b", 600, 690), down=(1200, 1335),
+        outages=[Outage(300, 390, frozenset(wechat)), Outage(1230, 1280, frozenset(wechat))],
+    )  # fmt: skip
+    verdict = await compared(database, rehearsed)
+    assert verdict.holds, "\n".join(verdict.lines())
+    assert number(verdict, "drops") > 12  # most of them when the platform's streams dropped
+    assert number(verdict, "blind spans of halls") >= 5  # the one that hung, and each while livemon was away
