@@ -1,6 +1,8 @@
 """Pinduoduo in a play: what its channel says of an order, under which names, and that nobody's is not told of."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from monitor.rehearsal.platforms.pinduoduo import Pinduoduo
@@ -58,3 +60,19 @@ async def test_the_next_connection_is_sent_what_the_last_one_did_not_acknowledge
         assert [json.loads(frame)["message"]["content"] for frame, _ in heard.kept] == [
             json.dumps({"mall_id": 4460001, "tid": fact.order_id}) for fact in heard.facts()
         ]
+
+
+async def test_the_newest_are_listed_first(tmp_path: Path) -> None:
+    """Pages are read from the last one back, because what is updated meanwhile moves to the front."""
+    async with listened(tmp_path, Pinduoduo, [ROOM]) as heard:
+        orders, now = heard.platform.fake.orders, heard.scene.now()
+        for number, age_s in enumerate((30, 10, 20)):
+            heard.platform.happened(sold(ROOM, number, ("created", "paid"))[1])
+            last = next(reversed(list(orders.values())))
+            orders[last.order_id] = replace(last, updated_at=now - timedelta(seconds=age_s))
+        from_at = now - timedelta(minutes=20)
+        body = await heard.asked(
+            "4460001", lambda it: heard.api.list_page(it, heard.api.LISTINGS[0], from_at, now, "", now)
+        )
+        listed = json.loads(body)["order_sn_increment_get_response"]["order_sn_list"]
+        assert [order["order_sn"][-1] for order in listed] == ["1", "2", "0"]

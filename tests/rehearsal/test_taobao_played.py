@@ -1,6 +1,8 @@
 """Taobao in a play: what its channel says of a trade, and what it keeps silent."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import ANY
 
@@ -61,3 +63,18 @@ async def test_what_was_not_confirmed_comes_again_with_a_higher_count(tmp_path: 
         await until(lambda: len(heard.kept) == 2)
         first, second = (tmc_frames.decode(frame).fields for frame, _ in heard.kept)
         assert (first["id"], first["retried"], second["retried"]) == (second["id"], 0, 1)
+
+
+async def test_the_newest_are_listed_first(tmp_path: Path) -> None:
+    """Pages are read from the last one back, because what is updated meanwhile moves to the front."""
+    async with listened(tmp_path, Taobao, [ROOM]) as heard:
+        orders, now = heard.platform.fake.orders, heard.scene.now()
+        for number, age_s in enumerate((30, 10, 20)):
+            heard.platform.happened(sold(ROOM, number, ("created",))[0])
+            last = next(reversed(list(orders.values())))
+            orders[last.order_id] = replace(last, updated_at=now - timedelta(seconds=age_s))
+        body = await heard.asked(
+            "4460001", lambda it: heard.api.list_page(it, heard.api.LISTINGS[0], now - timedelta(hours=1), now, "", now)
+        )
+        trades = json.loads(body)["trades_sold_increment_get_response"]["trades"]["trade"]
+        assert [str(trade["tid"])[-1] for trade in trades] == ["1", "2", "0"]

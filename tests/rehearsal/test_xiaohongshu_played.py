@@ -40,6 +40,24 @@ async def test_a_refund_says_what_came_back_and_when(tmp_path: Path) -> None:
         assert told(await heard.polled()) == heard.facts()
 
 
+async def test_instants_are_true_to_the_millisecond_that_is_told(tmp_path: Path) -> None:
+    async with listened(tmp_path, Xiaohongshu, [ROOM]) as heard:
+        for event in sold(ROOM, 1, ("created", "paid", "refunded"), created_s=100.05172):
+            heard.platform.happened(event)
+        assert told(await heard.settled()) == heard.facts()
+
+
+async def test_a_refund_is_waited_for_until_its_amount_was_asked_for(tmp_path: Path) -> None:
+    async with listened(tmp_path, Xiaohongshu, [ROOM]) as heard:
+        for event in sold(ROOM, 1, ("created", "paid")):
+            heard.platform.happened(event)
+        await heard.settled()
+        heard.platform.happened(sold(ROOM, 1, ("created", "paid", "refunded"))[2])
+        await until(lambda: len(heard.kept) == 3 and not heard.platform.pushes.waiting())
+        assert heard.platform.waiting() == 1
+        await heard.settled()
+
+
 async def test_cancelled_orders_are_rows_without_money(tmp_path: Path) -> None:
     async with listened(tmp_path, Xiaohongshu, [ROOM]) as heard:
         for event in sold(ROOM, 1, ("created", "cancelled")):
