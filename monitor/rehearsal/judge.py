@@ -136,6 +136,8 @@ def seen(judgement: Judgement, gap: Gap, starts: Sequence[float], sight: Sight, 
     off_s = rules.off_s_max(sight.feed)
     look_s = rules.step_s(sight.feed) + off_s
     decided_s = gap.back_s if judgement.outcome == "resumed" else gap.from_s + rules.grace_s + ROUNDED_S
+    if gap.from_s >= sight.until_s:
+        return Judgement("may", None, "after the end")
     if gap.from_s < sight.seen_from_s + look_s:
         return Judgement("may", None, AT_THE_BEGINNING)
     if decided_s + off_s > sight.until_s:

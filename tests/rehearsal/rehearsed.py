@@ -1,9 +1,9 @@
-"""A play as livemon's own watch understands it, written down as livemon would: without sockets, and faster than the clock."""
+"""A play as livemon's own watch understands it, written down as livemon would: no sockets, and no waiting."""
 
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,14 +23,20 @@ POLL_S, REPORT_S = 5.0, 10.0
 
 
 class Rehearsed:
-    """`hung`: a hall and the span in which it does not answer; `down`: the span in which livemon is killed and away."""
+    """`hung`: a hall and the span in which it does not answer; `down`: the span in which livemon is killed and away.
+
+    `limits` are those of a monitor that judges otherwise than it was told to; a `careless` one takes no notice of
+    failures.
+    """
 
     def __init__(
         self, folder: Path, began_at: datetime, rooms: int, seed: int, speed: float,
         hung: tuple[str, float, float] = ("", 0, 0), down: tuple[float, float] = (0, 0), outages: Sequence[Outage] = (),
+        limits: Mapping[str, float] = {}, careless: bool = False,
     ) -> None:  # fmt: skip
         self.play = Play(cast(rooms, seed), seed, Tempo(began_at, speed), outages)
         self.began_at, self.hung, self.down = began_at, hung, down
+        self.limits, self.careless = limits, careless
         self.path = folder / "truth.sqlite"
         self.dice = random.Random(seed)
         self.members = feeds_of(self.play)
@@ -38,7 +44,8 @@ class Rehearsed:
         self.spans: list[BlindSpan] = []
         self.ticks: list[tuple[int, datetime, bool | None, int | None]] = []
         self.rows = [
-            RosterRoom(number + 1, part.platform, part.room, hall=part.hall) for number, part in enumerate(self.play.parts)
+            RosterRoom(number + 1, part.platform, part.room, hall=part.hall)
+            for number, part in enumerate(self.play.parts)
         ]
         self.feeds = [
             NginxRtmp(name=feed, hall=feed[-1].upper(), url="http://x/stat", interval_s=POLL_S)
@@ -58,7 +65,7 @@ class Rehearsed:
             Slot(part.number + 1, self._second(from_s), self._second(to_s))
             for part, from_s, to_s in self.play.planned(90_000)
         ]
-        watch = Watch()
+        watch = Watch(**self.limits)
         watch.load(self.rows, slots, self.feeds, self.at(now_s))
         return watch
 
@@ -98,7 +105,8 @@ class Rehearsed:
         served_at = self.at(clock_s + 0.01)
         if feed == self.hung[0] and self.hung[1] <= clock_s < self.hung[2]:
             truth.served(feed, served_at, None, "failed")
-            self.heard(self.watch.fail(feed, "timeout", self.at(clock_s + 0.1)))
+            if not self.careless:
+                self.heard(self.watch.fail(feed, "timeout", self.at(clock_s + 0.1)))
             return
         rooms = self.play.rooms(clock_s + 0.01, self.members[feed])
         truth.served(feed, served_at, [room.viewers if room.publishing else OFF_AIR for room in rooms])
@@ -108,7 +116,7 @@ class Rehearsed:
     def _polled(self, feed: str, room: RoomNow, at: datetime) -> Tick:
         if not room.publishing:
             return Tick(feed, room.part.room, at, "status", False)
-        received = round(room.received_s * room.kbps * 125)
+        received = int(room.received_s * room.kbps * 125 + 0.25)  # halves of bytes must not flicker while it is frozen
         return Tick(
             feed, room.part.room, at, "status", True, room.viewers, progress=received, session_key=str(room.connection)
         )
@@ -119,7 +127,9 @@ class Rehearsed:
         viewers, ticks = [NOT_TOLD] * len(rooms), []
         for place, (then, now) in enumerate(zip(self.before.get(feed, [None] * len(rooms)), rooms, strict=True)):
             for tick, says in relayed(then, now):
-                told = {name: value for name, value in tick.items() if name in ("live", "viewers", "session_key", "end")}
+                told = {
+                    name: value for name, value in tick.items() if name in ("live", "viewers", "session_key", "end")
+                }
                 ticks.append(Tick(feed, now.part.room, at, "status", **told))
                 viewers[place] = says
         self.before[feed] = list(rooms)
@@ -158,7 +168,7 @@ class Rehearsed:
                 [(session, change.number, room, change.at, change.change, change.cause) for change in changes],
             )
         await sql.executemany(
-            "INSERT INTO blind (feed, from_at, to_at, cause) VALUES ($1, $2, $3, $4) ON CONFLICT (feed, room_id, from_at)"
-            " DO UPDATE SET to_at = coalesce(blind.to_at, excluded.to_at)",
+            "INSERT INTO blind (feed, from_at, to_at, cause) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (feed, room_id, from_at) DO UPDATE SET to_at = coalesce(blind.to_at, excluded.to_at)",
             [(span.feed, span.from_at, span.to_at, span.cause) for span in self.spans],
         )

@@ -63,3 +63,24 @@ async def test_a_play_with_everything_holds(database, tmp_path: Path, seed: int)
     assert verdict.holds, "\n".join(verdict.lines())
     assert number(verdict, "drops") > 12  # most of them when the platform's streams dropped
     assert number(verdict, "blind spans of halls") >= 5  # the one that hung, and each while livemon was away
+
+
+SABOTEURS: dict[str, tuple[dict[str, object], set[str]]] = {
+    "its grace is half as long": ({"limits": {"grace_s": 60.0}}, {"resumed or lost"}),
+    "its grace is twice as long": ({"limits": {"grace_s": 240.0}}, {"resumed or lost"}),
+    "it takes sign-offs for losses": ({"limits": {"end_slack_s": 1.0}}, {"sign-offs counted as drops"}),
+    "it takes losses for sign-offs": ({"limits": {"end_slack_s": 7200.0}}, {"drops"}),
+    "it does not say that it was blind": ({"careless": True}, {"blind spans of halls"}),
+}
+
+
+@pytest.mark.parametrize(("changed", "lines"), SABOTEURS.values(), ids=SABOTEURS)
+async def test_a_monitor_that_judges_otherwise_does_not_hold(
+    database, tmp_path: Path, changed: dict[str, object], lines: set[str]
+) -> None:
+    rehearsed = Rehearsed(
+        tmp_path, evening("20:00"), 150, 1, 5.0, hung=("hall-b", 600, 690), outages=weather(1, 150, 600), **changed
+    )
+    verdict = await compared(database, rehearsed)
+    assert lines <= set(verdict.failed), "\n".join(verdict.lines())
+    assert not {"ticks of halls", "viewers of halls", "frames of relays"} & set(verdict.failed)
