@@ -97,7 +97,7 @@ class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
             return self._live(content, published_at)
         shop, tid = exact_id(fields.get("userid")), exact_id(content.tid)
         if topic == PAID:
-            return self._paid(shop, tid, at, details)
+            return self._paid(shop, tid, content.payment, at, details)
         if topic == CLOSED and content.status != NEVER_PAID:
             return Meaning()  # what was paid before came back as refunds, which are told one by one
         kind = KINDS[topic]
@@ -107,12 +107,14 @@ class TaobaoTmc(OrderSocketRow, tag="taobao_tmc", frozen=True, kw_only=True):
             happened_at = instant(content.modified, SHANGHAI) if content.modified else published_at
         return Meaning([self._sale(kind, shop, tid, happened_at, at, yuan(amount), content.buyer_open_uid, refund)])
 
-    def _paid(self, shop: str, tid: str, received_at: datetime, details: Details) -> Meaning:
-        """The push tells neither the pay time nor what was bought, and GMV goes by pay time."""
+    def _paid(self, shop: str, tid: str, payment: object, received_at: datetime, details: Details) -> Meaning:
+        """The push tells neither the pay time nor what was bought, and GMV goes by pay time. It tells what was paid:
+        the detail no longer does once a part was refunded, and it may be asked for after that."""
         told = understood(details, ORDER, tid, lambda answer: order_detail(answer, tid))
-        if told is None or told.paid_at is None or told.amount_minor is None:
+        amount_minor = yuan(payment) if payment not in (None, "") else told.amount_minor if told else None
+        if told is None or told.paid_at is None or amount_minor is None:
             return Meaning(needs=[Need(ORDER, tid, shop)])
-        sale = self._sale("paid", shop, tid, told.paid_at, received_at, told.amount_minor)
+        sale = self._sale("paid", shop, tid, told.paid_at, received_at, amount_minor)
         return Meaning([msgspec.structs.replace(sale, buyer=told.buyer, units=told.units, items=told.items)])
 
     def _sale(

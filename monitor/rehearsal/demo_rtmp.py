@@ -7,17 +7,27 @@ from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
+import msgspec
+
 from . import stage
-from .cast import cast, roster_csv
-from .demo import PLATFORM, USUAL_PORT
+from .cast import Part, cast, roster_csv
 from .monitored import Livemon
 from .program import Program
 from .rtmp_hall import RtmpHall, free_port
+from .scene import Settings
 from .show import done_before, perform, say, show, stop_asked
 
 ROOMS = 3
 VIEWERS = (2, 1, 0)
-GRACE_S = 20.0
+GRACE_S, USUAL_PORT = 20.0, 8790
+FEED = """\
+[[feed]]
+kind = "nginx_rtmp"
+name = "hall-a"
+hall = "A"
+url = "{url}"
+interval_s = 2.0
+"""
 
 Act = tuple[float, str, Callable[[], object]]
 
@@ -32,7 +42,7 @@ def main() -> int:
 
 async def demo(for_s: float | None, data_dir: Path) -> int:
     stop = stop_asked()
-    parts = cast(ROOMS, seed=1, halls="A")
+    parts = [in_the_hall(part) for part in cast(ROOMS, seed=1)]
     with stage.taken(data_dir) as folder, RtmpHall(folder / "nginx") as hall:
         rooms = [part.room for part in parts]
         encoders = {room: hall.publish(room) for room in rooms}
@@ -40,9 +50,8 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
             for _ in range(viewers):
                 hall.play(room)
         port = free_port(USUAL_PORT)
-        config = stage.write(
-            folder, datetime.now(UTC), port, {"A": hall.stat_url}, roster_csv(parts, PLATFORM), grace_s=GRACE_S
-        )
+        feed = Settings(FEED.format(url=hall.stat_url))
+        config = stage.write(folder, datetime.now(UTC), port, roster_csv(parts), [feed], grace_s=GRACE_S)
         say(f"{ROOMS} encoders and {sum(VIEWERS)} viewers at a real nginx; starting livemon ...")
         async with Livemon(config, f"http://127.0.0.1:{port}") as livemon:
             if not await done_before(stop, livemon.ready(ROOMS)):
@@ -54,6 +63,11 @@ async def demo(for_s: float | None, data_dir: Path) -> int:
                 return await show(livemon, stop, for_s, links)
             finally:
                 acting.cancel()
+
+
+def in_the_hall(part: Part) -> Part:
+    """The same person at the event's own server."""
+    return msgspec.structs.replace(part, platform="nginx_rtmp", room=f"live/room{part.number}", hall="A")
 
 
 async def act(story: Iterator[Act], stop: asyncio.Event) -> None:

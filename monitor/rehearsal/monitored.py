@@ -1,8 +1,10 @@
 """Runs livemon as a child process, as a user would, and asks it over HTTP what it sees."""
 
 import asyncio
+import re
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -16,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from .program import Program
 
 LIVEMON = (sys.executable, "-c", "from monitor.cli import main; raise SystemExit(main())")
+DROPS = re.compile(r"^livemon_room_drops_total\{.*\} (\d+)", re.MULTILINE)
 START_S_MAX = 180.0  # the first start makes a database
 STOP_S_MAX = 60.0
 
@@ -30,10 +33,13 @@ class Sight(NamedTuple):
     states: Counter[str]
     viewers: int
     drops: int
+    orders: int = 0
+    sales_minor: int = 0  # of the event's currency
 
     def __str__(self) -> str:
         rooms = "  ".join(f"{name} {self.states[name]:>3}" for name in ("live", "dropped", "lost", "offline", "blind"))
-        return f"{rooms}   viewers {self.viewers:>6,}   drops so far {self.drops:>3}"
+        seen = f"{rooms}   viewers {self.viewers:>6,}   drops so far {self.drops:>3}"
+        return seen + (f"   orders {self.orders:>6,}   ¥{self.sales_minor / 100:,.2f}" if self.orders else "")
 
 
 class Livemon:
@@ -44,19 +50,38 @@ class Livemon:
         self.url = url
         self.log = config.with_name("livemon.log")
         self.end = AsyncExitStack()
+        self.away = False  # ended by us, to be started again
+        self.began_s = 0.0  # monotonic
 
     async def __aenter__(self) -> Self:
         self.http = await self.end.enter_async_context(
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10), headers={"Connection": "close"})
         )
-        self.child = self.end.enter_context(Program([*LIVEMON, "run", "--config", str(self.config)], self.log))
+        self.start()
         return self
+
+    def start(self) -> None:
+        """Begin, or begin again after `kill` or `stop`."""
+        self.child = self.end.enter_context(Program([*LIVEMON, "run", "--config", str(self.config)], self.log))
+        self.away, self.began_s = False, time.monotonic()
+
+    def kill(self) -> None:
+        """SIGKILL to livemon alone: what it has started (PostgreSQL) lives on, as after a crash."""
+        self.away = True
+        self.child.process.kill()
+        self.child.process.wait()
+
+    async def leave(self) -> None:
+        """A clean stop, with `start` to follow."""
+        self.away = True
+        await self.stop()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         try:
-            await self.stop()
+            if self.child.running:
+                await self.stop()
         finally:
             await self.end.aclose()
 
@@ -88,16 +113,19 @@ class Livemon:
     async def look(self) -> Sight:
         """What its metrics say now."""
         self.must_run()
-        states, viewers, drops = Counter[str](), 0, 0
+        states, viewers, orders, sales_minor = Counter[str](), 0, 0, 0
         for name, labels, value in samples(await self.text("/metrics")):
             if name == "livemon_rooms":
                 states[labels["state"]] += int(value)
             elif name == "livemon_viewers":
                 viewers += int(value)
-        for name, _, value in samples(await self.text("/metrics/rooms")):
-            if name == "livemon_room_drops_total":
-                drops += int(value)
-        return Sight(states, viewers, drops)
+            elif name == "livemon_orders_total":
+                orders += int(value)
+            elif name == "livemon_sales_minor_total" and labels["currency"] == "CNY":
+                sales_minor += int(value)
+        # The page of rooms is large: it is not parsed, only searched.
+        drops = sum(map(int, DROPS.findall(await self.text("/metrics/rooms"))))
+        return Sight(states, viewers, drops, orders, sales_minor)
 
     async def text(self, path: str) -> str:
         async with self.http.get(self.url + path) as reply:

@@ -4,10 +4,12 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 
-from .monitored import Livemon, NotRunning, Sight
+import aiohttp
+
+from .monitored import START_S_MAX, Livemon, NotRunning, Sight
 from .rtmp_hall import MissingTool
 from .stage import Busy, NotOurs
 
@@ -46,22 +48,30 @@ async def done_before(stop: asyncio.Event, work: Coroutine[None, None, None]) ->
         await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
-async def show(livemon: Livemon, stop: asyncio.Event, for_s: float | None, links: Mapping[str, str]) -> int:
-    """Print what it sees until `stop` or for so many seconds, then end it; the exit code of the whole show."""
+async def show(
+    livemon: Livemon, stop: asyncio.Event, for_s: float | None, links: Mapping[str, str],
+    curtain: Callable[[], Awaitable[None]] | None = None,
+) -> int:  # fmt: skip
+    """Print what it sees until `stop` or for so many seconds, then end it; the exit code of the whole show.
+
+    `curtain` is awaited before livemon is ended.
+    """
     for what, url in links.items():
         say(f"  {what:<22} {url}")
     until = time.monotonic() + for_s if for_s else float("inf")
     sights: list[Sight] = []
     while not stop.is_set() and (left_s := until - time.monotonic()) > 0:
-        sight = await livemon.look()
-        if not sights or sight != sights[-1]:
+        sight = await looked(livemon)
+        if sight is not None and (not sights or sight != sights[-1]):
             sights.append(sight)
-        say(f"{datetime.now(UTC).astimezone():%H:%M:%S}  {sight}")
+        say(f"{datetime.now(UTC).astimezone():%H:%M:%S}  {sight or 'livemon does not answer just now'}")
         try:
             await asyncio.wait_for(stop.wait(), min(LOOK_EVERY_S, left_s))
         except TimeoutError:
             pass  # the usual case: time to look again
     asked = stop.is_set()
+    if curtain is not None:
+        await curtain()
     stop.set()  # for whoever acts beside us
     say("stopping ...")
     code = await livemon.stop()
@@ -71,6 +81,19 @@ async def show(livemon: Livemon, stop: asyncio.Event, for_s: float | None, links
         raise NotRunning(f"nothing moved: livemon saw {sights}\n{livemon.last_words()}")
     say("stopped cleanly")
     return 0
+
+
+async def looked(livemon: Livemon) -> Sight | None:
+    """What it sees; None while it is away on purpose, or has not answered since it came back."""
+    if livemon.away:
+        return None
+    try:
+        sight = await livemon.look()
+    except (aiohttp.ClientError, TimeoutError):
+        if time.monotonic() - livemon.began_s > START_S_MAX:
+            raise NotRunning(f"livemon does not answer\n{livemon.last_words()}") from None
+        return None
+    return sight
 
 
 def moving(sights: list[Sight]) -> bool:

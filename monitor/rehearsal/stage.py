@@ -1,36 +1,32 @@
-"""Sets up a monitor for a play: its config, roster and schedule, in a folder that belongs to the play alone."""
+"""Sets up a monitor for a play: its config, secrets, roster and schedule, in a folder that belongs to the play alone."""
 
 import csv
 import fcntl
 import io
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from .cast import Part
+from .scene import Settings
 
 MARK = ".livemon-rehearsal"  # whoever finds this file may throw its folder's content away
 CONFIG = """\
+# Written by `livemon rehearse`: ordinary settings, but that the database is born for a rehearsal and never for an event.
+purpose = "rehearsal"
 data_dir = "data"
 listen = "127.0.0.1:{port}"
-roster = "roster.csv"
+{hooks}roster = "roster.csv"
+timezone = "{timezone}"
 grace_s = {grace_s}
 end_slack_s = {end_slack_s}
 
 [event]
-name = "辽宁网红周（演练）"
+name = "辽宁网红周"
 starts_at = {starts_at}
 ends_at = {ends_at}
-"""
-FEED = """
-[[feed]]
-kind = "nginx_rtmp"
-name = "hall-{letter}"
-hall = "{hall}"
-url = "{url}"
-interval_s = {interval_s}
 """
 
 
@@ -67,37 +63,60 @@ def write(
     folder: Path,
     began_at: datetime,
     port: int,
-    halls: Mapping[str, str],
     roster: bytes,
-    interval_s: float = 2.0,
-    grace_s: float = 30.0,
-    end_slack_s: float = 20.0,
+    settings: Iterable[Settings],
+    hooks_port: int | None = None,
+    grace_s: float = 120.0,
+    end_slack_s: float = 900.0,
+    timezone: str = "Asia/Shanghai",
 ) -> Path:
-    """Write config and roster; `halls` names the stat URL of each. The path of the config file."""
+    """Write config, secrets, roster and accounts (`accounts.csv`, where there are any). The path of the config file."""
     config = CONFIG.format(
         port=port,
+        hooks="" if hooks_port is None else f'hooks_listen = "127.0.0.1:{hooks_port}"\n',
+        timezone=timezone,
         grace_s=grace_s,
         end_slack_s=end_slack_s,
-        starts_at=began_at.replace(microsecond=0).isoformat(),
-        ends_at=(began_at.replace(microsecond=0) + timedelta(days=7)).isoformat(),
+        starts_at=(began_at - timedelta(hours=1)).replace(microsecond=0).isoformat(),
+        ends_at=(began_at + timedelta(days=7)).replace(microsecond=0).isoformat(),
     )
-    for hall, url in halls.items():
-        config += FEED.format(letter=hall.lower(), hall=hall, url=url, interval_s=interval_s)
+    accounts: list[Mapping[str, str]] = []
+    (folder / "secrets").mkdir(mode=0o700)
+    for each in settings:
+        config += "\n" + each.stanzas
+        accounts += each.accounts
+        for name, secret in each.secrets.items():
+            private(folder / "secrets" / name, secret)
+    private(folder / "accounts.csv", accounts_csv(accounts))
     (folder / "roster.csv").write_bytes(roster)
     path = folder / "livemon.toml"
     path.write_text(config, encoding="utf-8")
     return path
 
 
-def schedule_csv(slots: Sequence[tuple[Part, float, float]], platform: str, began_at: datetime) -> bytes:
-    """The plan as a schedule file; the play's clock showed 0 at `began_at`."""
+def private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+
+
+def accounts_csv(accounts: Sequence[Mapping[str, str]]) -> bytes:
+    columns = list(dict.fromkeys(name for account in accounts for name in account))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="")
+    writer.writeheader()
+    writer.writerows(accounts)
+    return text.getvalue().encode()
+
+
+def schedule_csv(slots: Sequence[tuple[Part, float, float]], began_at: datetime) -> bytes:
+    """The plan as a schedule file; the clock of the world showed 0 at `began_at`."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("platform", "room", "starts_at", "ends_at"))
     for part, from_s, to_s in slots:
         starts_at, ends_at = (began_at + timedelta(seconds=round(second)) for second in (from_s, to_s))
         if starts_at < ends_at:
-            writer.writerow((platform, part.room, to_the_second(starts_at), to_the_second(ends_at)))
+            writer.writerow((part.platform, part.room, to_the_second(starts_at), to_the_second(ends_at)))
     return text.getvalue().encode("utf-8-sig")
 
 

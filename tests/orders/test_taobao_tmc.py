@@ -66,6 +66,14 @@ def test_a_payment_with_its_detail_is_a_sale_at_its_pay_time() -> None:
     )  # fmt: skip
 
 
+def test_what_was_paid_is_what_the_push_told_whenever_its_detail_is_asked_for() -> None:
+    """After a refund the detail's `payment` is less: it was once counted as what was paid."""
+    refunded = fullinfo(payment="29.92")
+    assert one(meaning("taobao_trade_TradeBuyerPay", PAID, refunded)).amount_minor == 13_550
+    without = {name: value for name, value in PAID.items() if name != "payment"}
+    assert one(meaning("taobao_trade_TradeBuyerPay", without, refunded)).amount_minor == 2_992
+
+
 @pytest.mark.parametrize(
     "detail",
     [

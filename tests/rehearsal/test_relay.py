@@ -56,10 +56,26 @@ def says(tick: Tick | None) -> int | None:
     return tick.viewers if tick.live else OFF_AIR
 
 
+async def test_once_a_minute_all_rooms_are_told_of(tmp_path: Path) -> None:
+    """For a livemon that has just begun to listen: rooms that are off the air are offline, not unseen."""
+    async with (
+        listening(ROW) as heard,
+        staged(tmp_path, WECHAT[:1], lambda each, clock_s: SIGNED_OFF, hooks_url=heard.url) as scene,
+    ):
+        one = Relay(scene, "wechat")
+        for number in range(13):
+            one.report(AT + timedelta(seconds=10 * number))
+        async with running(one):
+            await until(lambda: not one.waiting())
+        told = [round((tick.at - AT).total_seconds()) for meaning in heard.meanings() for tick in meaning.ticks]
+    assert told == [0, 60, 120]
+
+
 @pytest.mark.parametrize(
     ("then", "now", "told"),
     [
-        (None, LIVE, (True, 40, None)), (None, DROPPED, None), (None, SIGNED_OFF, None),
+        (None, LIVE, (True, 40, None)), (None, DROPPED, (False, None, None)),
+        (None, SIGNED_OFF, (False, None, None)),
         (LIVE, LIVE, (True, 40, None)), (LIVE, FROZEN, (True, 40, None)), (LIVE, DROPPED, (False, None, None)),
         (LIVE, SIGNED_OFF, (False, None, "ended")), (LIVE, BROKE_OFF, (False, None, None)),
         (DROPPED, DROPPED, None), (DROPPED, LIVE, (True, 40, None)), (DROPPED, BROKE_OFF, None),

@@ -13,7 +13,7 @@ from monitor.rehearsal.truth import facts_of
 from tests.orders.signed import SHOPIFY_BODY, SHOPIFY_HEADERS
 from tests.rehearsal.staged import as_fact, delivered, listening, loaded, part, running, sold, staged, until
 
-ROOM = part(sells_on="shopify")
+ROOM = part(sells_on="shopify", shop="ln-4460001.myshopify.com")
 ROW = ShopifyRow(name="shopify", app="shopify-main")
 PLAYED = [
     *sold(ROOM, 1, ("created", "paid", "refunded")), *sold(ROOM, 2, ("created", "cancelled")),

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -13,22 +14,56 @@ from monitor import config
 from monitor.rehearsal import stage
 from monitor.rehearsal.cast import cast, roster_csv
 from monitor.rehearsal.monitored import Sight
+from monitor.rehearsal.play import Play
 from monitor.rehearsal.program import Program
 from monitor.rehearsal.rtmp_hall import MissingTool, tool
+from monitor.rehearsal.scene import Settings
 from monitor.rehearsal.show import moving
+from monitor.rehearsal.tempo import Tempo
+from monitor.roster_file import read_roster_file
+from monitor.schedule_file import read_schedule_file
+
+
+BEGAN_AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
+FEED = """
+[[app]]
+name = "shops"
+platform = "push_json"
+secret_file = "secrets/shops"
+
+[[feed]]
+kind = "push_json"
+name = "shops"
+app = "shops"
+platform = "nginx_rtmp"
+"""
 
 
 def test_the_config_of_a_play_is_right_in_every_line(tmp_path: Path) -> None:
-    halls = {"A": "http://127.0.0.1:8080/stat", "B": "http://127.0.0.1:8081/stat"}
+    settings = [Settings(FEED, {"shops": b"a secret of at least thirty-two bytes"}, [{"platform": "jd", "shop": "1"}])]
     with stage.taken(tmp_path / "演练 1") as folder:
-        path = stage.write(folder, datetime.now(UTC), 8790, halls, roster_csv(cast(10, 1), "nginx_rtmp"))
+        path = stage.write(folder, BEGAN_AT, 8790, roster_csv(cast(10, 1)), settings, 8791, timezone="+03:25")
         loaded = config.load(path)
-    assert [(feed.name, feed.hall, feed.url) for feed in loaded.feeds] == [
-        ("hall-a", "A", halls["A"]),
-        ("hall-b", "B", halls["B"]),
-    ]
+        assert (folder / "accounts.csv").read_text().split() == ["platform,shop", "jd,1"]
+        private = [folder / "accounts.csv", folder / "secrets" / "shops"]
+        assert [path.stat().st_mode & 0o777 for path in private] == [0o600, 0o600]
+    assert [feed.name for feed in loaded.feeds] == ["shops"]
+    assert loaded.purpose == "rehearsal"
+    assert loaded.timezone == "+03:25"
+    assert loaded.hooks_listen == "127.0.0.1:8791"
     assert loaded.event
-    assert loaded.event.name == "辽宁网红周（演练）"
+    assert loaded.event.starts_at < BEGAN_AT < loaded.event.ends_at
+
+
+def test_the_roster_and_the_schedule_of_a_play_are_right_in_every_line() -> None:
+    play = Play(cast(200, 1), 1, Tempo(BEGAN_AT, 10.0))
+    roster = read_roster_file(roster_csv(play.parts), "roster.csv")
+    assert not roster.problems
+    assert len(roster.rooms) == 200
+    slots = play.planned(3_600.0)
+    schedule = read_schedule_file(stage.schedule_csv(slots, BEGAN_AT), "schedule.csv", ZoneInfo("Asia/Shanghai"))
+    assert not schedule.problems
+    assert len(schedule.slots) == len(slots) > 50
 
 
 def test_a_second_play_begins_with_an_empty_folder(tmp_path: Path) -> None:

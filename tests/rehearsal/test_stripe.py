@@ -11,7 +11,7 @@ from monitor.rehearsal.truth import facts_of
 from tests.orders.signed import STRIPE_BODY
 from tests.rehearsal.staged import as_fact, delivered, listening, loaded, part, running, sold, staged, until
 
-ROOM = part(sells_on="stripe")
+ROOM = part(sells_on="stripe", shop="acct_4460001")
 ROW = StripeRow(name="stripe", app="stripe-main")
 PLAYED = [
     *sold(ROOM, 1, ("created", "paid", "refunded"), currency="USD"), *sold(ROOM, 2, ("created", "cancelled")),

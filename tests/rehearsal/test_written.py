@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 
 from monitor.rehearsal.cast import cast
+from monitor.rehearsal.market import Market
 from monitor.rehearsal.play import Outage, Play
 from monitor.rehearsal.tempo import Tempo
 from monitor.rehearsal.written import lines
@@ -25,7 +26,7 @@ def event(seed: int, asked_before: bool = False) -> list[bytes]:
     play = Play(cast(300, seed), seed, Tempo(datetime(2026, 11, 24, 12, tzinfo=UTC), 10.0), (outage,))
     if asked_before:
         play.rooms(30_000)
-    return list(lines(play, 2 * 86_400.0))
+    return list(lines(play, Market(play, seed), 2 * 86_400.0))
 
 
 def in_another_process(seed: int, hashes: str) -> bytes:
@@ -51,11 +52,14 @@ def test_the_script_says_everything_in_json() -> None:
     assert told[0] == {"seed": 1, "speed": 10.0, "opens_s": 70200.0, "rooms": 300}
     assert told[1]["outage"]["rooms"] == list(range(3, 300, 7))
     assert [line["part"]["number"] for line in told[2:302]] == list(range(300))
-    broadcasts = [line["broadcast"] for line in told[302:]]
+    broadcasts = [line["broadcast"] for line in told[302:] if "broadcast" in line]
     assert {one["ending"] for one in broadcasts} == {"signed_off", "broke_off", "absent"}
     for one in broadcasts:
         endless = [fault for fault in one["faults"] if fault["to_s"] is None]
         assert len(endless) == (one["ending"] == "broke_off")
         assert bool(one["waves"]) == (one["ending"] != "absent")
         assert {wave["why"] for wave in one["waves"]} <= {"start", "recommended", "push"}
+    orders = [line["order"] for line in told[302:] if "order" in line]
+    assert len(orders) > 1_000
+    assert all(0 <= order["created_s"] < 2 * 86_400 and order["amount_minor"] > 0 for order in orders)
     assert all(line.endswith(b"}\n") and line.count(b"\n") == 1 for line in event(1))

@@ -17,6 +17,7 @@ from .push_json import RETRIES_S, TIMEOUT_S, content_name, settings, signed, tak
 
 REPORT_S = 10.0  # of the world
 TICKS_MAX = 500  # of one body
+ALL_EVERY = 6  # reports: the first and every sixth one tells of all rooms, also of those that are off the air
 WAITING_MAX = 400  # bodies (30 MB): what a PC keeps while nobody takes its reports; with that many it makes no more
 
 Told = tuple[int, dict[str, Any], int]  # which of its rooms, the tick, and what that says in a frame of the truth
@@ -24,6 +25,7 @@ Told = tuple[int, dict[str, Any], int]  # which of its rooms, the tick, and what
 
 class Relay:
     """Reports every room that is live, and once that one stopped, and once more if its broadcaster signed off later.
+    Once a minute it tells of all its rooms: who has just begun to listen shall know which are off the air.
 
     A report tells of its own instant and is delivered until it is taken, in the order of reports: late, but never
     out of turn. While `trouble.feed` is set or `trouble.pushing` is not, no report is made, and none is made up later.
@@ -44,6 +46,7 @@ class Relay:
         self.offset_s = sorted(PLATFORMS).index(platform_name) * report_s / len(PLATFORMS)  # not all at once
         self.deliveries = Deliveries(scene.http, self.trouble, RETRIES_S, TIMEOUT_S, taken, in_order=True)
         self._before: list[RoomNow] = []
+        self._reports = 0
 
     async def open(self) -> None:
         """It calls, and is not called."""
@@ -71,10 +74,12 @@ class Relay:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as it is written
         rooms = self.scene.play.rooms(self._clock_s(at), [part.number for part in self.parts])
         before: Sequence[RoomNow | None] = self._before or [None] * len(rooms)
+        everything = self._reports % ALL_EVERY == 0
+        self._reports += 1
         told = [
             (index, tick | {"room": now.part.room, "at": at.isoformat(timespec="milliseconds")}, viewers)
             for index, (then, now) in enumerate(zip(before, rooms, strict=True))
-            for tick, viewers in ticks(then, now)
+            for tick, viewers in ticks(then, now) or [OFF] * everything
         ]
         self._before = rooms
         for start in range(0, len(told), TICKS_MAX):
@@ -105,6 +110,9 @@ class Relay:
 
     async def close(self) -> None:
         """Nothing of it is open."""
+
+
+OFF: tuple[dict[str, Any], int] = ({"live": False}, OFF_AIR)
 
 
 def ticks(then: RoomNow | None, now: RoomNow) -> list[tuple[dict[str, Any], int]]:

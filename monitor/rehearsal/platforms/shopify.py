@@ -68,7 +68,7 @@ class Shopify:
 
     def happened(self, event: Happened) -> None:
         at, order, order_id = self._at(event.at_s), event.order, self.scene.order_id(event.order)
-        shop = domain(order)
+        shop = order.part.shop
         if event.what == "paid":
             self._sold(Fact("shopify", shop, order_id, "paid", order.amount_minor, order.currency, at))
         if event.what == "refunded":
@@ -134,11 +134,6 @@ class Shopify:
             "total_price": total, "total_discounts": discount, "line_items": [line], "shipping_address": PERSON,
             "customer": {"id": buyer, "email": "xiaobei@example.com"},
         }  # fmt: skip
-
-
-def domain(order: Order) -> str:
-    """What Shopify calls the shop."""
-    return f"ln-{order.part.shop}.myshopify.com"
 
 
 def refund_of(order_id: str) -> int:

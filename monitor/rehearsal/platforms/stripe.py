@@ -85,13 +85,13 @@ class Stripe:
     ) -> None:
         assert kind in ("paid", "refunded")  # noqa: S101 - what the truth keeps
         payment_id = f"pi_{self.scene.order_id(order)}"
-        fact = Fact("stripe", account(order), payment_id, kind, amount_minor, order.currency, at, room, ref)
+        fact = Fact("stripe", order.part.shop, payment_id, kind, amount_minor, order.currency, at, room, ref)
         self.scene.truth.sold(fact, self.scene.now())
 
     def _push(self, order: Order, kind: str, thing: dict[str, Any], at: datetime) -> None:
         event = {
             "id": f"evt_{self.scene.order_id(order)}_{kind.replace('.', '_')}", "object": "event",
-            "account": account(order), "api_version": "2026-10-29", "created": int(at.timestamp()),
+            "account": order.part.shop, "api_version": "2026-10-29", "created": int(at.timestamp()),
             "data": {"object": thing}, "livemode": True, "pending_webhooks": 1, "type": kind,
         }  # fmt: skip
         body = json.dumps(event, ensure_ascii=False, indent=2).encode()
@@ -129,11 +129,6 @@ def refund(order: Order, order_id: str, state: str, at: datetime) -> dict[str, A
         "created": int(at.timestamp()), "currency": order.currency.lower(), "metadata": {},
         "payment_intent": f"pi_{order_id}", "reason": "requested_by_customer", "status": state,
     }  # fmt: skip
-
-
-def account(order: Order) -> str:
-    """What Stripe calls the shop."""
-    return f"acct_{order.part.shop}"
 
 
 def customer(order: Order) -> str:

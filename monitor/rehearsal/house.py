@@ -1,0 +1,52 @@
+"""All platforms of a play: which of them it needs, and who is told of which order."""
+
+from collections.abc import Iterable
+
+from .order import Happened
+from .platforms.doudian import Doudian
+from .platforms.jd import Jd
+from .platforms.kwaixiaodian import Kwaixiaodian
+from .platforms.nginx_rtmp import Hall
+from .platforms.own_shop import OwnShop
+from .platforms.pinduoduo import Pinduoduo
+from .platforms.relay import Relay
+from .platforms.shopify import Shopify
+from .platforms.stripe import Stripe
+from .platforms.taobao import Taobao
+from .platforms.tiktok_shop import TiktokShop
+from .platforms.wechat import Wechat
+from .platforms.xiaohongshu import Xiaohongshu
+from .scene import Platform, Scene
+
+# A new platform that takes orders is added here; one that shows rooms replaces the relay of its rooms in `shown`.
+SELLERS = (
+    OwnShop, Shopify, Stripe, Doudian, Kwaixiaodian, Wechat, Taobao, Pinduoduo, Xiaohongshu, TiktokShop, Jd,
+)  # fmt: skip
+
+
+class House:
+    """The platforms that this cast plays on."""
+
+    def __init__(self, scene: Scene) -> None:
+        kinds = {part.sells_on for part in scene.play.parts}
+        self.sellers: dict[str, Platform] = {kind.SELLS_ON: kind(scene) for kind in SELLERS if kind.SELLS_ON in kinds}
+        assert kinds == set(self.sellers), kinds  # noqa: S101 - orders without a platform would be lost
+        self.platforms = [*shown(scene), *self.sellers.values()]
+
+    def happened(self, events: Iterable[Happened]) -> None:
+        """Each event to the platform that it happened on."""
+        for event in events:
+            self.sellers[event.order.part.sells_on].happened(event)
+
+    def waiting(self) -> int:
+        """Deliveries that livemon has not taken yet."""
+        return sum(platform.waiting() for platform in self.platforms)
+
+
+def shown(scene: Scene) -> Iterable[Platform]:
+    """Who tells which rooms are on air: each hall's server, and a relay for each hosted platform."""
+    own = [part for part in scene.play.parts if part.platform == "nginx_rtmp"]
+    for hall in sorted({part.hall for part in own}):
+        yield Hall(scene, hall)
+    for platform in sorted({part.platform for part in scene.play.parts} - {"nginx_rtmp"}):
+        yield Relay(scene, platform)
