@@ -138,16 +138,15 @@ async def session_checks(case: Case, seen: dict[str, Sight]) -> list[Check]:
 
 
 def expected_openings(case: Case, number: int, spans: Sequence[Span], sight: Sight) -> list[float]:
-    """When sessions of a room must have been opened: where it was seen on air twice in a row, and not just before."""
+    """When sessions of a room must have been opened: where it was seen on air twice in a row after a pause."""
     off_s = case.rules.off_s_max(sight.feed)
     look_s = case.rules.step_s(sight.feed) + off_s
     stopped = gaps(script_of(case, number), case.play.tempo.speed, sight.measures)
     found = []
-    for place, span in enumerate(spans):
+    for span in spans:
         begins_s = max(span.from_s, sight.seen_from_s)
         ends_s = min([gap.from_s for gap in stopped if gap.back_s > begins_s] + [sight.until_s], default=sight.until_s)
-        soon = place > 0 and begins_s - spans[place - 1].to_s <= case.rules.grace_s + off_s
-        if ends_s - begins_s > look_s and not soon and not sight.darkness(Span(begins_s - off_s, begins_s + look_s)):
+        if ends_s - begins_s > look_s and not sight.darkness(Span(begins_s - off_s, begins_s + look_s)):
             found.append(begins_s)
     return found
 

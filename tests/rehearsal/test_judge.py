@@ -111,6 +111,12 @@ def test_edges_of_what_was_seen() -> None:
     assert stops(broadcast(0, 989, 9000, None, drop(60)))[0].duty == "must"
 
 
+def test_what_was_away_when_somebody_first_looked_is_told_as_of_then() -> None:
+    made = broadcast(0, -600, 9000, None, freeze(100, from_s=-30))
+    [stop] = [stop for stop in stops(made) if stop.why == "freeze"]
+    assert (stop.duty, stop.begins) == ("may", Span(-36, 6))
+
+
 @pytest.mark.parametrize(
     ("dark", "duty"),
     [
@@ -170,8 +176,14 @@ def test_failures_oblige_livemon_to_tell_that_it_was_blind() -> None:
     assert must(10, until_s=11) == (False, True)  # one failure may be chance
     assert must(10, 10.1, until_s=15) == (False, True)  # two at once are one to it
     assert must(10, 15, until_s=20) == (True, True)
+    assert must(14, until_s=16) == (False, True)  # nor is one that took long
     assert must(until_s=26) == (False, True)  # silence of 15 s, but who knows when it began
     assert must(until_s=26.1) == (True, True)
+
+
+def test_what_livemon_had_heard_and_not_written_is_blind_time_too() -> None:
+    frames = [Served(0, True, True), Served(5, True, False), Served(60, True, True)]
+    assert darks(HALL, frames, RULES, 1000)[1].from_s == Span(0, 5)
 
 
 def test_ticks_belong_to_the_first_frame_after_their_instant() -> None:

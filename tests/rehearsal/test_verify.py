@@ -154,6 +154,9 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "an order is missing": (
         sql("DELETE FROM sale WHERE order_id = '102' AND $1::timestamptz IS NOT NULL", 0), {"nginx_rtmp paid CNY"},
     ),
+    "the very last order is missing": (
+        sql("DELETE FROM sale WHERE platform = 'wechat' AND at > $1", 0), {"wechat paid CNY"},
+    ),
     "a refund is missing": (
         sql("DELETE FROM sale WHERE kind = 'refunded' AND at = $1", 500), {"nginx_rtmp refunded CNY"},
     ),
@@ -234,6 +237,11 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
     "a row is set aside": (
         sql("INSERT INTO quarantine (received_at, feed, kind, reason, payload, origin, place)"
             " VALUES ($1, 'hall-a', 'frame', 'bad_frame', '', gen_random_uuid(), 0)", 100),
+        {"quarantined rows"},
+    ),
+    "a frame of a hall is set aside that had answered": (
+        sql("INSERT INTO quarantine (received_at, feed, kind, reason, payload, origin, place)"
+            " VALUES ($1, 'hall-b', 'frame', 'bad_frame', '', gen_random_uuid(), 0)", 900.7),
         {"quarantined rows"},
     ),
     "a room is not in the roster": (
