@@ -21,6 +21,17 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 ROOT = Path(__file__).resolve().parents[1]
 WAIT_S_MAX = 90.0
+LIVEMON = "from monitor.cli import main; raise SystemExit(main())"
+PLAN = """
+title = "一晚"
+opens = "20:30"
+
+[[fault]]
+what = "streams_drop"
+minute = 0.2
+lasts_s = 100
+platform = "nginx_rtmp"
+"""
 
 
 @asynccontextmanager
@@ -89,7 +100,18 @@ async def until(what: str, answer: Callable[[], Awaitable[Any]]) -> Any:
 async def evening(tmp_path: Path) -> AsyncIterator[Evening]:
     async with AsyncExitStack() as stack:
         evening = Evening(await stack.enter_async_context(aiohttp.ClientSession()), tmp_path)
-        demo = [sys.executable, "-m", "monitor.rehearsal.demo", "--rooms", "24", "--speed", "30", "--data-dir"]
+        demo = [
+            sys.executable,
+            "-c",
+            LIVEMON,
+            "rehearse",
+            "--rooms",
+            "300",
+            "--faults",
+            tmp_path / "plan.toml",
+            "--data-dir",
+        ]
+        (tmp_path / "plan.toml").write_text(PLAN)
         evening.demo = await stack.enter_async_context(
             running(*demo, tmp_path / "demo", log=tmp_path / "demo.log", wants_output=True)
         )
@@ -135,7 +157,7 @@ async def test_the_kit_works_together(evening: Evening):
         assert result, f"{name}: no data"
         assert len(result) <= 10, f"{name}: one line or a few"
     rooms = (await evening.ask("query", query="count(livemon_room_info)"))["result"][0]["value"][1]
-    assert rooms == "24"
+    assert rooms == "300"
     blind = (await evening.ask("query", query="sum(livemon_feed_up == bool 0)"))["result"][0]["value"][1]
     assert blind == "0"
 

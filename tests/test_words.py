@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PLACES = [
     *("grafana/dashboards/*.json", "grafana/boards/**/*.py", "grafana/boards/**/*.sql"),
     *("prometheus/rules/*.yml", "docs/runbooks/*.md", "docs/first-hour.md", "sql/views/*.sql", "sql/queries/*.sql"),
+    *("docs/drills.md", "monitor/rehearsal/drill/plans/*.toml", "monitor/rehearsal/drill/fault_words.py"),
 ]
 FILES = sorted(path for place in PLACES for path in ROOT.glob(place))
 # What people say -> the word of this house (design.md, section 2).
@@ -37,7 +38,7 @@ OTHERS = {
 
 
 def test_the_places_are_there():
-    assert {path.suffix for path in FILES} == {".json", ".py", ".sql", ".yml", ".md"}
+    assert {path.suffix for path in FILES} == {".json", ".py", ".sql", ".yml", ".md", ".toml"}
     assert any("断流未恢复" in path.read_text() for path in FILES)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.commands import CommandError
-from monitor.rehearsal.plan import Head
-from monitor.rehearsal.plan_file import load, ready_plans
+from monitor.rehearsal.drill.plan import Head
+from monitor.rehearsal.drill.plan_file import load, ready_plans
 from monitor.rehearsal.rehearse import Asked, rehearse
 from monitor.rehearsal.show import EXPECTED
 
@@ -50,7 +50,7 @@ def add(commands: "Commands") -> None:
     parser.add_argument("--rooms", type=int, metavar="N", help=f"how many rooms play ({ROOMS:,})")
     parser.add_argument("--speed", type=float, metavar="X", help="how much faster than life the play goes (1)")
     parser.add_argument("--seed", type=int, metavar="S", help="another seed is another event (1)")
-    parser.add_argument("--for", type=float, metavar="SECONDS", dest="for_s", help="end after so long, with exit code 0")
+    parser.add_argument("--for", type=float, metavar="SECONDS", dest="for_s", help="end after so long, exit code 0")
     parser.add_argument("--faults", metavar="PLAN", help=f"a drill: a TOML file, or one of {plans}")
     parser.add_argument("--platform-only", action="store_true", help="serve the platforms, start no monitor")
     parser.add_argument("--verify", action="store_true", help="at the end compare PostgreSQL with what was played")
@@ -79,7 +79,8 @@ def run(args: argparse.Namespace) -> int:
     if args.platform_only and args.verify:
         raise CommandError("livemon: --verify compares what a monitor wrote, and --platform-only starts none")
     asked = Asked(
-        rooms=rooms, speed=speed, seed=seed, for_s=for_s, plan=plan, folder=args.data_dir, verify=args.verify, platform_only=args.platform_only,
+        rooms=rooms, speed=speed, seed=seed, for_s=for_s, plan=plan, folder=args.data_dir, verify=args.verify,
+        platform_only=args.platform_only,
     )  # fmt: skip
     try:
         return asyncio.run(rehearse(asked))

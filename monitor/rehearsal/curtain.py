@@ -1,4 +1,4 @@
-"""The end of a play: no new orders; what was told is waited for until it is in PostgreSQL; then an instant to compare at."""
+"""The end of a play: no new orders; what was told is waited for until it is in PostgreSQL; then an instant to judge."""
 
 import asyncio
 import sqlite3
@@ -59,7 +59,7 @@ async def settled_at(livemon: Livemon, feeds: set[str], within_s: float = 60.0) 
             if all(last.get(feed, 0.0) > cut.timestamp() for feed in feeds):
                 break
             await asyncio.sleep(0.5)
-        while await spooled(livemon):  # what waits to be written now holds all that was heard before
+        while await spooled(livemon):  # noqa: ASYNC110 - another process: what waits to be written now holds all that was heard before
             await asyncio.sleep(0.1)
     return cut - timedelta(seconds=1)
 

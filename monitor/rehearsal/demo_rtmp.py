@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from . import stage
-from .cast import Part, cast, roster_csv
+from .event.cast import Part, cast, roster_csv
 from .monitored import Livemon
 from .program import Program
 from .rtmp_hall import RtmpHall, free_port

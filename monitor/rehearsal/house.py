@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from .order import Happened
+from .event.order import Happened
 from .platforms.doudian import Doudian
 from .platforms.jd import Jd
 from .platforms.kwaixiaodian import Kwaixiaodian

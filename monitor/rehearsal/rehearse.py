@@ -15,25 +15,25 @@ from monitor.config import load
 from monitor.store.db import Database
 
 from . import stage
-from .acts import LivemonActs, NobodysActs
 from .boards import write_boards
-from .cast import cast, roster_csv
+from .compare.verify import Rules, verify
 from .curtain import drained, settled_at
-from .director import Director
+from .drill.acts import LivemonActs, NobodysActs
+from .drill.director import Director
+from .drill.plan import Plan
+from .drill.usual_plan import default_plan
+from .event.cast import cast, roster_csv
+from .event.market import Market
+from .event.play import Play
+from .event.tempo import Tempo
+from .event.written import lines
 from .house import House
-from .market import Market
 from .monitored import Livemon, NotRunning
-from .plan import Plan
-from .play import Play
 from .rtmp_hall import free_port
 from .scene import Scene, Trouble
 from .show import done_before, say, show, stop_asked
-from .tempo import Tempo
 from .truth import Truth
 from .usage import Usage
-from .usual_plan import default_plan
-from .verify import Rules, verify
-from .written import lines
 
 USUAL_PORT, USUAL_HOOKS_PORT = 8790, 8791
 LEAD_S, ROOMS_A_SECOND = 15.0, 400.0  # so long before the play begins livemon is given to start
@@ -169,7 +169,8 @@ async def rehearse(asked: Asked) -> int:
         for platform in rehearsal.house.platforms:
             await platform.open()
             stack.push_async_callback(platform.close)
-        say(f"{asked.rooms:,} rooms, {asked.speed:g} times as fast as life, seed {asked.seed}: {rehearsal.plan.head.title}")
+        title = rehearsal.plan.head.title
+        say(f"{asked.rooms:,} rooms, {asked.speed:g} times as fast as life, seed {asked.seed}: {title}")
         config = rehearsal.write()
         rehearsal.market.prepare()
         async with asyncio.TaskGroup() as group:

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal, Protocol
 import aiohttp
 import msgspec
 
-from .cast import Part
-from .order import Happened, Order
-from .play import Play
-from .tempo import Tempo
+from .event.cast import Part
+from .event.order import Happened, Order
+from .event.play import Play
+from .event.tempo import Tempo
 from .truth import Truth
 
 How = Literal["refuse", "hang", "error", "garbage"]

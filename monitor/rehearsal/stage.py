@@ -1,4 +1,4 @@
-"""Sets up a monitor for a play: its config, secrets, roster and schedule, in a folder that belongs to the play alone."""
+"""Sets up a monitor for a play: config, secrets, roster and schedule, in a folder that belongs to the play alone."""
 
 import csv
 import fcntl
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from .cast import Part
+from .event.cast import Part
 from .scene import Settings
 
 MARK = ".livemon-rehearsal"  # whoever finds this file may throw its folder's content away
 CONFIG = """\
-# Written by `livemon rehearse`: ordinary settings, but that the database is born for a rehearsal and never for an event.
+# Written by `livemon rehearse`: ordinary settings, but that spool and database are born for a rehearsal.
 purpose = "rehearsal"
 data_dir = "data"
 listen = "127.0.0.1:{port}"

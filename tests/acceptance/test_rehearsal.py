@@ -1,4 +1,4 @@
-"""A rehearsal with everything in its plan agrees with PostgreSQL to the fen; a livemon with a fault of its own does not."""
+"""A rehearsal with everything in its plan agrees with PostgreSQL to the fen; with a faulty livemon it does not."""
 
 import asyncio
 import re
@@ -112,8 +112,8 @@ async def played(fault: str, folder: Path) -> Ended:
     folder.mkdir()
     plan.write_text(PLAN)
     command = [
-        sys.executable, "-c", PLAY, fault, "rehearse", "--rooms", "300", "--speed", "2", "--for", str(FOR_S), "--faults",
-        str(plan), "--verify", "--data-dir", str(folder / "rehearsal"),
+        sys.executable, "-c", PLAY, fault, "rehearse", "--rooms", "300", "--speed", "2", "--for", str(FOR_S),
+        "--faults", str(plan), "--verify", "--data-dir", str(folder / "rehearsal"),
     ]  # fmt: skip
     child = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
     try:

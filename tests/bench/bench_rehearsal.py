@@ -1,4 +1,4 @@
-"""The whole rehearsal of 12,000 rooms at real speed on this machine: processor and memory of each part, and the verdict."""
+"""The whole rehearsal of 12,000 rooms at real speed: processor and memory of each part, and the verdict."""
 
 import json
 import re

@@ -24,7 +24,7 @@ from monitor.apps import read_apps
 from monitor.http import hooks, listener
 from monitor.http.guard import Guard
 from monitor.http.hooks import Hooks, Outlets
-from monitor.rehearsal.cast import Part
+from monitor.rehearsal.event.cast import Part
 from monitor.rehearsal.scene import Platform, Scene
 from monitor.rehearsal.stage import accounts_csv
 from monitor.rehearsal.truth import Fact, facts_of

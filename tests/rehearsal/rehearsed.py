@@ -12,11 +12,12 @@ from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.tick import Tick
 from monitor.facts import BlindSpan, Change, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
-from monitor.rehearsal.case import feeds_of
-from monitor.rehearsal.cast import cast
+from monitor.rehearsal.compare.case import feeds_of
+from monitor.rehearsal.event.cast import cast
+from monitor.rehearsal.event.play import Outage, Play, RoomNow
+from monitor.rehearsal.event.tempo import Tempo
+from monitor.rehearsal.platforms.nginx_rtmp_page import received
 from monitor.rehearsal.platforms.relay import ticks as relayed
-from monitor.rehearsal.play import Outage, Play, RoomNow
-from monitor.rehearsal.tempo import Tempo
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
 
 POLL_S, REPORT_S = 5.0, 10.0
@@ -116,9 +117,15 @@ class Rehearsed:
     def _polled(self, feed: str, room: RoomNow, at: datetime) -> Tick:
         if not room.publishing:
             return Tick(feed, room.part.room, at, "status", False)
-        received = int(room.received_s * room.kbps * 125 + 0.25)  # halves of bytes must not flicker while it is frozen
         return Tick(
-            feed, room.part.room, at, "status", True, room.viewers, progress=received, session_key=str(room.connection)
+            feed,
+            room.part.room,
+            at,
+            "status",
+            True,
+            room.viewers,
+            progress=received(room),
+            session_key=str(room.connection),
         )
 
     def _report(self, truth: Truth, feed: str, clock_s: float) -> None:

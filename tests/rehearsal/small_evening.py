@@ -6,9 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from monitor.rehearsal.cast import Part
-from monitor.rehearsal.script import Broadcast, Fault
-from monitor.rehearsal.tempo import Tempo
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.script import Broadcast, Fault
+from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Fact, Truth
 from tests.sql.stage import Stage, evening
 

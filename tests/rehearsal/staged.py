@@ -16,11 +16,11 @@ from monitor import config
 from monitor.http import hooks, listener
 from monitor.http.guard import Guard
 from monitor.http.hooks import Hooks, Outlets
-from monitor.rehearsal.cast import Part
-from monitor.rehearsal.order import Happened, Happening, Order
-from monitor.rehearsal.play import Play, RoomNow
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.order import Happened, Happening, Order
+from monitor.rehearsal.event.play import Play, RoomNow
+from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.scene import Platform, Scene, Settings
-from monitor.rehearsal.tempo import Tempo
 from monitor.rehearsal.truth import Fact, Truth
 from tests.http.hook_site import Disk
 

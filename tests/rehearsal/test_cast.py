@@ -4,8 +4,8 @@ from collections import Counter
 
 import pytest
 
-from monitor.rehearsal.cast import CITIES, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
-from monitor.rehearsal.fans import OWN_SERVER_FANS_MAX
+from monitor.rehearsal.event.cast import CITIES, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
+from monitor.rehearsal.event.fans import OWN_SERVER_FANS_MAX
 from monitor.roster_file import read_roster_file
 
 SEEDS = (1, 2, 3)

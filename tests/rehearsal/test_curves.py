@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import msgspec
 import pytest
 
-from monitor.rehearsal.audience import FLEETING_S, REFRESH_S, Wave, crowd_and_views, waves
-from monitor.rehearsal.curves import Curve, Model, Recorded, far_off, figures, table, twin
-from monitor.rehearsal.script import Broadcast, Fault
+from monitor.rehearsal.event.audience import FLEETING_S, REFRESH_S, Wave, crowd_and_views, waves
+from monitor.rehearsal.event.curves import Curve, Model, Recorded, far_off, figures, table, twin
+from monitor.rehearsal.event.script import Broadcast, Fault
 
 DOCS = Path(__file__).parents[2] / "docs"
 RECORDED = msgspec.json.decode((DOCS / "rehearsal-curves.json").read_bytes(), type=list[Recorded])

@@ -19,9 +19,9 @@ import msgspec
 import pytest
 
 from monitor.problem import ConfigError
-from monitor.rehearsal import postmaster
-from monitor.rehearsal.director import Director
-from monitor.rehearsal.faults import (
+from monitor.rehearsal.drill import postmaster
+from monitor.rehearsal.drill.director import Director
+from monitor.rehearsal.drill.faults import (
     AnyFault,
     FeedOutage,
     MonitorKill,
@@ -33,7 +33,7 @@ from monitor.rehearsal.faults import (
     See,
     StreamsDrop,
 )
-from monitor.rehearsal.plan import Head, Plan
+from monitor.rehearsal.drill.plan import Head, Plan
 from monitor.rehearsal.scene import Trouble
 from monitor.rehearsal.truth import Truth
 from monitor.store import embedded, installation

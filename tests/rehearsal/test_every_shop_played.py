@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from monitor.rehearsal.cast import Part
-from monitor.rehearsal.order import Happened, Happening, Order
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.order import Happened, Happening, Order
 from monitor.rehearsal.platforms.jd import Jd
 from monitor.rehearsal.platforms.pinduoduo import Pinduoduo
 from monitor.rehearsal.platforms.taobao import Taobao

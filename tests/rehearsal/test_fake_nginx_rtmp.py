@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 
 from collectors import frames
 from collectors.servers.nginx_rtmp import NginxRtmp
-from monitor.rehearsal.cast import cast
+from monitor.rehearsal.event.cast import cast
+from monitor.rehearsal.event.play import Play, RoomNow
+from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.platforms.nginx_rtmp_page import stat_page
-from monitor.rehearsal.play import Play, RoomNow
-from monitor.rehearsal.tempo import Tempo
 
 RECORDED = Path(__file__).parents[1] / "feeds/nginx_rtmp/one_evening/frames.jsonl"
 EVENING = [frame for frame, _ in frames.decode_lines(RECORDED.read_bytes().splitlines())]

@@ -13,9 +13,9 @@ import pytest
 
 from collectors.collector import BadFrame
 from collectors.servers.nginx_rtmp import NginxRtmp
-from monitor.rehearsal.cast import Part
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.play import RoomNow
 from monitor.rehearsal.platforms.nginx_rtmp import Hall
-from monitor.rehearsal.play import RoomNow
 from monitor.rehearsal.scene import How, Scene
 from monitor.rehearsal.truth import OFF_AIR, frames_of, viewers_of
 from tests.rehearsal.staged import BEGAN_AT, loaded, part, restless, staged, until

@@ -4,12 +4,12 @@ from math import inf
 
 import pytest
 
-from monitor.rehearsal.allowance import Rules
-from monitor.rehearsal.darkness import Served, darks, joined, missed, shared, unseen
-from monitor.rehearsal.judge import Sight, Stop, judged
-from monitor.rehearsal.script import Fault
-from monitor.rehearsal.sightings import paired
-from monitor.rehearsal.stops import Span, gaps, on_air, planned, published
+from monitor.rehearsal.compare.allowance import Rules
+from monitor.rehearsal.compare.darkness import Served, darks, joined, missed, shared, unseen
+from monitor.rehearsal.compare.judge import Sight, Stop, judged
+from monitor.rehearsal.compare.sightings import paired
+from monitor.rehearsal.compare.stops import Span, gaps, on_air, planned, published
+from monitor.rehearsal.event.script import Fault
 from tests.rehearsal.small_evening import broadcast
 
 RULES = Rules()

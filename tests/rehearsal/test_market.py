@@ -16,14 +16,14 @@ from typing import cast as typed
 import pytest
 from msgspec.structs import replace
 
-from monitor.rehearsal.cast import PLATFORMS, Part, cast
-from monitor.rehearsal.demand import ORDERS_PER_VIEWER_HOUR, SPIKE_S
-from monitor.rehearsal.goods import NASTY_TITLES, PRICES, goods
-from monitor.rehearsal.market import BROADCASTS_MAX, ORDERS_OF_A_BROADCAST_MAX, Market
-from monitor.rehearsal.order import Happened, Order
-from monitor.rehearsal.play import Play
-from monitor.rehearsal.script import Broadcast, Fault
-from monitor.rehearsal.tempo import Tempo
+from monitor.rehearsal.event.cast import PLATFORMS, Part, cast
+from monitor.rehearsal.event.demand import ORDERS_PER_VIEWER_HOUR, SPIKE_S
+from monitor.rehearsal.event.goods import NASTY_TITLES, PRICES, goods
+from monitor.rehearsal.event.market import BROADCASTS_MAX, ORDERS_OF_A_BROADCAST_MAX, Market
+from monitor.rehearsal.event.order import Happened, Order
+from monitor.rehearsal.event.play import Play
+from monitor.rehearsal.event.script import Broadcast, Fault
+from monitor.rehearsal.event.tempo import Tempo
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 RATE = 0.17  # orders per viewer-hour where the draw is 20
@@ -424,8 +424,8 @@ def test_some_buyers_buy_again() -> None:
 def test_a_real_play_sells_the_same_in_any_process_however_it_is_asked() -> None:
     program = (
         "import hashlib, sys; from datetime import UTC, datetime;"
-        "from monitor.rehearsal.cast import cast; from monitor.rehearsal.market import Market;"
-        "from monitor.rehearsal.play import Play; from monitor.rehearsal.tempo import Tempo;"
+        "from monitor.rehearsal.event.cast import cast; from monitor.rehearsal.event.market import Market;"
+        "from monitor.rehearsal.event.play import Play; from monitor.rehearsal.event.tempo import Tempo;"
         "tempo = Tempo(datetime(2026, 11, 24, tzinfo=UTC), opens_s=22.5 * 3600);"
         "market = Market(Play(cast(160, 5), 5, tempo), 5); step = float(sys.argv[1]);"
         "told = [one for n in range(round(7200 / step) + 1) for one in market.due(n * step)];"

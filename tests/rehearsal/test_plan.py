@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from monitor.problem import ConfigError
-from monitor.rehearsal.cast import Part, cast
-from monitor.rehearsal.fault_words import words
-from monitor.rehearsal.faults import KINDS, Fault, FeedOutage, PushesStop, See, StreamsDrop, clash
-from monitor.rehearsal.plan import Head, Plan, midnight_at, zone_with_midnight_at
-from monitor.rehearsal.plan_file import load, ready_plans
-from monitor.rehearsal.tempo import Tempo
-from monitor.rehearsal.usual_plan import CALM_S, ROUND_S, default_plan
+from monitor.rehearsal.drill.fault_words import words
+from monitor.rehearsal.drill.faults import KINDS, Fault, FeedOutage, PushesStop, See, StreamsDrop, clash
+from monitor.rehearsal.drill.plan import Head, Plan, midnight_at, zone_with_midnight_at
+from monitor.rehearsal.drill.plan_file import load, ready_plans
+from monitor.rehearsal.drill.usual_plan import CALM_S, ROUND_S, default_plan
+from monitor.rehearsal.event.cast import Part, cast
+from monitor.rehearsal.event.tempo import Tempo
 from tests.postgres import FreshDatabase
 from tests.test_words import OTHERS
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.rehearsal.cast import cast
-from monitor.rehearsal.play import Outage, Play, RoomNow
-from monitor.rehearsal.tempo import Tempo
+from monitor.rehearsal.event.cast import cast
+from monitor.rehearsal.event.play import Outage, Play, RoomNow
+from monitor.rehearsal.event.tempo import Tempo
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = 3_600.0

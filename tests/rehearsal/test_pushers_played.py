@@ -16,8 +16,8 @@ from collectors.hook import Need
 from collectors.tick import Sale
 from monitor.account_file import read_account_file
 from monitor.commands import check
-from monitor.rehearsal.cast import Part
-from monitor.rehearsal.order import Happened
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.order import Happened
 from monitor.rehearsal.platforms.doudian import Doudian
 from monitor.rehearsal.platforms.kwaixiaodian import Kwaixiaodian
 from monitor.rehearsal.platforms.wechat import Wechat

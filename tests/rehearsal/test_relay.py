@@ -9,9 +9,9 @@ import pytest
 
 from collectors.orders.push_json import PushJson
 from collectors.tick import Tick
-from monitor.rehearsal.cast import Part
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.play import RoomNow
 from monitor.rehearsal.platforms.relay import REPORT_S, Relay
-from monitor.rehearsal.play import RoomNow
 from monitor.rehearsal.scene import Scene
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, frames_of, viewers_of
 from tests.rehearsal.staged import BEGAN_AT, Listening, listening, loaded, part, restless, running, staged, until
@@ -101,7 +101,8 @@ async def test_a_room_is_told_of_while_it_is_live_and_when_it_stops(
             await until(lambda: not one.waiting())
         ticks = [tick for meaning in heard.meanings() for tick in meaning.ticks]
         assert [(tick.live, tick.viewers, tick.end) for tick in ticks] == ([] if told is None else [told])
-        assert [viewers for _, viewers in frames(scene)] == ([] if told is None else [[40 if told[0] else OFF_AIR]])
+        says = NOT_TOLD if told is None else 40 if told[0] else OFF_AIR
+        assert [viewers for _, viewers in frames(scene)] == [[says]]
 
 
 async def test_a_live_room_is_told_with_its_totals_and_the_name_of_its_broadcast(tmp_path: Path) -> None:

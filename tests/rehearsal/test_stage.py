@@ -12,17 +12,16 @@ import pytest
 
 from monitor import config
 from monitor.rehearsal import stage
-from monitor.rehearsal.cast import cast, roster_csv
+from monitor.rehearsal.event.cast import cast, roster_csv
+from monitor.rehearsal.event.play import Play
+from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.monitored import Sight
-from monitor.rehearsal.play import Play
 from monitor.rehearsal.program import Program
 from monitor.rehearsal.rtmp_hall import MissingTool, tool
 from monitor.rehearsal.scene import Settings
 from monitor.rehearsal.show import moving
-from monitor.rehearsal.tempo import Tempo
 from monitor.roster_file import read_roster_file
 from monitor.schedule_file import read_schedule_file
-
 
 BEGAN_AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
 FEED = """

@@ -7,11 +7,11 @@ from math import inf
 
 import pytest
 
-from monitor.rehearsal.cast import Part, cast
-from monitor.rehearsal.mishaps import merged, with_outages
-from monitor.rehearsal.script import Broadcast, Fault
-from monitor.rehearsal.telling import broadcasts
-from monitor.rehearsal.tempo import Tempo
+from monitor.rehearsal.event.cast import Part, cast
+from monitor.rehearsal.event.mishaps import merged, with_outages
+from monitor.rehearsal.event.script import Broadcast, Fault
+from monitor.rehearsal.event.telling import broadcasts
+from monitor.rehearsal.event.tempo import Tempo
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SPEEDS = (1.0, 10.0, 60.0, 500.0)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.rehearsal.compare.verdict import Verdict
+from monitor.rehearsal.compare.verify import Rules, verify
 from monitor.rehearsal.truth import Fact
-from monitor.rehearsal.verdict import Verdict
-from monitor.rehearsal.verify import Rules, verify
 from tests.rehearsal.small_evening import SmallEvening, facts
 from tests.sql.stage import Stage
 

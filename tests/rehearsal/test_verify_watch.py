@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.rehearsal.play import Outage
-from monitor.rehearsal.verdict import Verdict
-from monitor.rehearsal.verify import Rules, verify
+from monitor.rehearsal.compare.verdict import Verdict
+from monitor.rehearsal.compare.verify import Rules, verify
+from monitor.rehearsal.event.play import Outage
 from tests.rehearsal.rehearsed import Rehearsed
 from tests.sql.stage import evening
 

@@ -8,11 +8,11 @@ from hashlib import sha256
 
 import msgspec
 
-from monitor.rehearsal.cast import cast
-from monitor.rehearsal.market import Market
-from monitor.rehearsal.play import Outage, Play
-from monitor.rehearsal.tempo import Tempo
-from monitor.rehearsal.written import lines
+from monitor.rehearsal.event.cast import cast
+from monitor.rehearsal.event.market import Market
+from monitor.rehearsal.event.play import Outage, Play
+from monitor.rehearsal.event.tempo import Tempo
+from monitor.rehearsal.event.written import lines
 
 WRITE = """
 import sys

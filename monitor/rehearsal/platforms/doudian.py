@@ -13,7 +13,7 @@ from functools import partial
 from typing import ClassVar
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 from .doudian_api import FakeDoudian, seconds

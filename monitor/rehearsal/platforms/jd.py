@@ -3,7 +3,7 @@
 import asyncio
 from typing import ClassVar
 
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from .jd_api import FakeJd
 from .played_shops import PlayedShops, stanzas

@@ -15,7 +15,7 @@ from typing import ClassVar
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 from .kwaixiaodian_api import FakeKwaixiaodian, ms, number

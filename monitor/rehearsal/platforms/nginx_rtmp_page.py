@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..play import RoomNow
+from ..event.play import RoomNow
 
 HEAD = """\
 <?xml version="1.0" encoding="utf-8" ?>

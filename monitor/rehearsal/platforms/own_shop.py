@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 from .push_json import RETRIES_S, TIMEOUT_S, settings, signed, taken, written

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from websockets.asyncio.server import Server
 
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from .pinduoduo_api import FakePinduoduo
 from .pinduoduo_pmc import FakePmc

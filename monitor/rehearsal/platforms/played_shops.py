@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene
 from ..truth import Fact
 from .token_office import PlayedOrder, TokenOffice

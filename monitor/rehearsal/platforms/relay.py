@@ -7,10 +7,10 @@ from functools import partial
 from math import floor
 from typing import Any, ClassVar
 
-from ..cast import PLATFORMS
 from ..deliveries import Deliveries, Made
-from ..order import Happened
-from ..play import RoomNow
+from ..event.cast import PLATFORMS
+from ..event.order import Happened
+from ..event.play import RoomNow
 from ..scene import Scene, Settings, Trouble
 from ..truth import NOT_TOLD, OFF_AIR
 from .push_json import RETRIES_S, TIMEOUT_S, content_name, settings, signed, taken, written
@@ -82,6 +82,8 @@ class Relay:
             for tick, viewers in ticks(then, now) or [OFF] * everything
         ]
         self._before = rooms
+        if not told:  # no report, but a look: nobody was on the air
+            self.scene.truth.served(self.name, at, [NOT_TOLD] * len(self.parts))
         for start in range(0, len(told), TICKS_MAX):
             self._deliver(at, told[start : start + TICKS_MAX])
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened, Happening, Order
+from ..event.order import Happened, Happening, Order
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from websockets.asyncio.server import Server
 
-from ..order import Happened
+from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from .played_shops import PlayedShops, stanzas
 from .taobao_api import FakeTaobao, written, yuan

@@ -11,7 +11,7 @@ import json
 from typing import ClassVar
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened, Happening
+from ..event.order import Happened, Happening
 from ..scene import Scene, Settings, Trouble
 from .played_shops import PlayedShops, stanzas
 from .tiktok_shop_api import FakeTiktokShop

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from ..order import Happened, Order
+from ..event.order import Happened, Order
 from ..scene import Scene
 from .order_index import OrderIndex
 from .token_office import PlayedOrder, PlayedRefund

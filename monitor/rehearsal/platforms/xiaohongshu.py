@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from ..deliveries import Deliveries, Made
-from ..order import Happened, Happening
+from ..event.order import Happened, Happening
 from ..scene import Scene, Settings, Trouble
 from .played_shops import PlayedShops, stanzas
 from .token_office import PlayedOrder

@@ -1,7 +1,7 @@
 """How a fault is told to the people of a drill, in Chinese and in English."""
 
+from ..scene import How
 from .faults import AnyFault, FeedOutage, Named, Streams, Words
-from .scene import How
 
 HOWS: dict[How, Words] = {
     "refuse": ("拒绝连接", "connections are cut"),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from .truth import NOT_TOLD, OFF_AIR
+from ..truth import NOT_TOLD, OFF_AIR
 
 EARLY_S = 0.25  # a stamp of livemon and one of ours come from two clocks of one machine
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import inf
 from typing import Literal, NamedTuple
 
-from .script import Broadcast
+from ..event.script import Broadcast
 
 Why = Literal["drop", "freeze", "broke_off", "cut_off", "signed_off"]
 

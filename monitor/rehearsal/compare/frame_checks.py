@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from .allowance import Rules
 from .case import Case
-from .compare_frames import Watched
+from .frames import Watched
 from .sightings import Found, Group, Sums
 from .verdict import EXAMPLES_MAX, Check, counted, told
 

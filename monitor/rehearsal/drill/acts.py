@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.store.cluster import Cluster
 
-from .monitored import Livemon
+from ..monitored import Livemon
 
 
 class LivemonActs:

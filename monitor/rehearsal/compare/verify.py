@@ -4,13 +4,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from ..event.play import Play
 from .allowance import Rules
 from .case import Case, Connection, opened
-from .compare_frames import watched
-from .compare_rooms import hall_checks, quarantine_check, session_checks, sights, stop_checks
-from .compare_sales import sale_checks
 from .frame_checks import frame_checks
-from .play import Play
+from .frames import watched
+from .rooms import hall_checks, quarantine_check, session_checks, sights, stop_checks
+from .sales import sale_checks
 from .verdict import Check, Verdict, counted
 
 __all__ = ["Rules", "Verdict", "verify"]

@@ -1,4 +1,4 @@
-"""Compares audiences of a play with recorded ones, by figures: `python -m monitor.rehearsal.curves RECORDINGS DOCS`."""
+"""Compares audiences of a play with recorded ones: `python -m monitor.rehearsal.event.curves RECORDINGS DOCS`."""
 
 import random
 import sys
@@ -172,7 +172,7 @@ def table(everything: Sequence[Recorded]) -> str:
 
 def main() -> int:
     if len(sys.argv) != 3:
-        print("usage: python -m monitor.rehearsal.curves RECORDINGS DOCS", file=sys.stderr)
+        print("usage: python -m monitor.rehearsal.event.curves RECORDINGS DOCS", file=sys.stderr)
         return 2
     docs = Path(sys.argv[2])
     everything = [recorded(path) for path in sorted(Path(sys.argv[1]).glob("*.json"))]

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
+from ..scene import Trouble
+from ..truth import Truth
 from . import faults, postmaster
 from .fault_words import words
 from .faults import AnyFault, Named, See, hit, what
 from .plan import Plan
-from .scene import Trouble
-from .truth import Truth
 
 Signal = Callable[[int, signal.Signals], None]
 

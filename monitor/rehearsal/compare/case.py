@@ -10,9 +10,9 @@ import asyncpg
 
 from monitor.store.statements import statement
 
+from ..event.play import Play
 from .allowance import Rules
 from .darkness import Blind
-from .play import Play
 
 type Connection = asyncpg.Connection[asyncpg.Record]
 EARLIER = timedelta(hours=1)  # livemon watches for some seconds before a play begins

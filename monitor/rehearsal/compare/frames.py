@@ -7,10 +7,10 @@ import msgspec
 
 from monitor.store.statements import statement
 
+from ..truth import NOT_TOLD, frames_of, instants_of, viewers_of
 from .case import Case
 from .darkness import Blind, Served
 from .sightings import EARLY_S, Found, Group, Sums, merged, paired, told
-from .truth import NOT_TOLD, frames_of, instants_of, viewers_of
 
 RELAYED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer

@@ -12,8 +12,8 @@ import msgspec
 
 from monitor.store.statements import statement
 
+from ..truth import Fact, facts_of
 from .case import Case
-from .truth import Fact, facts_of
 from .verdict import EXAMPLES_MAX, Check, counted
 
 Key = tuple[str, str, str]  # platform, order, kind

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal, get_args
 
 import msgspec
 
-from .cast import Part
-from .scene import How
+from ..event.cast import Part
+from ..scene import How
 
 Minute = Annotated[float, msgspec.Meta(ge=0, le=20_160)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]

@@ -3,11 +3,11 @@
 import random
 from collections.abc import Iterator
 
-from .cast import HALLS
+from ..event.cast import HALLS
+from ..event.tempo import Tempo
 from .fault_words import HOWS
 from .faults import AnyFault, FeedOutage, PushesStop, StreamsDrop
 from .plan import DAY_S, Head, Plan
-from .tempo import Tempo
 
 # Platforms with many rooms, whose pushes have polls as witnesses.
 PLATFORMS = ("doudian", "wechat", "kwaixiaodian")

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from monitor.store.statements import statement
 
+from ..event.script import Broadcast
 from .case import Case
-from .compare_frames import Watched
 from .darkness import Blind, blind_checks, darks, joined, missed, shared, unseen
 from .drops import Drop, drop_checks
+from .frames import Watched
 from .judge import Sight, Stop, judged
-from .script import Broadcast
 from .stops import Span, gaps, on_air, planned, published
 from .verdict import EXAMPLES_MAX, Check, counted, told
 

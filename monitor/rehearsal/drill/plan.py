@@ -9,11 +9,11 @@ import msgspec
 
 from monitor.problem import ConfigError, Problem, quoted
 
-from .cast import Part
+from ..event.cast import Part
+from ..event.play import Outage
+from ..event.tempo import Tempo
 from .fault_words import words
 from .faults import AnyFault, Named, See, Streams, StreamsDrop, Text
-from .play import Outage
-from .tempo import Tempo
 
 DAY_S = 86_400
 USUAL_ZONE = "Asia/Shanghai"
