@@ -29,6 +29,7 @@ from .event.tempo import Tempo
 from .event.written import lines
 from .house import House
 from .monitored import Livemon, NotRunning
+from .platforms.nginx_rtmp import Hall
 from .rtmp_hall import free_port
 from .scene import Scene, Trouble
 from .show import done_before, say, show, stop_asked
@@ -137,13 +138,12 @@ class Rehearsal:
         return None if self.asked.for_s is None else max(1.0, self.asked.for_s - self.clock_s)
 
     def links(self, livemon: Livemon, config: Path) -> dict[str, str]:
-        halls = [line for platform in self.house.platforms for line in platform.settings().stanzas.splitlines()]
-        stat = next((line.split('"')[1] for line in halls if line.startswith("url") and line.endswith('/stat"')), "")
+        halls = {f"server of {each.name}": each.url for each in self.house.platforms if isinstance(each, Hall)}
         return {
             "landing page": livemon.url,
             "metrics": f"{livemon.url}/metrics",
             "metrics of rooms": f"{livemon.url}/metrics/rooms",
-            "a hall of own servers": stat,
+            **halls,
             "its boards": str(config.parent / "boards"),
             "ask the database": f'livemon sql "SELECT * FROM room_now" --config {config}',  # noqa: S608 (a hint)
             "its log": str(livemon.log),
