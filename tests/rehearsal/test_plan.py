@@ -307,7 +307,7 @@ def test_a_ready_plan_can_be_practised(name: str) -> None:
     assert plan.head.for_s is not None
     assert plan.ends_s < plan.head.for_s
     assert plan.outages(cast(plan.head.rooms or 0, 1), 1) or name == "midnight"
-    plan.must_know(["hall-a", "hall-b", "hall-c", "hall-d", "doudian"])
+    plan.must_know(["hall-a", "hall-b", "hall-c", "hall-d", "doudian", "kwaixiaodian"])
     assert not any(clash(one, other) for one in plan.faults for other in plan.faults if one is not other)
     for fault in plan.faults:
         assert all(fault.minute < see.minute for see in fault.see), words(fault)
