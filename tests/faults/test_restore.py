@@ -161,7 +161,7 @@ def sealed_books(folder):
 
 
 async def test_a_full_roster_is_compared_room_by_room_at_each_connect(database):
-    """12,000 rooms against 12,000 as one condition took 20 s after a crash of PostgreSQL: no batch went in for minutes."""
+    """Each against each took 20 s on a busy machine after a crash of PostgreSQL: no batch went in for minutes."""
     numbers = list(range(1, 12_001))
     told = (numbers, ["wechat"] * len(numbers), [f"r{number}" for number in numbers])
     conn = await database.connect("writer")
