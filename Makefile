@@ -37,7 +37,7 @@ static: .venv/.ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-bench: .venv/.ready-dev ## the benchmarks as one table of ratios, and bench.json
+bench: .venv/.ready-dev ## the benchmarks as tables, and bench.json; history at 1 %, all of it with HISTORY=full (45 GB, half an hour)
 	$(BIN)/python -m tests.bench
 
 format: .venv/.ready-dev ## format and mend what can be mended
@@ -46,6 +46,9 @@ format: .venv/.ready-dev ## format and mend what can be mended
 
 boards: .venv/.ready-dev ## the Grafana boards anew, from grafana/boards
 	$(BIN)/python -m grafana.boards
+
+parquet: .venv/.ready requirements-dev.lock ## what livemon export needs to write Parquet: pyarrow, 165 MB (in the tests' tools already)
+	@VIRTUAL_ENV=.venv $(UV) pip install -q -c requirements-dev.lock pyarrow
 
 lock: $(UV) ## the lock files anew, from pyproject.toml
 	$(UV) pip compile -q pyproject.toml --group build --universal --generate-hashes --no-header --no-annotate \
@@ -78,4 +81,4 @@ lock: $(UV) ## the lock files anew, from pyproject.toml
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help demo demo-rtmp test check static bench format boards lock
+.PHONY: help demo demo-rtmp test check static bench format boards parquet lock

@@ -24,6 +24,7 @@ from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
 from monitor.embedded_keeper import EmbeddedKeeper
 from monitor.facts import Heard, Quarantined, RosterRoom, Slot
+from monitor.history import roller
 from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
@@ -68,6 +69,7 @@ class App:
             folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,),
             purpose=config.purpose,
         )  # fmt: skip
+        self.roller = roller.make(self._connect, lambda: self.store.sealer.standing.oldest_sealed_at, self.clock.now)
         self.rostered = False
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.accounts = Desk(
@@ -116,7 +118,7 @@ class App:
                 storing = group.create_task(self.store.run(), name="store")
                 ordering = group.create_task(self.orders.run(), name="orders")
                 asking = group.create_task(self.accounts.run(self.stopping), name="accounts")
-                others = [group.create_task(self._tick(), name="tick")]
+                others = [group.create_task(self._tick(), name="tick"), group.create_task(self.roller.run())]
                 if self.keeper is not None:
                     others.append(group.create_task(self.keeper.keep(), name="embedded postgres"))
                 await self.orders.open()
@@ -186,10 +188,10 @@ class App:
 
     # --- what others are given ---------------------------------------------------------------------------------------
 
-    async def _connect(self, name: str) -> Connection:
+    async def _connect(self, name: str, settings: dict[str, str] | None = None) -> Connection:
         if self.keeper is not None:
             self.keeper.check()
-        conn = await self.database.connect("writer", name, command_timeout=COMMAND_TIMEOUT_S)
+        conn = await self.database.connect("writer", name, command_timeout=COMMAND_TIMEOUT_S, settings=settings)
         return await self.chores.recognised(conn)
 
     async def _tend(self, conn: Connection) -> None:
@@ -270,6 +272,7 @@ class App:
             breakers=lambda: self.accounts.client.breaker_states(),
             polls=lambda: self.accounts.reconcile.standing(),
             waits=lambda: self.accounts.details.waits(),
+            rollup_lag_s=lambda: self.roller.lag_s(self.clock.now()),
             event=self.config.shown_name,
         )
 
@@ -293,6 +296,5 @@ class App:
 
 async def run(config: Config, path: Path) -> None:
     """Run the monitor until it is told to stop."""
-    app = App(config, path)
     with contextlib.suppress(asyncio.CancelledError):
-        await app.run()
+        await App(config, path).run()

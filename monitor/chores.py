@@ -1,9 +1,9 @@
 """What the monitor does in PostgreSQL between batches, on the writer's own connection.
 
 Looks whether the database is ours, follows the roster, keeps partitions ready, tells which feeds see which rooms,
-carries out what a person decided about quarantined rows, erases deliveries that are done with, and has sales
-attributed. Whatever fails here counts as a
-failure of PostgreSQL: it is tried again where that is, in the writer.
+carries out what a person decided about quarantined rows, erases deliveries that are done with, ends readers that go on
+for too long, and has sales attributed. Whatever fails here counts as a failure of PostgreSQL: it is tried again where
+that is, in the writer.
 """
 
 import logging
@@ -22,6 +22,8 @@ from monitor.birth import recognise
 from monitor.config import Config
 from monitor.facts import ChangeName, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
+from monitor.reader_limits import cut_readers
+from monitor.reader_pace import slow_readers
 from monitor.roster import fill_empty, read_roster
 from monitor.store.apply import Connection
 from monitor.store.cipher import is_encrypted
@@ -106,8 +108,12 @@ class Chores:
             await self._tell_unlisted(conn)
             self._unlisted_at = now
         await self._carry_out(conn)
+        if self.config.dsn is None:
+            await slow_readers(conn)
         if now - self._erased_at >= ERASE_S:
             await conn.execute(statement("chores/erase_deliveries"), self._now())
+            if cut := await cut_readers(conn):
+                log.warning("ended %d sessions of readers that went on for too long", cut)
             self._erased_at = now
         await self._attribution.catch_up(conn, self._roster_version)
 

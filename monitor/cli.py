@@ -37,8 +37,11 @@ COMMANDS = {
     },
     "Database": {
         "sql": "ask one read-only question",
+        "export": "history into a file: Parquet, CSV or xlsx",
+        "report": "one HTML file about a day or the event, with plots",
         "dsn": "the address of the database in force",
         "migrate": "bring the schema up to date",
+        "prune": "take away days that the config no longer keeps",
     },
     "Practice": {
         "rehearse": "a simulated event week, served by fake platforms, watched by the real monitor",

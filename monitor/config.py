@@ -13,6 +13,7 @@ import msgspec
 from collectors import Feed
 from monitor import config_open_api, config_sense, problem
 from monitor.apps import AppTable, SecretFiles
+from monitor.config_retention import Retention
 from monitor.config_shape import Complaint, Shape, kinds_of
 from monitor.problem import ConfigError, Problem
 from monitor.purpose import Purpose, marked
@@ -63,6 +64,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     grace_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 120.0
     end_slack_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 900.0
     event: Event | None = None
+    retention: Retention = Retention()
     feeds: list[Feed] = msgspec.field(name="feed", default_factory=list)
     apps: list[AppTable] = msgspec.field(name="app", default_factory=list)
     rates: list[Rate] = msgspec.field(name="rate", default_factory=list)

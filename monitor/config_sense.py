@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from collectors.hook import OrderSocketRow
-from monitor import config_apps, config_hooks
+from monitor import config_apps, config_hooks, config_retention
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
 from monitor.keys import read_keys
@@ -41,6 +41,7 @@ def complaints(
         if key in sound:
             yield from check(sound[key])
     yield from _event(sound.get("event", {}))
+    yield from config_retention.complaints(sound.get("retention", {}))
     for key in DSN_KEYS:
         yield from _dsn(key, sound)
     yield from _folders(sound, folder)

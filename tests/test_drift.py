@@ -10,6 +10,7 @@ from collectors import KINDS, Feed
 from monitor import cli, config_shape
 from monitor.apps import AppTable
 from monitor.config import Config, Event
+from monitor.config_retention import Retention
 from monitor.rates import Rate
 from monitor.rehearsal.drill import faults
 from monitor.rehearsal.drill.plan import Head
@@ -26,8 +27,8 @@ def keys_of(struct: type[msgspec.Struct]) -> set[str]:
 def test_the_example_shows_exactly_the_keys_there_are() -> None:
     shown = set(re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE, re.MULTILINE))
     feeds = set().union(*(keys_of(kind) for kind in KINDS)) | {"kind"}
-    tables = keys_of(Event) | keys_of(AppTable) | keys_of(Rate)
-    assert shown == (keys_of(Config) - {"event", "feed", "app", "rate"}) | tables | feeds
+    tables = keys_of(Event) | keys_of(AppTable) | keys_of(Rate) | keys_of(Retention)
+    assert shown == (keys_of(Config) - {"event", "feed", "app", "rate", "retention"}) | tables | feeds
 
 
 @pytest.mark.parametrize("kind", config_shape.kinds_of(Feed))
@@ -72,6 +73,7 @@ def test_the_docs_name_no_option_of_the_config_that_is_not_there() -> None:
         | keys_of(Event)
         | keys_of(AppTable)
         | keys_of(Rate)
+        | keys_of(Retention)
         | {"kind"}
         | set().union(*(keys_of(kind) for kind in KINDS))
     )

@@ -145,12 +145,17 @@ def shown(text: str) -> str:
     return safe if len(safe) <= CELL_MAX else f"{safe[: CELL_MAX - 1]}…"
 
 
+def guarded(text: str) -> str:
+    """For a CSV: a text that a spreadsheet would run as a formula gets a ' before it."""
+    return f"'{text}" if text and text[0] in FORMULA_STARTS else text
+
+
 def _for_csv(value: object, zone: tzinfo) -> object:
-    """Numbers bare and texts quoted. A text that a spreadsheet would run as a formula gets a ' before it."""
+    """Numbers bare and texts quoted."""
     if value is None or (isinstance(value, int | float | Decimal) and not isinstance(value, bool)):
         return value
     text = plain(value, zone)
-    return f"'{text}" if isinstance(value, str) and text[:1] in FORMULA_STARTS and text[:1] else text
+    return guarded(text) if isinstance(value, str) else text
 
 
 def _for_json(value: object, zone: tzinfo) -> object:

@@ -9,8 +9,10 @@ from monitor.birth import birth_of
 from monitor.config import Config
 from monitor.doctor.accounts import judge_accounts
 from monitor.doctor.finding import Finding, fine, note, wrong
+from monitor.doctor.readers import judge_readers
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
+from monitor.reader_limits import READERS
 from monitor.roster import read_rooms
 from monitor.secret import SecretError
 from monitor.store.cluster import Cluster
@@ -86,6 +88,9 @@ async def _ask(conn: Connection, config: Config, database: Database, found: Foun
         found.refused = birth_of(config).differs(born)
         return
     found.findings.append(judge_birth(born, config))
+    unbound = [(row["role"], row["what"], row["super"]) for row in await conn.fetch(statement("doctor/readers"))]
+    cuts = [role for role in READERS if await conn.fetchval(statement("chores/may_act_as"), role)]
+    found.findings += judge_readers(unbound, cuts)
     found.rooms = await read_rooms(conn)
     stands = await conn.fetch(statement("doctor/accounts"))
     found.findings += judge_accounts([(row[0], row[1], row[2], row[3] or ()) for row in stands])

@@ -254,6 +254,11 @@ class Pipeline:
             "livemon_writer_blocked_since_timestamp_seconds", "0 while it writes.", seconds(writer.blocked_since)
         )
         yield GaugeMetricFamily(
+            "livemon_rollup_lag_seconds",
+            "Age of the oldest minute that is over and not summed yet; 0 if none.",
+            self.sources.rollup_lag_s(),
+        )
+        yield GaugeMetricFamily(
             "livemon_partitions_ready_until_timestamp_seconds",
             "Days stand ready up to here; 0 while unknown.",
             seconds(writer.partitions_ready_until),

@@ -118,4 +118,5 @@ class Sources:
     breakers: Callable[[], Mapping[tuple[str, str], int]] = none_counted  # by app and state
     polls: Callable[[], Mapping[str, Polls]] = none_polled  # by feed
     waits: Callable[[], Mapping[str, Sequence[Wait]]] = nothing_waits  # by feed
+    rollup_lag_s: Callable[[], float] = lambda: 0.0
     event: str = ""

@@ -12,7 +12,18 @@ import asyncpg.transaction
 import msgspec
 
 from collectors.tick import Sale
-from monitor.store.batch import BOOKED, COPY_HEAD, COPY_TAIL, NAMES, Batch, BatchDamaged, Fact, cut_rows, facts_of
+from monitor.store.batch import (
+    BOOKED,
+    COPY_HEAD,
+    COPY_TAIL,
+    NAMES,
+    Batch,
+    BatchDamaged,
+    Fact,
+    Header,
+    cut_rows,
+    facts_of,
+)
 from monitor.store.books import Outcome
 from monitor.store.keeping import keep_fact, keep_tick, tick_of
 from monitor.store.put import Tally, put_facts, put_quarantine
@@ -72,8 +83,9 @@ async def _apply(conn: Connection, transaction: Transaction, batch: Batch, spool
 
 
 async def _put_ticks(conn: Connection, batch: Batch, careful: bool) -> Tally:
-    """COPY the payload as it is; if careful, row by row numbers where it must be."""
+    """COPY the payload as it is; if careful, row by row numbers where it must be. Its minutes are to be summed anew."""
     columns = batch.header.columns
+    await _mark(conn, batch.header)
     if not careful:
         await _copy(conn, batch.payload, columns)
         return Tally({"tick": (batch.header.counts["tick"], 0, 0)})
@@ -86,6 +98,14 @@ async def _put_ticks(conn: Connection, batch: Batch, careful: bool) -> Tally:
     kept = [(at, keep_tick(*tick_of(rows[at]), why, batch.header.sealed_at)) for at, why in bad]
     await put_quarantine(conn, batch.header.id, kept)
     return Tally({"tick": (len(rows) - len(bad), 0, len(bad))})
+
+
+async def _mark(conn: Connection, header: Header) -> None:
+    if header.touched:
+        minutes, rooms = [minute for minute, _ in header.touched], [room for _, room in header.touched]
+        await conn.execute(statement("writer/mark_ticks"), minutes, rooms)
+    elif header.from_at is not None and header.to_at is not None:
+        await conn.execute(statement("writer/mark_between"), header.from_at, header.to_at)
 
 
 async def _put_facts(conn: Connection, batch: Batch, careful: bool) -> Tally:

@@ -24,6 +24,8 @@ COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TAIL = b"\xff\xff"
 PG_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+MINUTE_US = 60_000_000
+PG_EPOCH_MINUTE = 15_778_080  # minutes from 1970 to it
 PAST_MAX = timedelta(days=7)
 FUTURE_MAX = timedelta(minutes=10)
 SESSIONS = uuid.UUID("6c9f6ed4-50b5-5e0c-9c3e-2f1d3f0a7b11")
@@ -44,7 +46,11 @@ observation at all."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a batch says of itself. `counts`: rows per book; `from_at`, `to_at`: the span of its ticks."""
+    """What a batch says of itself. `counts`: rows per book; `from_at`, `to_at`: the span of its ticks.
+
+    `touched`: the minutes of its ticks (since 1970), each with a room of the platform: one pair per minute and feed.
+    Batches of earlier releases do not tell; those releases pass over it.
+    """
 
     format: int
     id: uuid.UUID
@@ -54,6 +60,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: tuple[str, ...] = ()
     from_at: datetime | None = None
     to_at: datetime | None = None
+    touched: tuple[tuple[int, int], ...] = ()
 
 
 class _Format(msgspec.Struct):
@@ -116,13 +123,17 @@ LIVE = {True: b"\0\0\0\1\1", False: b"\0\0\0\1\0", None: NULL}
 
 
 class PackedTicks(msgspec.Struct):
-    """Rows ready for COPY, and what could not become a row: (room_id, tick, reason)."""
+    """Rows ready for COPY, and what could not become a row: (room_id, tick, reason).
+
+    `touched`: a room for each feed and minute (since 1970) of the rows.
+    """
 
     payload: bytes = b""
     rows: int = 0
     from_at: datetime | None = None
     to_at: datetime | None = None
     refused: list[tuple[int, Tick, str]] = []
+    touched: dict[tuple[str, int], int] = {}
 
 
 def pack_ticks(
@@ -136,16 +147,18 @@ def pack_ticks(
     rows: list[bytes] = []
     refused: list[tuple[int, Tick, str]] = []
     floor, ceiling = from_at or received_at - PAST_MAX, received_at + FUTURE_MAX
-    low, high, last_at, micros = ceiling, floor, None, 0
+    low, high, last_at, last_feed, micros = ceiling, floor, None, None, 0
+    touched: dict[tuple[str, int], int] = {}
     for room_id, tick in ticks:
         try:
-            if tick.at is not last_at:  # the ticks of one frame share their instant
-                last_at = None
+            if tick.at is not last_at or tick.feed is not last_feed:  # the ticks of one frame share their instant
+                last_at, last_feed = None, tick.feed
                 if not floor <= tick.at <= ceiling:
                     refused.append((room_id, tick, "time out of range"))
                     continue
                 micros, last_at = (tick.at - PG_EPOCH) // MICROSECOND, tick.at
                 low, high = min(low, last_at), max(high, last_at)
+                touched[last_feed, micros // MINUTE_US + PG_EPOCH_MINUTE] = room_id
             viewers, views, likes, kbps = tick.viewers, tick.views_total, tick.likes_total, tick.kbps
             if ((viewers or 0) | (views or 0) | (likes or 0) | (kbps or 0)) < 0:
                 refused.append((room_id, tick, "negative count"))
@@ -164,7 +177,7 @@ def pack_ticks(
             refused.append((room_id, tick, "wrong type"))
     if not rows:
         return PackedTicks(refused=refused)
-    return PackedTicks(b"".join(rows), len(rows), low, high, refused)
+    return PackedTicks(b"".join(rows), len(rows), low, high, refused, touched)
 
 
 def ticks_batches(packed: Iterable[PackedTicks], sealed_at: datetime) -> Iterator[Batch]:
@@ -184,7 +197,9 @@ def _ticks_batch(part: Sequence[PackedTicks], sealed_at: datetime) -> Batch:
     counts = {"tick": sum(ticks.rows for ticks in part)}
     from_at = min(ticks.from_at for ticks in part if ticks.from_at is not None)
     to_at = max(ticks.to_at for ticks in part if ticks.to_at is not None)
-    header = Header(1, uuid.uuid4(), "ticks", sealed_at, counts, TICK_COLUMNS, from_at, to_at)
+    touched = {(feed, minute): room for ticks in part for (feed, minute), room in ticks.touched.items()}
+    pairs = tuple(sorted((minute, room) for (_, minute), room in touched.items()))
+    header = Header(1, uuid.uuid4(), "ticks", sealed_at, counts, TICK_COLUMNS, from_at, to_at, pairs)
     return Batch(header, b"".join(ticks.payload for ticks in part))
 
 

@@ -69,11 +69,14 @@ async def _put_changes(
             [c.cause for _, c in closed],
         )  # fmt: skip
     fate: dict[int, bool | None] = {row["place"]: row["is_new"] for row in rows}
+    new = [(i, change.number) for i, (place, change) in zip(ids, changes, strict=True) if fate[place]]
+    if new:
+        await conn.execute(statement("writer/mark_changes"), [i for i, _ in new], [number for _, number in new])
     bad = []
     for place, change in changes:
-        if (new := fate[place]) is None:
+        if (is_new := fate[place]) is None:
             bad.append((place, keep_fact(change, UNKNOWN_ROOM, change.at)))
-        tally.move("change", written=new is True, duplicates=new is False, quarantined=new is None)
+        tally.move("change", written=is_new is True, duplicates=is_new is False, quarantined=is_new is None)
     return bad
 
 

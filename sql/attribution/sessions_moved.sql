@@ -22,7 +22,16 @@ put AS (
     UPDATE sale SET session_id = found.session_id, attributed_at = now()
     FROM found
     WHERE sale.platform = found.platform AND sale.event_id = found.event_id
-    RETURNING 1
+    RETURNING sale.platform, sale.at, sale.room_id, true AS moved
+),
+mark AS (
+    -- Where it counted, and where it counts now: as a rule one platform.
+    INSERT INTO minute_touched (minute, platform)
+    SELECT DISTINCT date_bin('1 minute', put.at, timestamptz '2000-01-01 00:00:00+00'), side.platform
+    FROM put
+    LEFT JOIN room ON room.room_id = put.room_id
+    CROSS JOIN LATERAL (VALUES (put.platform), (room.platform)) AS side (platform)
+    WHERE put.moved AND side.platform IS NOT NULL
 ),
 done AS (
     UPDATE session SET sales_due = false

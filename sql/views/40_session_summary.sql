@@ -1,19 +1,20 @@
 -- What happened in each session: people, time on air, drops, blind time, orders.
 --
--- Everything hangs on the one session row by LATERAL, so that a question for one session reads its ticks alone.
--- `off_air` and `unseen` are sets of time (multiranges); ticks inside them count for nothing.
+-- People and blind time are sums of session_hour, which the roller keeps exact and at most 15 s behind; stops and sales
+-- are few and read as they are. Everything hangs on the one session row by LEFT JOIN LATERAL, so that a question reads its
+-- own sessions alone, and of them only what it asks for. session_exact is the same worked out from every observation.
 CREATE OR REPLACE VIEW session_summary AS
 SELECT
     session.session_id, session.room_id, room.platform, room.external_id, room.anchor, room.hall,
     session.opened_at, session.closed_at, session.close_reason,
     watched.peak_viewers,
-    round(watched.viewer_seconds / nullif(watched.measured_s, 0), 2) AS average_viewers,
-    round(watched.viewer_seconds / 3600, 3) AS watch_hours,
+    round(watched.viewer_us / nullif(watched.measured_us, 0), 2) AS average_viewers,
+    round(watched.viewer_us / 3600000000, 3) AS watch_hours,
     round(life.length_s - stops.off_air_s, 3) AS airtime_s,
     stops.drops::int AS drops,
     round(stops.down_s, 3) AS down_s,
-    round(unseen.blind_s, 3) AS blind_s,
-    round(watched.measured_s, 3) AS measured_s,
+    round(coalesce(watched.blind_us, 0) / 1000000, 3) AS blind_s,
+    round(watched.measured_us / 1000000, 3) AS measured_s,
     watched.views_total,
     sales.orders::int AS orders,
     sales.gmv_minor, sales.refunds_minor, sales.gmv_minor - sales.refunds_minor AS net_minor,
@@ -23,7 +24,11 @@ SELECT
     in_major(sales.gmv_minor, setting.event_currency) AS gmv,
     in_major(sales.refunds_minor, setting.event_currency) AS refunds,
     in_major(sales.gmv_minor - sales.refunds_minor, setting.event_currency) AS net,
-    sales.orders_other_currency::int AS orders_other_currency
+    sales.orders_other_currency::int AS orders_other_currency,
+    sales.created_orders::int AS created_orders,
+    sales.refund_orders::int AS refund_orders,
+    sales.gifts_minor,
+    NULL::bigint AS deposits_minor
 FROM session
 CROSS JOIN setting
 LEFT JOIN room ON room.room_id = session.room_id
@@ -31,107 +36,93 @@ CROSS JOIN LATERAL (
     SELECT greatest(coalesce(session.closed_at, now()), session.opened_at) AS ends_at
 ) AS last
 CROSS JOIN LATERAL (
-    SELECT
-        tstzrange(session.opened_at, last.ends_at) AS span,
-        extract(epoch FROM last.ends_at - session.opened_at) AS length_s
+    SELECT extract(epoch FROM last.ends_at - session.opened_at) AS length_s
 ) AS life
-CROSS JOIN LATERAL (
+LEFT JOIN LATERAL (
     SELECT
-        coalesce(range_agg(stop.span), '{}') AS off_air,
         coalesce(sum(stop.length_s), 0) AS off_air_s,
         coalesce(sum(stop.length_s) FILTER (WHERE stop.outcome IN ('resumed', 'lost')), 0) AS down_s,
         count(*) FILTER (WHERE stop.outcome IN ('resumed', 'lost')) AS drops
     FROM (
         SELECT
             session_stop.outcome,
-            tstzrange(session_stop.stopped_at, until.until_at) * life.span AS span,
-            extract(epoch FROM until.until_at - session_stop.stopped_at) AS length_s
+            extract(epoch FROM greatest(
+                CASE WHEN session_stop.outcome = 'resumed' THEN session_stop.followed_at ELSE last.ends_at END,
+                session_stop.stopped_at
+            ) - session_stop.stopped_at) AS length_s
         FROM session_stop
-        CROSS JOIN LATERAL (
-            SELECT CASE
-                WHEN session_stop.outcome = 'resumed' THEN greatest(session_stop.followed_at, session_stop.stopped_at)
-                ELSE greatest(last.ends_at, session_stop.stopped_at)
-            END AS until_at
-        ) AS until
         WHERE session_stop.session_id = session.session_id
     ) AS stop
-) AS stops
-CROSS JOIN LATERAL (
-    -- Covered by some feed that can tell, and seen by none of them: the intersection of what each could not see.
+) AS stops ON true
+LEFT JOIN LATERAL (
+    -- NULL, not zero, where no number of viewers was ever told.
     SELECT
-        dark.spans,
-        (SELECT coalesce(sum(extract(epoch FROM upper(part) - lower(part))), 0) FROM unnest(dark.spans) AS part) AS blind_s
-    FROM (
-        SELECT coalesce(range_agg(eye.covered) - range_agg(eye.covered - eye.shut), '{}') AS spans
-        FROM (
-            SELECT
-                range_agg(life.span * tstzrange(
-                    watch.from_at, CASE WHEN watch.to_at IS NOT NULL THEN greatest(watch.to_at, watch.from_at) END
-                )) AS covered,
-                (
-                    SELECT coalesce(range_agg(tstzrange(
-                        blind.from_at, CASE WHEN blind.to_at IS NOT NULL THEN greatest(blind.to_at, blind.from_at) END
-                    )), '{}')
-                    FROM blind
-                    WHERE blind.feed = watch.feed
-                        AND (blind.room_id IS NULL OR blind.room_id = session.room_id)
-                        AND blind.from_at < last.ends_at
-                        AND (blind.to_at IS NULL OR blind.to_at > session.opened_at)
-                ) AS shut
-            FROM room_watch AS watch
-            WHERE watch.room_id = session.room_id AND NOT watch.silent_by_nature
-                AND watch.from_at < last.ends_at
-                AND (watch.to_at IS NULL OR watch.to_at > session.opened_at)
-            GROUP BY watch.feed
-        ) AS eye
-    ) AS dark
-) AS unseen
-CROSS JOIN LATERAL (
-    -- A number of viewers holds until the next one, at most 60 s, and never into a stop or a blind span.
+        max(summed.peak_viewers) AS peak_viewers,
+        max(summed.views_total) AS views_total,
+        sum(summed.blind_us) AS blind_us,
+        CASE WHEN max(summed.peak_viewers) IS NOT NULL OR sum(summed.measured_us) > 0 THEN sum(summed.viewer_us) END AS viewer_us,
+        CASE WHEN max(summed.peak_viewers) IS NOT NULL OR sum(summed.measured_us) > 0 THEN sum(summed.measured_us) END
+            AS measured_us
+    FROM session_hour AS summed
+    WHERE summed.session_id = session.session_id
+) AS watched ON true
+LEFT JOIN LATERAL (
+    -- Orders are put together first: count(DISTINCT ...) would sort. What came back is asked of each order that was paid here:
+    -- a refund follows its order, whenever it came and whatever room it told, to the session in which the first part of it
+    -- was paid. One of an order that nobody saw paid stays where it was.
     SELECT
-        max(mark.viewers) FILTER (WHERE mark.counts) AS peak_viewers,
-        extract(epoch FROM sum(mark.viewers * mark.held)) AS viewer_seconds,
-        extract(epoch FROM sum(mark.held)) AS measured_s,
-        max(mark.views_total) AS views_total
+        count(*) FILTER (WHERE ordered.paid) AS orders,
+        count(*) FILTER (WHERE ordered.paid_otherwise) AS orders_other_currency,
+        count(*) FILTER (WHERE ordered.created) AS created_orders,
+        coalesce(sum(ordered.gmv_minor), 0)::bigint AS gmv_minor,
+        coalesce(sum(ordered.gifts_minor), 0)::bigint AS gifts_minor,
+        count(returned.refunds_minor) AS refund_orders,
+        coalesce(sum(returned.refunds_minor), 0)::bigint AS refunds_minor
     FROM (
         SELECT
-            moment.viewers, moment.views_total, moment.counts,
-            CASE WHEN moment.counts AND moment.viewers IS NOT NULL THEN least(
-                lead(moment.at) OVER (PARTITION BY moment.counts ORDER BY moment.at),
-                moment.at + interval '60 seconds',
-                last.ends_at
-            ) - moment.at END AS held
-        FROM (
-            SELECT
-                tick.at,
-                CASE WHEN tick.live IS NOT FALSE THEN tick.viewers END AS viewers,
-                tick.views_total,
-                (tick.viewers IS NOT NULL OR tick.live IS FALSE)
-                    AND NOT tick.at <@ stops.off_air AND NOT tick.at <@ unseen.spans AS counts
-            FROM viewer_tick AS tick
-            WHERE tick.room_id = session.room_id AND tick.at >= session.opened_at AND tick.at < last.ends_at
-            UNION ALL
-            SELECT lower(part), NULL, NULL, true FROM unnest(stops.off_air + unseen.spans) AS part
-        ) AS moment
-    ) AS mark
-) AS watched
-CROSS JOIN LATERAL (
-    SELECT
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND sale.currency = setting.event_currency) AS orders,
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND sale.currency <> setting.event_currency) AS orders_other_currency,
-        coalesce(sum(sale.amount_minor)
-            FILTER (WHERE sale.kind = 'paid' AND sale.currency = setting.event_currency), 0)::bigint AS gmv_minor,
-        coalesce(sum(abs(sale.amount_minor))
-            FILTER (WHERE sale.kind = 'refunded' AND sale.currency = setting.event_currency), 0)::bigint AS refunds_minor
-    FROM sale
-    WHERE sale.session_id = session.session_id
-) AS sales;
+            sale.platform, sale.shop, sale.order_id,
+            sale.order_id <> '' AND bool_or(sale.kind = 'paid') AS sold,
+            bool_or(sale.kind = 'paid' AND sale.currency = setting.event_currency) AS paid,
+            bool_or(sale.kind = 'paid' AND sale.currency <> setting.event_currency) AS paid_otherwise,
+            bool_or(sale.kind = 'created' AND sale.currency = setting.event_currency) AS created,
+            sum(sale.amount_minor) FILTER (WHERE sale.kind = 'paid' AND sale.currency = setting.event_currency) AS gmv_minor,
+            sum(sale.amount_minor) FILTER (WHERE sale.kind = 'gift' AND sale.currency = setting.event_currency) AS gifts_minor,
+            sum(abs(sale.amount_minor)) FILTER (WHERE sale.kind = 'refunded' AND sale.currency = setting.event_currency)
+                AS refunds_minor
+        FROM sale
+        WHERE sale.session_id = session.session_id
+        GROUP BY coalesce(nullif(sale.order_id, ''), sale.event_id), sale.order_id, sale.shop, sale.platform
+    ) AS ordered
+    LEFT JOIN LATERAL (
+        SELECT sum(abs(followed.amount_minor)) AS refunds_minor
+        FROM sale AS followed
+        WHERE followed.kind = 'refunded' AND followed.order_id = ordered.order_id
+            AND followed.shop = ordered.shop AND followed.platform = ordered.platform
+            AND followed.currency = setting.event_currency
+    ) AS back ON ordered.sold
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN back.refunds_minor IS NOT NULL THEN CASE WHEN session.session_id = (
+                SELECT first_paid.session_id
+                FROM sale AS first_paid
+                WHERE first_paid.kind = 'paid' AND first_paid.order_id = ordered.order_id
+                    AND first_paid.shop = ordered.shop AND first_paid.platform = ordered.platform
+                ORDER BY first_paid.session_id IS NULL, first_paid.at, first_paid.event_id
+                LIMIT 1
+            ) THEN back.refunds_minor END
+            WHEN ordered.refunds_minor IS NOT NULL AND NOT EXISTS (
+                SELECT FROM sale AS paid
+                WHERE paid.kind = 'paid' AND paid.order_id = ordered.order_id AND paid.order_id <> ''
+                    AND paid.shop = ordered.shop AND paid.platform = ordered.platform
+            ) THEN ordered.refunds_minor
+        END AS refunds_minor
+    ) AS returned
+) AS sales ON true;
 
 COMMENT ON VIEW session_summary IS
-    'One row per session (场次): one broadcast in a room, from opened to closed; an open one is summed up until now. Ask '
-    'for WHERE session_id = ... or limit opened_at. Sources: the feeds (people), session_change (stops), blind, sale.';
+    'One row per session (场次): one broadcast in a room, from opened to closed; an open one is summed up until now '
+    '(people and blind time up to 15 s behind). Ask for WHERE session_id = ... or limit opened_at. Sources: the feeds '
+    '(people), session_change (stops), blind, sale.';
 COMMENT ON COLUMN session_summary.peak_viewers IS
     '人数峰值: the highest number of viewers observed on air; true peaks between two observations are not seen.';
 COMMENT ON COLUMN session_summary.average_viewers IS
@@ -150,7 +141,8 @@ COMMENT ON COLUMN session_summary.views_total IS '场观: the platform''s runnin
 COMMENT ON COLUMN session_summary.orders IS 'Orders paid, distinct, in the event''s currency, by the session the sale was attributed to.';
 COMMENT ON COLUMN session_summary.gmv_minor IS 'GMV: orders paid, before refunds, in the minor unit (分) of currency.';
 COMMENT ON COLUMN session_summary.refunds_minor IS
-    'Refunds made while it was on air, in the minor unit; those made later are in sale, with their room and no session.';
+    'What of its GMV came back so far, in the minor unit: refunds of the orders that were paid in it, whenever they came. By '
+    'their own day they are in room_day and shop_day.';
 COMMENT ON COLUMN session_summary.net_minor IS 'gmv_minor - refunds_minor.';
 COMMENT ON COLUMN session_summary.gpm_minor IS '千次观看成交: gmv_minor x 1000 / views_total, rounded; NULL without views.';
 COMMENT ON COLUMN session_summary.uv_value_minor IS 'UV 价值: GMV / distinct people; NULL until a feed reports distinct people.';
@@ -158,3 +150,7 @@ COMMENT ON COLUMN session_summary.gmv IS 'gmv_minor in the major unit (元).';
 COMMENT ON COLUMN session_summary.refunds IS 'refunds_minor in the major unit.';
 COMMENT ON COLUMN session_summary.net IS 'net_minor in the major unit.';
 COMMENT ON COLUMN session_summary.orders_other_currency IS 'Orders paid in another currency; they are in none of the amounts.';
+COMMENT ON COLUMN session_summary.created_orders IS 'Orders created in it, distinct, paid or not, in the event''s currency.';
+COMMENT ON COLUMN session_summary.refund_orders IS 'Its orders of which something came back so far, distinct.';
+COMMENT ON COLUMN session_summary.gifts_minor IS 'Gifts (打赏) in the minor unit, at the rates of the config; never part of GMV.';
+COMMENT ON COLUMN session_summary.deposits_minor IS 'Deposits (定金); NULL until a feed tells of them. Never part of GMV.';

@@ -1,64 +1,123 @@
-"""`make bench`: every benchmark in a process of its own, printed as one table of ratios and written to bench.json."""
+"""`make bench`: every benchmark in a process of its own, printed as one table of ratios and written to bench.json.
+
+History is made at 1 % of an event week (two minutes); HISTORY=10 make bench also at 10 %, HISTORY=full at 100 %, which
+needs 45 GB of disk and half an hour. `python -m tests.bench NAME...` runs only those of these names.
+"""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal")
+BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal", "bench_history")
+
+type Row = tuple[str, str, str, str, str]
 
 
 def run(name: str) -> dict[str, Any]:
     """Its last line is its report, as JSON; what it says on the way goes to the terminal."""
     console.print(f"[bold]{name}[/bold] ...")
-    done = subprocess.run([sys.executable, "-m", f"tests.bench.{name}"], stdout=subprocess.PIPE, text=True, check=True)
-    report: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    child = subprocess.Popen([sys.executable, "-m", f"tests.bench.{name}"], stdout=subprocess.PIPE, text=True)
+    try:
+        said, _ = child.communicate()
+    except KeyboardInterrupt:  # it heard it too, and has a database to clear away
+        child.wait()
+        raise
+    if child.returncode:
+        raise SystemExit(f"{name} ended with {child.returncode}")
+    report: dict[str, Any] = json.loads(said.strip().splitlines()[-1])
     return report
 
 
 def show(reports: dict[str, dict[str, Any]]) -> None:
-    page, ingest = reports["bench_rooms_page"], reports["bench_ingest"]
     table = Table("what", "ours", "beside it", "ratio", "goal", title="one run, the same work side by side")
-    table.add_row(
+    for name, rows in (
+        ("bench_rooms_page", _rooms_page),
+        ("bench_ingest", _ingest),
+        ("bench_rehearsal", _rehearsal),
+    ):
+        for row in rows(reports[name]) if name in reports else ():
+            table.add_row(*row)
+    if table.row_count:
+        console.print(table)
+    if "bench_history" in reports:
+        show_history(reports["bench_history"])
+
+
+def _rooms_page(page: dict[str, Any]) -> Iterator[Row]:
+    yield (
         "/metrics/rooms, 12,000 rooms",
         f"{page['ours_ms']:.1f} ms",
         f"generate_latest {page['generate_latest_ms']:.0f} ms",
         f"{page['ratio']:.0f} times faster",
         "30 times, under 40 ms",
     )
+
+
+def _ingest(ingest: dict[str, Any]) -> Iterator[Row]:
     rows = {row["name"]: row for row in ingest["rows"]}
     ours = rows.pop("end_to_end")
     goals = {"asyncpg_ready_tuples": "0.75"}
     for name, row in rows.items():
         if name != "end_to_end_nginx_rtmp":
-            table.add_row(
+            yield (
                 "frame to committed row", f"{ours['rows_per_s']:,}/s", f"{name} {row['rows_per_s']:,}/s",
                 f"{ours['rows_per_s'] / row['rows_per_s']:.2f}", goals.get(name, ""),
             )  # fmt: skip
     nginx = rows["end_to_end_nginx_rtmp"]
-    table.add_row("the same from nginx_rtmp's XML", f"{nginx['rows_per_s']:,}/s", "", "", "30,000/s")
+    yield ("the same from nginx_rtmp's XML", f"{nginx['rows_per_s']:,}/s", "", "", "30,000/s")
     for name, row in (("JSON", ours), ("nginx_rtmp", nginx)):
-        table.add_row(
-            f"CPU s per million rows, {name}", f"{row['cpu_s_per_million']}", f"RSS {row['rss_mb']} MB", "", ""
-        )
-    rehearsal = reports["bench_rehearsal"]
+        yield f"CPU s per million rows, {name}", f"{row['cpu_s_per_million']}", f"RSS {row['rss_mb']} MB", "", ""
+
+
+def _rehearsal(rehearsal: dict[str, Any]) -> Iterator[Row]:
     for name, part in rehearsal["parts"].items():
-        table.add_row(
+        yield (
             f"rehearsal of {rehearsal['rooms']:,} rooms: {name}", f"{part['core_percent']:.0f} % of a core",
             f"{part['mb']:,} MB", "", "2 cores, 4 GB" if name == "all of it" else "",
         )  # fmt: skip
     verified = "truth and PostgreSQL agree" if rehearsal["verified"] else "THEY DIFFER"
-    table.add_row("the same, compared", verified, "", "", "no difference")
+    yield "the same, compared", verified, "", "", "no difference"
+
+
+def show_history(history: dict[str, Any]) -> None:
+    """p95 of each question at each size; a board's and a view's is red over the goal."""
+    sizes, goal_ms = history["sizes"], history["goal_ms"]
+    heads = [f"{size['percent']} % {way}" for size in sizes for way in ("cold", "warm")]
+    title = f"history: p95 in ms, goal {goal_ms} for boards and views; growth of the warm one, smallest to largest size"
+    table = Table("", "question", *heads, "growth", title=title)
+    for row in history["growth"]:
+        times = [row.get(f"{way}_{size['percent']}") for size in sizes for way in ("cold", "warm")]
+        shown = ["" if ms is None else _judged(ms, goal_ms if row["kind"] != "ready" else None) for ms in times]
+        table.add_row(row["kind"], row["name"], *shown, str(row["warm_growth"] or ""))
+        if row["failed"]:
+            table.add_row("", f"[red]{escape(row['failed'][:90])}[/red]", *[""] * len(heads), "")
     console.print(table)
+    for size in sizes:
+        rows = size["rows"]
+        console.print(
+            f"{size['percent']} %: {size['rooms']:,} rooms, {size['days']} days, {rows['tick_raw']:,} ticks"
+            f" (on air each 5 s, off air each 15 minutes), {rows['session']:,} sessions, {rows['sale']:,} sales,"
+            f" {rows['session_minute']:,} minutes, {rows['bytes'] / 1e9:.1f} GB, made in {size['made_s']} s;"
+            f" rolled anew on a sample, {size['not_as_rolled']} rows differ"
+        )
+
+
+def _judged(ms: float, goal_ms: float | None) -> str:
+    return (
+        f"[red]{ms:,.0f}[/red]" if goal_ms is not None and ms > goal_ms else f"{ms:,.1f}" if ms < 10 else f"{ms:,.0f}"
+    )
 
 
 console = Console() if sys.stdout.isatty() else Console(width=132)
 
 if __name__ == "__main__":
-    reports = {name: run(name) for name in BENCHES}
+    reports = {name: run(name) for name in BENCHES if name in (sys.argv[1:] or BENCHES)}
     Path("bench.json").write_text(json.dumps(reports, indent=1) + "\n")
     show(reports)

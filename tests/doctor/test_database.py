@@ -40,12 +40,15 @@ async def test_all_is_fine(tmp_path: Path, database: FreshDatabase):
     writer = await database.connect("writer")
     await writer.execute("INSERT INTO room (platform, external_id) VALUES ('wechat', '晚风')")
     await writer.close()
+    admin = await database.connect("postgres")
+    await admin.execute(f"REVOKE TEMPORARY ON DATABASE {database.name} FROM PUBLIC")
+    await admin.close()
     others = (
         'migrate_dsn = "postgresql://livemon_owner@WHERE"\nmigrate_dsn_password_file = "livemon_owner"\n'
         'reader_dsn = "postgresql://livemon_reader@WHERE"\nreader_dsn_password_file = "livemon_reader"\n'
     )
     found = await check_database(configured(tmp_path, database, more=others))
-    names = {"database", "roles", "schema", "event", "migrate_dsn", "reader_dsn"}
+    names = {"database", "roles", "schema", "event", "readers", "migrate_dsn", "reader_dsn"}
     assert states(found) == dict.fromkeys(names, "fine")
     assert [room.external_id for room in found.rooms] == ["晚风"]
     assert found.clock_s is not None

@@ -54,6 +54,7 @@ OF_THE_CONTRACT = {
     "livemon_fsync_duration_seconds_bucket": ("le",),
     "livemon_clock_skew_seconds": (),
     "livemon_partitions_ready_until_timestamp_seconds": (),
+    "livemon_rollup_lag_seconds": (),
     "livemon_writer_blocked_since_timestamp_seconds": (),
     "livemon_loop_lag_seconds": (),
     "livemon_build_info": ("python", "version"),

@@ -9,7 +9,11 @@ from tests.sql.stage import Sql
 
 pytestmark = pytest.mark.real
 
-VIEWS = {"viewer_tick", "room_now", "session_summary", "drop_log", "feed_blind", "room_coverage"}
+VIEWS = {
+    *("viewer_tick", "room_now", "session_summary", "drop_log", "feed_blind", "room_coverage", "expected_now"),
+    *("room_minute", "event_minute", "event_minute_by", "room_day"),
+}
+MONEY_VIEWS = {"session_exact", "leaderboard_day", "shop_day", "item_day", "event_pace"}
 RECORDS = {
     "room",
     "schedule",
@@ -20,21 +24,34 @@ RECORDS = {
     "room_unlisted",
     "applied_batch",
     "setting",
+    "day_pruned",
 }
-READER = VIEWS | RECORDS | {"roster_change", "sale", "sale_item", "sale_place", "sale_unattributed", "account"}
-HALL = VIEWS - {"room_now", "session_summary"} | RECORDS  # of these two, the columns without money
+SALES = {"sale", "sale_item", "sale_place", "sale_unattributed", "account", "day_cut", "platform_total"}
+READER = VIEWS | MONEY_VIEWS | RECORDS | SALES | {"roster_change"}
+SOLD = {
+    *("created_orders", "orders", "gmv_minor", "gmv", "refund_orders", "refunds_minor", "refunds", "net_minor", "net"),
+    *("gifts_minor", "currency"),
+}
 MONEY = {
+    "room_minute": SOLD | {"units"},
+    "event_minute": SOLD,
+    "event_minute_by": SOLD,
+    "room_day": SOLD | {"units", "deposits_minor"},
     "room_now": {"orders", "gmv_minor", "gmv", "currency"},
     "session_summary": {
         *("orders", "orders_other_currency", "currency", "gpm_minor", "uv_value_minor"),
         *("gmv_minor", "refunds_minor", "net_minor", "gmv", "refunds", "net"),
+        *("created_orders", "refund_orders", "gifts_minor", "deposits_minor"),
     },
 }
+HALL = VIEWS - MONEY.keys() | RECORDS  # of those, the columns without money
 WRITES = {  # what the writer may change: i(nsert), u(pdate), d(elete)
     "tick_raw": "i", "room": "iu", "roster_version": "u", "roster_change": "i", "roster_change_room": "i",
     "schedule": "iud", "feed": "iu", "feed_room": "iu", "room_unlisted": "iud", "session": "iu", "session_change": "i",
     "blind": "iu", "sale": "iu", "sale_item": "i", "applied_batch": "iu", "quarantine": "iu",
     "app": "iu", "account_state": "iu",
+    "minute_touched": "id", "session_minute": "id", "session_hour": "id", "minute_sum": "id", "day_cut": "i",
+    "roll_state": "u",
 }  # fmt: skip
 
 RELATIONS = "SELECT relname FROM pg_class WHERE relnamespace = 'livemon'::regnamespace AND relkind IN ('r', 'v', 'p')"
@@ -120,6 +137,13 @@ async def test_nobody_else_has_anything_and_nobody_but_the_owner_may_create(owne
         ("hall", "SELECT gmv FROM room_now"),
         ("hall", "SELECT net_minor FROM session_summary"),
         ("hall", "SELECT buyer FROM sale"),
+        ("hall", "SELECT gmv FROM event_minute"),
+        ("hall", "SELECT orders FROM room_day"),
+        ("hall", "SELECT rank FROM leaderboard_day"),
+        ("hall", "SELECT * FROM event_pace"),
+        ("hall", "SELECT * FROM event_day(current_date)"),
+        ("hall", "SELECT * FROM event_pace_at(now())"),
+        ("reader", "SELECT * FROM session_hour"),
         ("writer", "DELETE FROM session"),
         ("writer", "UPDATE setting SET purpose = 'rehearsal'"),
     ],
@@ -132,10 +156,16 @@ async def test_refused_in_practice(database: FreshDatabase, role: str, statement
 
 
 async def test_every_view_is_readable_in_practice(reader: Sql, hall: Sql):
-    for view in VIEWS:
+    for view in VIEWS | MONEY_VIEWS | SALES:
         await reader.fetch(f"SELECT * FROM {view}")
+    await reader.fetch("SELECT * FROM event_day(current_date)")
+    await reader.fetch("SELECT * FROM event_pace_at(now())")
     await hall.fetch("SELECT state_zh, viewers FROM room_now")
     await hall.fetch("SELECT drops, average_viewers FROM session_summary")
+    await hall.fetch("SELECT air_s, peak_at FROM room_day")
+    await hall.fetch("SELECT viewers FROM event_minute")
+    await hall.fetch("SELECT viewers FROM event_minute_by")
+    await hall.fetch("SELECT average_viewers FROM room_minute")
 
 
 async def test_every_view_says_what_it_means(owner: Sql):

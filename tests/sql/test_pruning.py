@@ -86,7 +86,7 @@ async def test_only_the_days_asked_for_are_read(old_or_new: FreshDatabase):
         analyze=True,
     )
     assert days(plan) == the_day
-    plan = await explain(reader, "SELECT * FROM session_summary WHERE session_id = $1", session, analyze=True)
+    plan = await explain(reader, "SELECT * FROM session_exact WHERE session_id = $1", session, analyze=True)
     assert days(plan) == the_day
     plan = await explain(reader, "SELECT count(*) FROM ticks(now() - interval '1 minute', now())")
     assert sum(node.get("Subplans Removed", 0) for node in plan) >= 5

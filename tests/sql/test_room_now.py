@@ -39,6 +39,18 @@ async def test_a_live_room_shows_what_two_feeds_told_last(stage: Stage, reader: 
     assert (told["orders"], told["gmv_minor"], told["gmv"], told["currency"]) == (1, 9_900, Decimal("99.00"), "CNY")
 
 
+async def test_an_order_counts_once_whatever_it_was_paid_in(stage: Stage, reader: Sql):
+    room = await stage.room("live/1")
+    for order, amount_minor in (("parts", 1_000), ("parts", 500), ("", 200), ("", 200), ("other shop's", 70)):
+        await stage.sale(room, None, ago(0), "paid", amount_minor, order)
+    await stage.sale(room, None, ago(0), "created", 9_000, "not paid")
+    await stage.sale(room, None, ago(0), "paid", 9_000, "dollars", "USD")
+    await stage.sale(room, None, ago(86_400), "paid", 9_000, "yesterday")
+    await stage.sql.execute("UPDATE sale SET shop = 'b', order_id = 'parts' WHERE order_id = 'other shop''s'")
+    told = await now(reader, room)
+    assert (told["orders"], told["gmv_minor"], told["gmv"]) == (4, 1_970, Decimal("19.70"))
+
+
 async def test_dropped_then_lost_then_no_longer_missed(stage: Stage, reader: Sql):
     rooms = [await stage.room(f"live/{name}") for name in ("dropped", "lost", "missed no more", "lost without a plan")]
     await stage.feed("hall-a", rooms)

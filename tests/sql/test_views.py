@@ -12,7 +12,7 @@ pytestmark = pytest.mark.real
 
 
 async def summary(reader: Sql, session: Any) -> dict[str, Any]:
-    row = await reader.fetchrow("SELECT * FROM session_summary WHERE session_id = $1", session)
+    row = await reader.fetchrow("SELECT * FROM session_exact WHERE session_id = $1", session)
     assert row is not None
     return dict(row)
 
@@ -83,6 +83,17 @@ async def test_orders_of_a_session(stage: Stage, reader: Sql):
     assert (told["gmv"], told["refunds"], told["net"]) == (Decimal("300.00"), Decimal("49.00"), Decimal("251.00"))
     assert told["gpm_minor"] == 15_000  # 300.00 x 1000 / 2,000 visits = 150.00
     assert told["uv_value_minor"] is None
+
+
+async def test_orders_without_a_number_are_orders_each_and_one_paid_in_parts_is_one(stage: Stage, reader: Sql):
+    room = await stage.room("live/1")
+    session = await stage.session(room, ("opened", evening("20:00"), "event"), ("closed", evening("21:00"), "ended"))
+    for order, amount_minor in (("parts", 1_000), ("parts", 500), ("", 200), ("", 200), ("elsewhere", 70)):
+        await stage.sale(room, session, evening("20:30"), "paid", amount_minor, order)
+    await stage.sql.execute("UPDATE sale SET shop = 'b', order_id = 'parts' WHERE order_id = 'elsewhere'")
+    told = await reader.fetchrow("SELECT orders, gmv_minor FROM session_summary")
+    assert told is not None
+    assert tuple(told) == (4, 1_970)
 
 
 async def test_the_drop_log_holds_what_resumed_and_not_the_last_stop_of_an_unjudged_close(stage: Stage, reader: Sql):

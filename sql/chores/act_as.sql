@@ -1,0 +1,2 @@
+-- For this transaction.
+SELECT set_config('role', $1, true)

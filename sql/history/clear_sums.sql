@@ -1,0 +1,1 @@
+DELETE FROM minute_sum WHERE minute = $1 AND platform = $2

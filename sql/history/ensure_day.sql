@@ -1,0 +1,1 @@
+SELECT ensure_minute_day($1)
