@@ -5,9 +5,12 @@ import re
 import sys
 from asyncio.subprocess import PIPE, STDOUT
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 
 import pytest
+
+from monitor.rehearsal.rtmp_hall import free_ports
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -87,6 +90,8 @@ NginxRtmp.ask = ask
 PLAY = """
 import sys
 import monitor.rehearsal.monitored as monitored
+import monitor.rehearsal.rehearse as rehearse
+rehearse.USUAL_PORT, rehearse.USUAL_HOOKS_PORT = int(sys.argv.pop(1)), int(sys.argv.pop(1))
 start = "from monitor.cli import main; raise SystemExit(main())"
 monitored.LIVEMON = (sys.executable, "-c", sys.argv.pop(1) + start)
 from monitor.cli import main
@@ -107,13 +112,13 @@ class Ended:
         return {re.split(r"  +", line)[0] for line in self.text.splitlines() if line.endswith("DIFFERS")}
 
 
-async def played(fault: str, folder: Path) -> Ended:
+async def played(fault: str, folder: Path, ports: tuple[int, int]) -> Ended:
     plan = folder / "plan.toml"
     folder.mkdir()
     plan.write_text(PLAN)
     command = [
-        sys.executable, "-c", PLAY, fault, "rehearse", "--rooms", "300", "--speed", "2", "--for", str(FOR_S),
-        "--faults", str(plan), "--verify", "--data-dir", str(folder / "rehearsal"),
+        sys.executable, "-c", PLAY, *map(str, ports), fault, "rehearse", "--rooms", "300", "--speed", "2", "--for",
+        str(FOR_S), "--faults", str(plan), "--verify", "--data-dir", str(folder / "rehearsal"),
     ]  # fmt: skip
     child = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=STDOUT)
     try:
@@ -132,8 +137,12 @@ def evenings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
 
     async def all_of_them() -> list[Ended]:
         folder = tmp_path_factory.mktemp("rehearsals")
+        ports = batched(free_ports(2 * len(FAULTS)), 2, strict=True)  # each its own: they begin in the same instant
         return await asyncio.gather(
-            *(played(fault, folder / str(number)) for number, fault in enumerate(FAULTS.values()))
+            *(
+                played(fault, folder / str(number), (page, hooks))
+                for number, (fault, (page, hooks)) in enumerate(zip(FAULTS.values(), ports, strict=True))
+            )
         )
 
     return dict(zip(FAULTS, asyncio.run(all_of_them()), strict=True))

@@ -210,7 +210,7 @@ async def test_it_reports_by_itself_once_each_time_and_not_when_others_do(tmp_pa
         one, other = Relay(scene, "wechat", report_s=0.25), Relay(scene, "doudian", report_s=0.25)
         assert one.offset_s != other.offset_s
         async with running(one):
-            await until(lambda: len(heard.disk.kept) >= 4)
+            await until(lambda: len(frames(scene)) >= 4)
         turns = [((at - BEGAN_AT).total_seconds() - one.offset_s) / 0.25 for at, _ in frames(scene)]
         assert len({round(turn) for turn in turns}) == len(turns) >= 4
 
