@@ -23,7 +23,7 @@ DESCRIPTION = """\
 Plays an event week on this machine: broadcasters of all tiers sell on played platforms, which speak the true wire
 formats over loopback; the real monitor watches them with ordinary settings. Streams drop, encoders freeze, feeds fail,
 a late batch comes after midnight. The rehearsal has a folder, a data_dir and a database of its own, which is born a
-rehearsal's: neither can touch an event's. Boards, landing page and messages begin with 【演练】."""
+rehearsal's: neither can touch an event's. Boards, landing page and status begin with 【演练】."""
 
 EXAMPLES = """\
 examples:

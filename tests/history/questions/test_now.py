@@ -1,5 +1,6 @@
 """The ready questions about this very moment."""
 
+import asyncio
 from datetime import datetime, timedelta
 
 import pytest
@@ -79,8 +80,8 @@ async def test_plan_now(stage: Stage, reader: Sql, minute: datetime):
 async def test_pace_now(stage: Stage, reader: Sql):
     now = datetime.now(ZONE)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    if now - midnight < timedelta(minutes=2):
-        pytest.skip("the day has no minute yet that is over")
+    # A day has no minute that is over before it has two: the test waits for them.
+    await asyncio.sleep(max(0.0, (midnight + timedelta(minutes=2) - now).total_seconds()))
     # Today's first minute 3.00; yesterday's 2.00, and 9.00 in its last, which today has not come to.
     yesterday = midnight - timedelta(days=1)
     for minute, orders, amount in [
