@@ -1,0 +1,1 @@
+"""Alerts and duty: what Alertmanager says, told once, truly, to the person who can act."""
