@@ -11,8 +11,9 @@ from typing import Annotated, Any
 import msgspec
 
 from collectors import Feed
-from monitor import config_open_api, config_sense, problem
+from monitor import config_alerts, config_open_api, config_sense, problem
 from monitor.apps import AppTable, SecretFiles
+from monitor.config_alerts import Robot, Shift, Texts, texts_of
 from monitor.config_retention import Retention
 from monitor.config_shape import Complaint, Shape, kinds_of
 from monitor.problem import ConfigError, Problem
@@ -63,11 +64,19 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     roster: Path | None = None
     grace_s: Annotated[float, msgspec.Meta(ge=1, le=3600)] = 120.0
     end_slack_s: Annotated[float, msgspec.Meta(ge=0, le=86_400)] = 900.0
+    public_url: str | None = None  # what links in messages begin with
+    contacts: Path | None = None
+    prometheus_url: str | None = None
+    alertmanager_url: str | None = None
+    grafana_url: str | None = None
+    deadman_url: str | None = None
     event: Event | None = None
     retention: Retention = Retention()
     feeds: list[Feed] = msgspec.field(name="feed", default_factory=list)
     apps: list[AppTable] = msgspec.field(name="app", default_factory=list)
     rates: list[Rate] = msgspec.field(name="rate", default_factory=list)
+    robots: list[Robot] = msgspec.field(name="robot", default_factory=list)
+    shifts: list[Shift] = msgspec.field(name="shift", default_factory=list)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -120,6 +129,8 @@ def load(path: Path) -> Config:
     def resolve(kind: type, value: object) -> object:
         if kind is SecretFiles:
             return SecretFiles(map(path_of, value if isinstance(value, list) and len(value) == 2 else [value]))
+        if kind is Texts:
+            return texts_of(value)
         if kind is not Path:
             raise ValueError("not a path")
         return path_of(value)
@@ -130,8 +141,11 @@ def load(path: Path) -> Config:
     written = sound.pop("app", [])
     apps = shape.tables(written, AppTable, ("app",))
     rates = shape.tables(sound.pop("rate", []), Rate, ("rate",))
+    robots = shape.tables(sound.pop("robot", []), Robot, ("robot",))
+    shifts = shape.tables(sound.pop("shift", []), Shift, ("shift",))
     told = config_sense.complaints(sound, feeds, apps, rates, kinds_of(Feed), folder)
     complaints = [*shape.complaints, *told, *config_open_api.complaints(apps, written, feeds, kinds_of(Feed))]
+    complaints += config_alerts.complaints(sound, robots, shifts, folder)
     if complaints:
         raise ConfigError(_placed(path, text, complaints))
     return msgspec.convert(_in_utc(raw), Config, dec_hook=resolve)

@@ -20,9 +20,6 @@ Row = tuple[Path, dict[str, Any]]
 
 Hook = Callable[[type, object], object]
 
-LATER_KEYS = frozenset(
-    "public_url contacts prometheus_url alertmanager_url grafana_url deadman_url robot shift".split()
-)
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
     "tencent_live aliyun_live volcengine_live wechat_live kwaixiaodian_uv bilibili_open bilibili_oauth http_json "
@@ -97,8 +94,6 @@ class Shape:
         near = difflib.get_close_matches(key.lower(), known, 1)
         if key in self._top:
             self._say(at, what, "it belongs above the first [table] of the file")
-        elif key in LATER_KEYS and len(at) == 1:
-            self._say(at, f"{what}: it comes with a later release", "remove it, or put a # before it")
         elif near:
             self._say(at, what, f"did you mean {quoted(near[0])}?")
         else:

@@ -13,6 +13,7 @@ from collectors.servers.nginx_rtmp import NginxRtmp
 from monitor import config, config_urls
 from monitor.apps import read_apps
 from monitor.config import Config, ConfigError
+from monitor.config_alerts import Match, Robot, Shift, Texts
 from monitor.config_sense import host_and_port
 from monitor.rates import Rate
 from monitor.secret import BYTES_MAX, Secret, SecretError, read_secret
@@ -375,3 +376,47 @@ def test_an_own_server_may_stand_anywhere(url: str) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="not host:port"):
         host_and_port(address)
+
+
+def test_robots_and_shifts_arrive_as_what_they_mean(tmp_path: Path) -> None:
+    for name, text in {"url": "https://oapi.dingtalk.com/robot/send?access_token=canary", "sign": "SECcanary"}.items():
+        (tmp_path / name).write_text(text + "\n")
+        (tmp_path / name).chmod(0o600)
+    (tmp_path / "contacts.csv").write_text("id,name\nzhang,张三\n")
+    content = """
+        public_url = "https://live.example.cn"
+        contacts = "contacts.csv"
+        [[robot]]
+        name = "hall-3"
+        kind = "dingtalk"
+        url_file = "url"
+        secret_file = "sign"
+        match = { hall = "3", severity = ["critical", "warning"] }
+        fallback = "rest"
+        [[robot]]
+        name = "rest"
+        kind = "apprise"
+        url_file = "url"
+        language = "en"
+        [[shift]]
+        name = "night"
+        starts = "20:00"
+        ends = "08:00"
+        duty = ["zhang"]
+    """
+    loaded = config.load(written(tmp_path, content))
+    match = Match(hall=Texts(["3"]), severity=Texts(["critical", "warning"]))
+    url, sign = tmp_path / "url", tmp_path / "sign"
+    hall = Robot(name="hall-3", kind="dingtalk", url_file=url, secret_file=sign, match=match, fallback="rest")
+    assert loaded.robots == [hall, Robot(name="rest", kind="apprise", url_file=url, language="en")]
+    assert loaded.shifts == [Shift(name="night", starts="20:00", ends="08:00", duty=["zhang"])]
+    assert loaded.contacts == tmp_path / "contacts.csv"
+    assert "canary" not in repr(loaded)
+
+
+def test_an_url_of_a_robot_that_is_none_is_told_without_showing_it(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("oapi.dingtalk.com/robot/send?access_token=canary")
+    (tmp_path / "url").chmod(0o600)
+    said = refused(written(tmp_path, '[[robot]]\nname = "a"\nkind = "dingtalk"\nurl_file = "url"\n'))
+    todo = "write the robot's webhook URL into it, one line, as its settings show it"
+    assert said == f"{tmp_path / 'livemon.toml'}:4: the URL in 'url' has no scheme; {todo}"
