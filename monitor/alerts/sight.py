@@ -31,9 +31,31 @@ class RoomSight(msgspec.Struct, frozen=True):
     tells_end: bool = False
 
 
+class Counts(msgspec.Struct, frozen=True):
+    """How the rooms of a platform, of a hall on it, or all stand. `told`: how many alerts the message is about."""
+
+    platform: str = ""
+    hall: str = ""
+    told: int = 0
+    live: int = 0
+    dropped: int = 0
+    lost: int = 0
+    blind: int = 0
+
+    @property
+    def stopped(self) -> int:
+        return self.dropped + self.lost
+
+
 class Sight(Protocol):
     def room(self, platform: str, room: str) -> RoomSight | None: ...
 
     def stopped(self, platform: str | None = None, hall: str | None = None) -> list[RoomSight]:
         """Rooms that are dropped or lost, those with the most viewers before first."""
+        ...
+
+    def counts(self, platform: str | None = None, hall: str | None = None) -> Counts: ...
+
+    def feed(self, name: str) -> str | None:
+        """How a feed is seen: ok, refused, blind, frozen, stale; None where there is no such feed."""
         ...
