@@ -120,6 +120,39 @@ class AccountFact(msgspec.Struct, frozen=True, omit_defaults=True):
     gone: bool = False
 
 
+class AlertEpisode(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One alert from beginning to end, for people and SQL; (fingerprint, starts_at) is its natural key.
+
+    It is told when it begins and again when it ends. `number` is the #4821 of messages, which goes on where one alert
+    is the sequel of another; `outcome`: what people were told of its end (recovered, not_recovered, quiet).
+    """
+
+    fingerprint: str
+    starts_at: datetime
+    number: int
+    name: str
+    severity: str
+    labels: dict[str, str]
+    summary: str = ""
+    ends_at: datetime | None = None
+    outcome: str = ""
+
+
+class AlertAction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What was done about an alert, by whom, and for how long. Without fingerprint: about none that was heard of.
+
+    (at, alert, action, by_whom) is its natural key.
+    """
+
+    at: datetime
+    action: Literal["acknowledged", "silenced", "ended", "escalated", "note"]
+    by_whom: str
+    fingerprint: str = ""
+    starts_at: datetime | None = None
+    reason: str = ""
+    until: datetime | None = None
+
+
 class PollCursor(msgspec.Struct, frozen=True):
     """How far a listing of a shop was polled for a feed: all that changed until `until` was put before it."""
 
@@ -150,6 +183,8 @@ class Heard(msgspec.Struct):
     frames_pending: list[tuple[int, tuple[Need, ...]]] = []
     accounts: list[AccountFact] = []
     cursors: list[PollCursor] = []
+    alerts: list[AlertEpisode] = []
+    actions: list[AlertAction] = []
 
     @property
     def facts(self) -> int:
@@ -157,5 +192,5 @@ class Heard(msgspec.Struct):
         return (
             len(self.changes) + len(self.spans) + len(self.sales) + len(self.quarantine)
             + len(self.frames) + len(self.frames_quarantined) + len(self.frames_pending)
-            + len(self.accounts) + len(self.cursors)
+            + len(self.accounts) + len(self.cursors) + len(self.alerts) + len(self.actions)
         )  # fmt: skip

@@ -10,18 +10,18 @@ GRANT SELECT ON ALL TABLES IN SCHEMA livemon TO livemon_writer;
 GRANT INSERT ON
     tick_raw, room, roster_change, roster_change_room, schedule, feed, feed_room, room_unlisted, session, session_change,
     blind, sale, sale_item, applied_batch, quarantine,
-    app, account_state,
-    minute_touched, session_minute, session_hour, minute_sum, day_cut
+    app, account_state, alert, alert_action,
+    minute_touched, session_minute, session_hour, minute_sum, shop_hour, item_hour, day_cut
 TO livemon_writer;
 GRANT UPDATE ON
     room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine,
-    app, account_state,
+    app, account_state, alert,
     roll_state
 TO livemon_writer;
 GRANT UPDATE (event_name, event_starts_at, event_ends_at) ON setting TO livemon_writer;
 GRANT DELETE ON schedule, room_unlisted TO livemon_writer;
 -- What history is summed to is taken away and computed anew; a day's cut is written once and stays.
-GRANT DELETE ON minute_touched, session_minute, session_hour, minute_sum TO livemon_writer;
+GRANT DELETE ON minute_touched, session_minute, session_hour, minute_sum, shop_hour, item_hour TO livemon_writer;
 -- Rooms are also written with the ids that the spool remembers; the next own id must then be moved past them.
 GRANT USAGE, SELECT, UPDATE ON SEQUENCE room_room_id_seq TO livemon_writer;
 GRANT EXECUTE ON FUNCTION ensure_tick_day(date), ensure_minute_day(date), ticks_ready_until() TO livemon_writer;
@@ -32,15 +32,17 @@ GRANT SELECT ON
     applied_batch, setting, day_pruned,
     viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage, sale_place, sale_unattributed,
     account, session_exact, room_minute, event_minute, event_minute_by, room_day, leaderboard_day, shop_day, item_day,
-    event_pace, expected_now, day_cut, platform_total
+    event_pace, expected_now, day_cut, platform_total, alert, alert_action
 TO livemon_reader;
 GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON quarantine TO livemon_reader;
 
 -- A hall: the same without the money of a room and without buyers. Masked samples may hold either, so none of them.
 GRANT SELECT ON
     room, schedule, session, session_change, blind, feed_room, room_unlisted, applied_batch, setting, day_pruned,
-    viewer_tick, drop_log, feed_blind, room_coverage, expected_now
+    viewer_tick, drop_log, feed_blind, room_coverage, expected_now, alert
 TO livemon_hall;
+-- What was done about an alert, but not by whom, nor what they wrote: both name people.
+GRANT SELECT (at, alert, action, until) ON alert_action TO livemon_hall;
 GRANT SELECT (
     room_id, platform, external_id, anchor, hall, city, category, tier, contact, state, state_zh, state_code, since,
     session_id, opened_at, last_tick_at, viewers, views_total, likes_total, kbps, expected, slot_starts_at, slot_ends_at

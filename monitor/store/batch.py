@@ -15,9 +15,9 @@ from typing import Literal
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import AccountFact, BlindSpan, Change, Quarantined
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Quarantined
 
-FORMAT = 2  # the newest that is read: 2 are facts batches with accounts, all others still say 1
+FORMAT = 3  # the newest that is read: 2 are facts batches with accounts, 3 with alerts, all others still say 1
 ROWS_MAX = 5_000
 TICK_COLUMNS = ("at", "room_id", "live", "viewers", "views_total", "likes_total", "kbps")
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -30,19 +30,21 @@ PAST_MAX = timedelta(days=7)
 FUTURE_MAX = timedelta(minutes=10)
 SESSIONS = uuid.UUID("6c9f6ed4-50b5-5e0c-9c3e-2f1d3f0a7b11")
 """The namespace of session ids: uuid5(SESSIONS, "platform\\nexternal id\\nopened_at in microseconds since 1970")."""
+ALERTS = uuid.UUID("0d6f5b0a-64d5-5a53-9f0e-5d1f0b7f3c6e")
 
 BatchKind = Literal["ticks", "facts"]
 BookKind = Literal["frame", "tick", "sale", "change"]
-Fact = Change | BlindSpan | Sale | Quarantined | AccountFact
+Fact = Change | BlindSpan | Sale | Quarantined | AccountFact | AlertEpisode | AlertAction
 FACTS: dict[str, type[Fact]] = {
     "change": Change, "span": BlindSpan, "sale": Sale, "quarantine": Quarantined, "account": AccountFact,
+    "alert": AlertEpisode, "action": AlertAction,
 }  # fmt: skip
 NAMES: dict[type[Fact], str] = {fact: name for name, fact in FACTS.items()}
-SINCE = {"account": 2}
+SINCE = {"account": 2, "alert": 3, "action": 3}
 """The format from which on there are such facts, where that is not the first: earlier releases do not know them."""
 BOOKED: dict[str, BookKind] = {"change": "change", "span": "change", "sale": "sale"}
-"""In which book a fact counts. A quarantine row is a message about a row that was booked already; an account is no
-observation at all."""
+"""In which book a fact counts. A quarantine row is a message about a row that was booked already; accounts and alerts
+are no observations at all."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -111,6 +113,12 @@ def session_id(platform: str, room: str, opened_at: datetime) -> uuid.UUID:
     """The same session has the same id, whoever works it out (contract.md, `session`)."""
     micros = (opened_at - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
     return uuid.uuid5(SESSIONS, f"{platform}\n{room}\n{micros}")
+
+
+def alert_id(fingerprint: str, starts_at: datetime) -> uuid.UUID:
+    """The same episode of an alert has the same id, whoever works it out; an action names its alert by it."""
+    micros = (starts_at - datetime(1970, 1, 1, tzinfo=UTC)) // MICROSECOND
+    return uuid.uuid5(ALERTS, f"{fingerprint}\n{micros}")
 
 
 # --- ticks -----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import AccountFact, BlindSpan, Change, Heard, Quarantined
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Heard, Quarantined
 from monitor.store.batch import BOOKED, FACTS, NAMES, PG_EPOCH, TICK_COLUMNS, BookKind, Fact
 
 SAMPLE_MAX = 8_000
@@ -25,7 +25,7 @@ def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantine
 
 
 def keep_fact(fact: Fact, reason: str, at: datetime) -> Quarantined:
-    """A fact that cannot go in. The sample of a sale or an account is its id alone: no buyer, no money, no name."""
+    """A fact that cannot go in. Of a sale, an account, an alert the sample is its id: no buyer, money, name."""
     name = NAMES[type(fact)]
     try:
         payload = msgspec.msgpack.encode((name, fact))
@@ -43,6 +43,10 @@ def _sample(fact: Fact) -> str:
             return as_text(fact.event_id, bare=True)
         case AccountFact():
             return as_text(f"{fact.app} {fact.shop} {fact.anchor}".rstrip(), bare=True)
+        case AlertEpisode():
+            return as_text(f"{fact.name} #{fact.number}", bare=True)
+        case AlertAction():
+            return as_text(f"{fact.action} {fact.fingerprint}".rstrip(), bare=True)
     return as_text(fact)
 
 
@@ -70,6 +74,10 @@ def revive(payload: bytes) -> Heard:
             return Heard(sales=[fact])
         case AccountFact():
             return Heard(accounts=[fact])
+        case AlertEpisode():
+            return Heard(alerts=[fact])
+        case AlertAction():
+            return Heard(actions=[fact])
     raise CannotRevive(f"a row of kind {name} has no way back")
 
 

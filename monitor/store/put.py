@@ -1,4 +1,4 @@
-"""Facts into their tables: changes, blind spans, sales, accounts, quarantine; one statement for all rows of a kind.
+"""Facts into their tables: changes, blind spans, sales, accounts, alerts, quarantine; one statement for all of a kind.
 
 Every statement does nothing the second time, and none minds the order in which batches come.
 """
@@ -10,8 +10,8 @@ import asyncpg
 import msgspec
 
 from collectors.tick import Sale
-from monitor.facts import AccountFact, BlindSpan, Change, Quarantined
-from monitor.store.batch import Fact, session_id
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Quarantined
+from monitor.store.batch import Fact, alert_id, session_id
 from monitor.store.keeping import keep_fact
 from monitor.store.statements import statement
 
@@ -48,6 +48,8 @@ async def put_facts(conn: Connection, batch_id: UUID, facts: Sequence[tuple[int,
     if sales:
         bad += await _put_sales(conn, sales, tally)
     await _put_accounts(conn, [fact for _, fact in facts if isinstance(fact, AccountFact)])
+    await _put_alerts(conn, [fact for _, fact in facts if isinstance(fact, AlertEpisode)])
+    await _put_actions(conn, [fact for _, fact in facts if isinstance(fact, AlertAction)])
     await put_quarantine(conn, batch_id, bad)
 
 
@@ -161,6 +163,38 @@ async def _put_accounts(conn: Connection, facts: Sequence[AccountFact]) -> None:
             [f.access_until for f in told], [f.lapses_at for f in told], [f.refreshed_at for f in told],
             [f.gone for f in told],
         )  # fmt: skip
+
+
+async def _put_alerts(conn: Connection, told: Sequence[AlertEpisode]) -> None:
+    """Episodes of alerts: told when they begin and when they end, in any order; an end once known stays."""
+    last: dict[UUID, AlertEpisode] = {}
+    for fact in told:
+        key = alert_id(fact.fingerprint, fact.starts_at)
+        if key not in last or fact.ends_at is not None:
+            last[key] = fact
+    facts = list(last.values())
+    if facts:
+        await conn.execute(
+            statement("writer/put_alerts"), list(last), [_plain(f.fingerprint) for f in facts],
+            [f.starts_at for f in facts], [f.number for f in facts], [_plain(f.name) for f in facts],
+            [_plain(f.severity) for f in facts], [_labels(f) for f in facts], [_plain(f.summary) for f in facts],
+            [f.ends_at for f in facts], [f.outcome for f in facts],
+        )  # fmt: skip
+
+
+async def _put_actions(conn: Connection, told: Sequence[AlertAction]) -> None:
+    if told:
+        await conn.execute(
+            statement("writer/put_alert_actions"), [f.at for f in told],
+            [None if f.starts_at is None else alert_id(f.fingerprint, f.starts_at) for f in told],
+            [f.action for f in told], [_plain(f.by_whom) for f in told], [_plain(f.reason) for f in told],
+            [f.until for f in told],
+        )  # fmt: skip
+
+
+def _labels(fact: AlertEpisode) -> str:
+    """As text of JSON: jsonb holds no NUL either, however it is written."""
+    return msgspec.json.encode({_plain(name): _plain(value) for name, value in fact.labels.items()}).decode()
 
 
 def _plain(text: str) -> str:

@@ -121,6 +121,8 @@ class Sealer:
             facts += step.spans
             facts += step.sales
             facts += step.accounts
+            facts += step.alerts
+            facts += step.actions
             seal.cursors += step.cursors
             for bad in step.quarantine:
                 self._set_aside(seal, facts, bad)

@@ -25,8 +25,9 @@ RECORDS = {
     "applied_batch",
     "setting",
     "day_pruned",
+    "alert",
 }
-SALES = {"sale", "sale_item", "sale_place", "sale_unattributed", "account", "day_cut", "platform_total"}
+SALES = {"sale", "sale_item", "sale_place", "sale_unattributed", "account", "day_cut", "platform_total", "alert_action"}
 READER = VIEWS | MONEY_VIEWS | RECORDS | SALES | {"roster_change"}
 SOLD = {
     *("created_orders", "orders", "gmv_minor", "gmv", "refund_orders", "refunds_minor", "refunds", "net_minor", "net"),
@@ -49,7 +50,7 @@ WRITES = {  # what the writer may change: i(nsert), u(pdate), d(elete)
     "tick_raw": "i", "room": "iu", "roster_version": "u", "roster_change": "i", "roster_change_room": "i",
     "schedule": "iud", "feed": "iu", "feed_room": "iu", "room_unlisted": "iud", "session": "iu", "session_change": "i",
     "blind": "iu", "sale": "iu", "sale_item": "i", "applied_batch": "iu", "quarantine": "iu",
-    "app": "iu", "account_state": "iu",
+    "app": "iu", "account_state": "iu", "alert": "iu", "alert_action": "i",
     "minute_touched": "id", "session_minute": "id", "session_hour": "id", "minute_sum": "id", "day_cut": "i",
     "roll_state": "u",
 }  # fmt: skip
@@ -102,6 +103,7 @@ async def test_partial_reading(owner: Sql):
     assert "payload" not in await columns(owner, "livemon_reader", "quarantine")
     assert {"reason", "sample", "state"} <= await columns(owner, "livemon_reader", "quarantine")
     assert await columns(owner, "livemon_hall", "quarantine") == set()
+    assert await columns(owner, "livemon_hall", "alert_action") == {"at", "alert", "action", "until"}  # no names
 
 
 async def test_nobody_else_has_anything_and_nobody_but_the_owner_may_create(owner: Sql):

@@ -1,0 +1,89 @@
+"""Reads what Alertmanager posts (its webhook, version 4): a group of alerts, within bounds."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+
+from monitor.alerts.alert import Alert
+
+BYTES_MAX = 8 * 1024 * 1024
+ALERTS_MAX = 5_000
+LABELS_MAX = 64
+Text = Annotated[str, msgspec.Meta(max_length=4_096)]
+Pairs = Annotated[dict[Annotated[str, msgspec.Meta(max_length=128)], Text], msgspec.Meta(max_length=LABELS_MAX)]
+
+
+class Unacceptable(Exception):
+    """Not what Alertmanager posts; the reason is one of few, and repeats nothing of what was sent."""
+
+    def __init__(self, reason: Literal["too_large", "not_json", "version", "shape", "alerts", "instant"]) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Group(msgspec.Struct, frozen=True):
+    """What one notification tells: alerts of one group, and how many more there are that were cut off."""
+
+    key: str
+    labels: Mapping[str, str]
+    alerts: tuple[Alert, ...]
+    truncated: int = 0
+
+
+class _Told(msgspec.Struct, frozen=True, rename="camel"):
+    status: Literal["firing", "resolved"]
+    labels: Pairs
+    starts_at: datetime
+    annotations: Pairs = {}
+    ends_at: datetime | None = None
+    fingerprint: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = ""
+
+
+class _Posted(msgspec.Struct, frozen=True, rename="camel"):
+    alerts: list[_Told]
+    group_key: Text = ""
+    group_labels: Pairs = {}
+    truncated_alerts: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
+
+
+class _Version(msgspec.Struct):
+    version: str
+
+
+def read(body: bytes) -> Group:
+    """Raises Unacceptable."""
+    if len(body) > BYTES_MAX:
+        raise Unacceptable("too_large")
+    try:
+        if msgspec.json.decode(body, type=_Version).version != "4":
+            raise Unacceptable("version")
+        posted = msgspec.json.decode(body, type=_Posted)
+    except msgspec.ValidationError:
+        raise Unacceptable("shape") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Unacceptable("not_json") from None
+    if len(posted.alerts) > ALERTS_MAX:
+        raise Unacceptable("alerts")
+    alerts = tuple(_alert(told) for told in posted.alerts)
+    return Group(posted.group_key, posted.group_labels, alerts, posted.truncated_alerts)
+
+
+def _alert(told: _Told) -> Alert:
+    name = told.labels.get("alertname", "")
+    if not name or not told.fingerprint:
+        raise Unacceptable("shape")
+    ends_at = None
+    if told.status == "resolved":
+        ends_at = _instant(told.ends_at or told.starts_at)
+    severity = told.labels.get("severity", "") or "warning"
+    return Alert(
+        told.fingerprint, name, severity, told.labels, told.annotations, _instant(told.starts_at), ends_at
+    )  # fmt: skip
+
+
+def _instant(at: datetime) -> datetime:
+    if at.tzinfo is None or not 1971 < at.year < 9_000:
+        raise Unacceptable("instant")
+    return at.astimezone(UTC)
