@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from monitor.alerts.contacts import Contact
 
@@ -36,18 +37,18 @@ class Notice(msgspec.Struct, frozen=True):
 
     def with_title(self, title: str) -> Self:
         """The same under another title."""
-        return msgspec.structs.replace(self, title=title)
+        return replace(self, title=title)
 
     def with_lines(self, lines: tuple[str, ...]) -> Self:
         """The same with other lines."""
-        return msgspec.structs.replace(self, lines=lines)
+        return replace(self, lines=lines)
 
 
 def cut(notice: Notice, size: Callable[[Notice], int], bytes_max: int, language: Language) -> Notice:
     """The notice with as many of its lines as fit, and the last one telling how many do not.
 
     `size` is what the robot is going to be sent, encoded: only that is what the robot counts. Lines go from the end, as
-    wholes. A title that is too long by itself is shortened, by whole characters.
+    wholes. A title that is too long by itself is shortened, by whole characters; then mentions go, and links.
     """
     if size(notice) <= bytes_max:
         return notice
@@ -56,8 +57,15 @@ def cut(notice: Notice, size: Callable[[Notice], int], bytes_max: int, language:
     if kept is not None:
         return _first(notice, kept, language)
     bare = _first(notice, 0, language)
-    letters = _most(0, len(notice.title), lambda keep: size(_titled(bare, keep)) <= bytes_max)
-    return _titled(bare, letters or 0)
+    for left in (bare, replace(bare, mentions=()), replace(bare, mentions=(), links=())):
+        if (titled := _longest(left, size, bytes_max)) is not None:
+            return titled
+    raise ValueError(f"nothing fits into {bytes_max} bytes")
+
+
+def _longest(notice: Notice, size: Callable[[Notice], int], bytes_max: int) -> Notice | None:
+    letters = _most(0, len(notice.title), lambda keep: size(_titled(notice, keep)) <= bytes_max)
+    return None if letters is None else _titled(notice, letters)
 
 
 def _first(notice: Notice, keep: int, language: Language) -> Notice:
