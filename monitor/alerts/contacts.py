@@ -1,6 +1,7 @@
 """The people whom messages mention and shifts call, as their CSV lists them, with every error at its `file:line`."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -52,7 +53,7 @@ def read(path: Path) -> dict[str, Contact]:
     return contacts
 
 
-def called(contacts: dict[str, Contact], text: str) -> Contact:
+def called(contacts: Mapping[str, Contact], text: str) -> Contact:
     """The contact whom a roster or a shift names by id, or by a name that only one person has; else a bare name."""
     if text in contacts:
         return contacts[text]

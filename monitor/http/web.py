@@ -103,7 +103,8 @@ async def say_no_more(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(SAFE_HEADERS)
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)  # a page with a form says itself what it may do
     response.headers["Server"] = "livemon"  # and not which versions of what
 
 
