@@ -15,7 +15,7 @@ import msgspec
 from monitor.alerts.notice import Link, Notice, cut
 from monitor.alerts.pace import Limit
 from monitor.alerts.robots.answer import JSON_HEADERS, SENT, Post, Verdict, of_status, table_of, why_of
-from monitor.alerts.robots.text import BETWEEN, BETWEEN_LINKS, one_line
+from monitor.alerts.robots.text import BETWEEN, BETWEEN_LINKS, is_sentence, one_line
 from monitor.config_alerts import Robot
 from monitor.secret import Secret
 
@@ -63,7 +63,7 @@ def verdict(status: int, body: bytes) -> Verdict:
 
 
 def _message(notice: Notice, robot: Robot) -> dict[str, Any]:
-    if notice.episode is None:
+    if not is_sentence(notice):
         content = [[_text(line)] for line in notice.lines]
         content += [_links(notice.links)] if notice.links else []
     else:

@@ -1,4 +1,4 @@
-"""A notice as rows of text: one about one episode is a sentence, others have a row for each line."""
+"""A notice as rows of text: a short one about one episode is a sentence, others have a row for each line."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,7 @@ from monitor.alerts.notice import Language, Link, Notice
 
 BETWEEN = {"zh": ";", "en": "; "}
 BETWEEN_LINKS = " · "
+SENTENCE_LINES_MAX = 3
 # What begins a link, an emphasis, a mention or a tag in some chat. Names come from outside: they may not speak markup.
 LOUD = str.maketrans("[]<>*`", "［］＜＞＊｀")
 
@@ -15,7 +16,11 @@ def rows(notice: Notice, language: Language, say: Callable[[str], str], link: Ca
     said = [say(row) for row in (notice.title, *notice.lines)]
     links = BETWEEN_LINKS.join(map(link, notice.links))
     parts = [*said, links] if links else said
-    return parts if notice.episode is None else [BETWEEN[language].join(parts)]
+    return [BETWEEN[language].join(parts)] if is_sentence(notice) else parts
+
+
+def is_sentence(notice: Notice) -> bool:
+    return notice.episode is not None and len(notice.lines) <= SENTENCE_LINES_MAX
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,60 @@
+"""Where messages lead and whom they call: boards with their span of time, pages of alerts, people. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from monitor.alerts.alert import Episode
+from monitor.alerts.contacts import Contact
+from monitor.alerts.notice import Language, Link
+
+BOARD = "livemon-hall"
+BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
+ACT_LINKS_MAX = 5
+WORDS: dict[Language, dict[str, str]] = {
+    "zh": {"board": "看板", "act": "我来处理", "runbook": "处置手册"},
+    "en": {"board": "board", "act": "I take it", "runbook": "runbook"},
+}
+
+
+class Boards(NamedTuple):
+    """What is not given leads nowhere, and is left out. `token`: the signed word of an episode's page."""
+
+    grafana_url: str | None = None
+    public_url: str | None = None
+    token: Callable[[int], str] | None = None
+    contacts: Mapping[str, Contact] = {}
+    zone: tzinfo = UTC
+
+
+def links(
+    episodes: Sequence[Episode], hall: str, until: datetime | None, boards: Boards, language: Language
+) -> tuple[Link, ...]:
+    """The board of a hall (or of all) from before it began; `until` None: to now. Then the page to act on, and help."""
+    words = WORDS[language]
+    found: list[Link] = []
+    if boards.grafana_url and episodes:
+        since = min(episode.alert.starts_at for episode in episodes)
+        found.append(Link(words["board"], _board(boards.grafana_url, hall, since, until)))
+    if until is not None:
+        return tuple(found)
+    if boards.public_url and boards.token is not None:
+        for episode in episodes[:ACT_LINKS_MAX]:
+            number = f"#{episode.number} " if len(episodes) > 1 else ""
+            found.append(
+                Link(number + words["act"], f"{boards.public_url.rstrip('/')}/a/{boards.token(episode.number)}")
+            )
+    runbook = episodes[0].alert.annotations.get("runbook_url", "") if episodes else ""
+    if runbook.startswith(("https://", "http://")):
+        found.append(Link(words["runbook"], runbook))
+    return tuple(found)
+
+
+def _board(root: str, hall: str, since: datetime, until: datetime | None) -> str:
+    span = {"from": _ms(since - BEFORE), "to": "now" if until is None else _ms(until + AFTER)}
+    return f"{root.rstrip('/')}/d/{BOARD}?{urlencode(span | ({'var-hall': hall} if hall else {}))}"
+
+
+def _ms(at: datetime) -> str:
+    return str(int(at.timestamp() * 1000))
