@@ -14,7 +14,7 @@ from monitor.alerts.contacts import Contact
 from monitor.alerts.duty import Outcome
 from monitor.alerts.keeper import Hold
 from monitor.alerts.notice import Language
-from monitor.alerts.page_words import COLOURS, OUTCOMES, STATES, WORDS
+from monitor.alerts.page_words import COLOURS, OUTCOMES, SEVERITIES, STATES, WORDS
 from monitor.alerts.sight import STOPPED, RoomSight
 from monitor.http.figures import age, number
 from monitor.purpose import Purpose, marked
@@ -55,7 +55,7 @@ def render(card: Card, speak: Language) -> str:
     standing = ("bad", words["goes_on"]) if card.episode.open else ("dim", words["over"])
     colour = SEVERITY_COLOURS.get(alert.severity, "dim")
     parts = (
-        f'<div class="top"><span class="pill {colour}">{escape(alert.severity or "-")}</span>'
+        f'<div class="top"><span class="pill {colour}">{escape(SEVERITIES[speak].get(alert.severity, alert.severity) or "-")}</span>'
         f'<span class="pill {standing[0]}">{standing[1]}</span>{_other(speak)}</div>',
         f"<h1>{escape(title)}</h1>",
         _said(card, speak),

@@ -6,7 +6,7 @@ from monitor.alerts.sight import BLIND, DROPPED, LIVE, LOST, OFFLINE, UNWATCHED
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
-        "other": "English", "goes_on": "进行中", "over": "已结束", "since": "开始", "ago": "{} 前", "stopped": "停播",
+        "other": "English", "goes_on": "进行中", "over": "已结束", "since": "开始", "ago": "{}前", "stopped": "停播",
         "room": "直播间", "now": "现在", "viewers": "停前在线", "hall": "馆", "city": "城市", "tier": "级别",
         "contact": "联系人", "holder": "处理人", "nobody": "还没有人处理", "holds": "{by},{since} 起",
         "wanted_quiet": "已静默至 {until}({by})", "reason": "说明", "name": "你的名字", "take": "我来处理",
@@ -45,6 +45,10 @@ STATES: dict[Language, dict[int, str]] = {
         UNWATCHED: "未监看",
     },
     "en": {OFFLINE: "off air", LIVE: "live", DROPPED: "dropped", BLIND: "blind", LOST: "lost", UNWATCHED: "unwatched"},
+}
+SEVERITIES: dict[Language, dict[str, str]] = {
+    "zh": {"critical": "严重", "warning": "警告", "info": "提示"},
+    "en": {},
 }
 COLOURS = {OFFLINE: "dim", LIVE: "good", DROPPED: "bad", BLIND: "warn", LOST: "bad", UNWATCHED: "warn"}
 

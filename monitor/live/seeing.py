@@ -58,6 +58,16 @@ def wait(session: Session, seen_at: datetime, rules: Rules, slots: Sequence[Slot
     return session, NOTHING
 
 
+def end(session: Session) -> Step:
+    """A person knows that the broadcast is over: the stop was a sign-off, and nobody need miss the room any longer.
+
+    Of a room that is on air nobody is believed: the next tick would open another session.
+    """
+    if session.phase is DROPPED and session.stop is not None:
+        return closed(session, session.stop.at, "ended")
+    return (replace(session, phase=OFF) if session.phase is LOST else session), NOTHING
+
+
 def _go_on(session: Session, tick: Tick, at: datetime, rules: Rules) -> Step:
     """It was live and it is: the fast path of every tick of every broadcast, so it is written out in full."""
     progress, progress_feed, moved_at = session.progress, session.progress_feed, session.moved_at

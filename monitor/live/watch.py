@@ -15,7 +15,7 @@ from monitor.live.lateness import punctual, remember
 from monitor.live.muster import Key, Muster
 from monitor.live.record import bad_tick, changed
 from monitor.live.room import BLIND, Room
-from monitor.live.seeing import see, wait
+from monitor.live.seeing import end, see, wait
 from monitor.live.session import DROPPED, LOST, NOTHING, Rules, Session, Step
 from monitor.live.sight import FAILURES_MAX, FeedSight
 
@@ -200,6 +200,15 @@ class Watch:
         self._review_at = None
         return heard
 
+    def ended(self, platform: str, external_id: str) -> Heard | None:
+        """A person says that the broadcast of a room that stopped is over; None: there is no stopped session here."""
+        room = self.muster.by_key.get((platform, external_id))
+        if room is None or room.session.phase not in (DROPPED, LOST):
+            return None
+        heard = Heard()
+        self._take(room, end(room.session), heard)
+        return heard
+
     def sold(self, platform: str, room: str | None, kind: SaleKind, amount_minor: int, currency: str) -> None:
         """A commit returned this sale as new."""
         seller = self.muster.by_key.get((platform, room or ""))
@@ -251,6 +260,8 @@ class Watch:
             heard.changes.append(changed(room, mark))
             if mark.change == "opened":
                 room.began()
+            elif mark.change == "dropped":
+                room.viewers_before = room.viewers  # what is told from here on is of a room that stopped
             elif mark.change == "resumed" or mark.cause == "lost":
                 room.drops_total += 1
         self._file(room)

@@ -135,7 +135,7 @@ async def test_what_is_to_be_seen(house: House) -> None:
     for said in (
         "#4821",
         "王姐海鲜&lt;script&gt; · wechat · 1",
-        "11-19 20:14:05 (25 秒 前)",
+        "11-19 20:14:05 (25 秒前)",
         "12,340",
         "大连",
         "还没有人处理",

@@ -10,7 +10,7 @@ from collectors.collector import FeedRow
 from collectors.tick import Tick
 from monitor.facts import RosterRoom, Slot
 from tests.live.machine import Machine
-from tests.live.scripts import at
+from tests.live.scripts import at, slot
 
 ROOMS = ("live/小雪", "live/b")
 
@@ -215,6 +215,33 @@ def blind_for_too_long_is_unseen(machine: Machine) -> None:
     assert evening.told() == [OPENED, ("closed", 25, "unseen")]
 
 
+def a_person_says_that_a_stop_was_a_sign_off(machine: Machine) -> None:
+    expected = (slot(0, 3_600),)
+    for until, changes in ((60, [("closed", 30, "ended")]), (300, [("closed", 30, "lost")])):
+        evening = Evening(machine, slots=expected)
+        evening.polls(5, 30, *ROOMS)
+        assert evening.watch.ended("nginx_rtmp", ROOMS[0]) is None  # nobody is believed of a room that is on air
+        evening.polls(30, until, ROOMS[1])
+        evening.keep(evening.watch.ended("nginx_rtmp", ROOMS[0]))
+        assert (evening.room().state, evening.room(1).state) == (0, 1)
+        evening.polls(until, 400, ROOMS[1])
+        assert evening.watch.ended("nginx_rtmp", ROOMS[0]) is None
+        assert evening.told() == [OPENED, ("dropped", 30, "status"), *changes]
+        evening.poll(400, *ROOMS)
+        assert evening.told()[-1] == ("opened", 400, "status")
+    assert evening.watch.ended("nginx_rtmp", "nobody's") is None
+
+
+def a_stuck_publisher_does_not_undo_a_sign_off(machine: Machine) -> None:
+    evening = Evening(machine)
+    evening.polls(5, 30, *ROOMS)
+    for seconds in range(30, 60, 5):
+        evening.poll(seconds, *ROOMS, progress=1)
+    evening.keep(evening.watch.ended("nginx_rtmp", ROOMS[0]))
+    evening.poll(60, *ROOMS, progress=1)
+    assert [change for change, _, _ in evening.told()] == ["opened", "dropped", "closed"]
+
+
 ALL: tuple[Callable[[Machine], None], ...] = (
     a_server_that_is_back_with_an_empty_list_is_blind_and_not_one_drop,
     one_failure_blinds_nobody,
@@ -227,4 +254,6 @@ ALL: tuple[Callable[[Machine], None], ...] = (
     blindness_forgets_a_first_absence,
     a_stamp_never_goes_back_over_a_step_of_the_clock,
     blind_for_too_long_is_unseen,
+    a_person_says_that_a_stop_was_a_sign_off,
+    a_stuck_publisher_does_not_undo_a_sign_off,
 )

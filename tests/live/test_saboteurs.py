@@ -81,6 +81,13 @@ BUGS = {
         "watch", 'feed.blind("clock", now)', "pass"),
     "silent time uses up grace": (
         "watch", "for room in (*self.lost, *self.hooked):", "for room in self.rooms:"),
+    "a sign-off is dated to when a person told of it": (
+        "seeing", 'return closed(session, session.stop.at, "ended")',
+        'return closed(session, session.decided_at, "ended")'),
+    "a lost room is missed though a person knows": (
+        "seeing", "(replace(session, phase=OFF) if session.phase is LOST else session)", "session"),
+    "a person ends what is on air": (
+        "watch", "room.session.phase not in (DROPPED, LOST)", "False"),
 }  # fmt: skip
 
 TELLING = (
