@@ -9,6 +9,7 @@ from collectors.hook import Need
 from collectors.tick import Sale, Tick
 
 ChangeName = Literal["opened", "dropped", "resumed", "closed"]
+ActionName = Literal["acknowledged", "silenced", "ended", "escalated", "note"]
 CloseReason = Literal["ended", "scheduled", "lost", "unknown", "unseen", "replaced"]
 
 
@@ -145,7 +146,7 @@ class AlertAction(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     at: datetime
-    action: Literal["acknowledged", "silenced", "ended", "escalated", "note"]
+    action: ActionName
     by_whom: str
     fingerprint: str = ""
     starts_at: datetime | None = None

@@ -18,31 +18,35 @@ Pairs = Annotated[dict[Annotated[str, msgspec.Meta(max_length=128)], Text], msgs
 class Unacceptable(Exception):
     """Not what Alertmanager posts; the reason is one of few, and repeats nothing of what was sent."""
 
-    def __init__(self, reason: Literal["too_large", "not_json", "version", "shape", "alerts", "instant"]) -> None:
+    def __init__(self, reason: Literal["too_large", "not_json", "version", "shape", "alerts"]) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
 class Group(msgspec.Struct, frozen=True):
-    """What one notification tells: alerts of one group, and how many more there are that were cut off."""
+    """What one notification tells: alerts of one group, and how many more there are that were cut off.
+
+    `odd`: alerts that are none we could speak of (no name, no instant, a label too long); they cost only themselves.
+    """
 
     key: str
     labels: Mapping[str, str]
     alerts: tuple[Alert, ...]
     truncated: int = 0
+    odd: int = 0
 
 
-class _Told(msgspec.Struct, frozen=True, rename="camel"):
+class _Told(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     status: Literal["firing", "resolved"]
     labels: Pairs
     starts_at: datetime
     annotations: Pairs = {}
     ends_at: datetime | None = None
-    fingerprint: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] = ""
+    fingerprint: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class _Posted(msgspec.Struct, frozen=True, rename="camel"):
-    alerts: list[_Told]
+    alerts: list[msgspec.Raw]
     group_key: Text = ""
     group_labels: Pairs = {}
     truncated_alerts: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
@@ -66,24 +70,28 @@ def read(body: bytes) -> Group:
         raise Unacceptable("not_json") from None
     if len(posted.alerts) > ALERTS_MAX:
         raise Unacceptable("alerts")
-    alerts = tuple(_alert(told) for told in posted.alerts)
-    return Group(posted.group_key, posted.group_labels, alerts, posted.truncated_alerts)
+    alerts = [alert for raw in posted.alerts if (alert := _alert(raw)) is not None]
+    odd = len(posted.alerts) - len(alerts)
+    return Group(posted.group_key, posted.group_labels, tuple(alerts), posted.truncated_alerts, odd)
 
 
-def _alert(told: _Told) -> Alert:
-    name = told.labels.get("alertname", "")
-    if not name or not told.fingerprint:
-        raise Unacceptable("shape")
+def _alert(raw: msgspec.Raw) -> Alert | None:
+    try:
+        told = msgspec.json.decode(raw, type=_Told)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    name, starts_at = told.labels.get("alertname", ""), _instant(told.starts_at)
+    if not name or starts_at is None:
+        return None
     ends_at = None
     if told.status == "resolved":
-        ends_at = _instant(told.ends_at or told.starts_at)
+        ends_at = _instant(told.ends_at or told.starts_at) or starts_at
     severity = told.labels.get("severity", "") or "warning"
     return Alert(
-        told.fingerprint, name, severity, told.labels, told.annotations, _instant(told.starts_at), ends_at
+        told.fingerprint, name, severity, told.labels, told.annotations, starts_at, ends_at
     )  # fmt: skip
 
 
-def _instant(at: datetime) -> datetime:
-    if at.tzinfo is None or not 1971 < at.year < 9_000:
-        raise Unacceptable("instant")
-    return at.astimezone(UTC)
+def _instant(at: datetime) -> datetime | None:
+    """Alertmanager's zero is the year 1."""
+    return at.astimezone(UTC) if at.tzinfo is not None and 1971 < at.year < 9_000 else None

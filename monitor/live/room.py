@@ -41,6 +41,7 @@ class Room:
         "telling",
         "turns_at",
         "viewers",
+        "viewers_before",
         "views_seen",
         "views_total",
         "watched",
@@ -62,6 +63,7 @@ class Room:
         self.state = UNWATCHED
         self.last_tick_at = 0.0
         self.viewers: int | None = None
+        self.viewers_before: int | None = None  # when it stopped last
         self.kbps: int | None = None
         self.numbers_feed: str | None = None  # who told of viewers and kbps
         self.views_seen: int | None = None  # of this session; None: not told since we watch it

@@ -1,0 +1,77 @@
+"""`POST /alertmanager`: what Alertmanager tells is in the book, on disk, before it is answered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from aiohttp import web
+
+from monitor.alerts.book_file import BookRefused
+from monitor.alerts.webhook import BYTES_MAX, Group, Unacceptable, read
+
+PATH = "/alertmanager"
+BODY_S_MAX = 10.0
+AT_ONCE_MAX = 8
+Outcome = Literal[
+    "kept", "too_large", "not_json", "version", "shape", "alerts", "slow", "cut_short", "busy", "book_refused"
+]
+STATUS: dict[Outcome, int] = {"too_large": 413, "slow": 408, "busy": 503, "book_refused": 503}  # others: 400
+
+
+class Receiver:
+    """`hear` keeps a group on disk or raises BookRefused; `heard` is told of each that was kept; `count` of each post.
+
+    Alertmanager tries again what is answered with 5xx, and gives up what is answered with 4xx.
+    """
+
+    def __init__(
+        self,
+        hear: Callable[[Group], Awaitable[None]],
+        count: Callable[[Outcome], None] = lambda outcome: None,
+        heard: Callable[[Group], None] = lambda group: None,
+    ) -> None:
+        self._hear, self._count, self._heard = hear, count, heard
+        self._at_once = 0
+
+    def routes(self) -> list[web.RouteDef]:
+        return [web.post(PATH, self.post)]
+
+    async def post(self, request: web.Request) -> web.Response:
+        if self._at_once >= AT_ONCE_MAX:
+            return self._answer("busy")
+        self._at_once += 1
+        try:
+            group = read(await _body(request))
+            await self._hear(group)
+        except Unacceptable as refused:
+            return self._answer(refused.reason)
+        except TimeoutError:
+            return self._answer("slow")
+        except web.RequestPayloadError:
+            return self._answer("cut_short")
+        except BookRefused:
+            return self._answer("book_refused")
+        finally:
+            self._at_once -= 1
+        self._heard(group)
+        return self._answer("kept")
+
+    def _answer(self, outcome: Outcome) -> web.Response:
+        self._count(outcome)
+        if outcome == "kept":
+            return web.Response(text="ok\n")
+        return web.Response(status=STATUS.get(outcome, 400), text=f"{outcome}\n")
+
+
+async def _body(request: web.Request) -> bytes:
+    """The app's own limit (1 MiB) is none of ours: a group of 500 alerts may be larger."""
+    if (request.content_length or 0) > BYTES_MAX:
+        raise Unacceptable("too_large")
+    pieces, size = [], 0
+    async with asyncio.timeout(BODY_S_MAX):
+        async for piece in request.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > BYTES_MAX:
+                raise Unacceptable("too_large")
+    return b"".join(pieces)

@@ -1,0 +1,65 @@
+"""Which of the alerts that fire and that nobody was told of are told now. Pure.
+
+Rooms that are down with their platform or hall are told of with it; a room that is not seen to have stopped is not told
+of; what is only for information comes as a digest, now and then.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from monitor.alerts.kept import HALL_OUTAGE, NOT_STARTED, OUTAGES, STOPS, WATCHDOG, Kept
+from monitor.alerts.memory import Draft, Memory
+from monitor.alerts.scene import Scene, Scope, Told
+from monitor.alerts.sight import LIVE, STOPPED, Sight
+
+OUTAGE_REST = timedelta(seconds=30)  # after an outage the rooms that come back have so long, before those left are told
+INFO_EVERY = timedelta(hours=4)
+
+
+def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
+    now = scene.now
+    told: dict[Scope, list[Told]] = defaultdict(list)
+    untold = [kept for kept in draft.open() if kept.told_at is None and kept.alert.firing and kept.name != WATCHDOG]
+    if not untold:
+        return told
+    outages = [
+        kept
+        for kept in (*draft.open(), *memory.past.values())
+        if kept.name in OUTAGES and (kept.alert.firing or now - (kept.settled_at or now) < OUTAGE_REST)
+    ]
+    calm = {kept.name for kept in _lately(memory, now)}
+    for kept in untold:
+        hushed = any(_covers(outage, kept) for outage in outages)
+        if not hushed and kept.name not in calm and _is_true(kept, scene.sight):
+            robots = scene.audience(kept.alert)
+            kept = kept.told(now, robots)
+            draft.put(kept)
+            told[kept.scope].append(Told(kept, robots))
+    return told
+
+
+def _lately(memory: Memory, now: datetime) -> list[Kept]:
+    """Of what is only for information a digest was told not long ago."""
+    return [
+        kept
+        for kept in (*memory.open.values(), *memory.past.values())
+        if kept.alert.severity == "info" and kept.told_at is not None and now - kept.told_at < INFO_EVERY
+    ]
+
+
+def _covers(outage: Kept, kept: Kept) -> bool:
+    """Rooms that are down with their platform or hall are told of with it."""
+    ours, theirs = outage.alert.labels, kept.alert.labels
+    if kept.alert.room is None or ours.get("platform") != theirs.get("platform"):
+        return False
+    return outage.name != HALL_OUTAGE or ours.get("hall", "") == theirs.get("hall", "")
+
+
+def _is_true(kept: Kept, sight: Sight) -> bool:
+    """An alert is some seconds old when it comes: what is seen now counts."""
+    room = sight.room(*kept.alert.room) if kept.alert.room else None
+    if room is None:
+        return True
+    if kept.name in STOPS:
+        return room.state in STOPPED
+    return not (kept.name == NOT_STARTED and room.state == LIVE)
