@@ -53,9 +53,12 @@ def render(card: Card, speak: Language) -> str:
     summary = alert.annotations.get("summary", "").strip() or alert.name
     title = marked(f"#{card.episode.number} {summary}", card.purpose)
     standing = ("bad", words["goes_on"]) if card.episode.open else ("dim", words["over"])
-    colour = SEVERITY_COLOURS.get(alert.severity, "dim")
+    colour, severity = (
+        SEVERITY_COLOURS.get(alert.severity, "dim"),
+        SEVERITIES[speak].get(alert.severity, alert.severity),
+    )
     parts = (
-        f'<div class="top"><span class="pill {colour}">{escape(SEVERITIES[speak].get(alert.severity, alert.severity) or "-")}</span>'
+        f'<div class="top"><span class="pill {colour}">{escape(severity or "-")}</span>'
         f'<span class="pill {standing[0]}">{standing[1]}</span>{_other(speak)}</div>',
         f"<h1>{escape(title)}</h1>",
         _said(card, speak),
