@@ -24,8 +24,8 @@ def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
         return told
     outages = [
         kept
-        for kept in (*draft.open(), *memory.past.values())
-        if kept.name in OUTAGES and (kept.alert.firing or now - (kept.settled_at or now) < OUTAGE_REST)
+        for kept in (*draft.changed.values(), *memory.open.values(), *memory.past.values())
+        if kept.name in OUTAGES and (draft.find(kept.key) or kept) is kept and _hides(kept, now)
     ]
     calm = {kept.name for kept in _lately(memory, now)}
     for kept in untold:
@@ -45,6 +45,10 @@ def _lately(memory: Memory, now: datetime) -> list[Kept]:
         for kept in (*memory.open.values(), *memory.past.values())
         if kept.alert.severity == "info" and kept.told_at is not None and now - kept.told_at < INFO_EVERY
     ]
+
+
+def _hides(outage: Kept, now: datetime) -> bool:
+    return outage.told_at is not None and (outage.alert.firing or now - outage.heard_at < OUTAGE_REST)
 
 
 def _covers(outage: Kept, kept: Kept) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from monitor.alerts.alert import End
-from monitor.alerts.kept import CROWDS, FEEDS, LOST, OUTAGES, STOPS, Kept
+from monitor.alerts.kept import CROWDS, FEEDS, LOST, NOT_STARTED, OUTAGES, STOPS, Kept
 from monitor.alerts.sight import BLIND, LIVE, OFFLINE, RoomSight, Sight
 from monitor.alerts.sight import LOST as ROOM_LOST
 
@@ -25,7 +25,7 @@ def verdict(kept: Kept, sight: Sight, now: datetime, up_since: datetime) -> End:
 
 def lapsed(kept: Kept, sight: Sight, now: datetime) -> bool:
     """Is it over though Alertmanager does not say so? It says nothing of alerts that are silenced or inhibited."""
-    if kept.alert.room is None or now - kept.heard_at < HELD_FOR:
+    if kept.alert.room is None or now - kept.heard_at < HELD_FOR or kept.name not in STOPS | {NOT_STARTED}:
         return False
     room = sight.room(*kept.alert.room)
     if room is None:
