@@ -29,6 +29,12 @@ COMMANDS = {
         "roster": "import, export, undo or adopt rooms",
         "schedule": "import the planned broadcasts: stops are judged by them",
     },
+    "Duty": {
+        "ack": "take an alert: nobody else is called for it",
+        "silence": "nobody hears of these for a while: make, list, end, import",
+        "ended": "a person's word that a broadcast is over: its stop was no drop",
+        "handover": "the shift's digest: open drops and who holds them, silences, blind feeds",
+    },
     "Accounts": {
         "account": "authorisations of shops and anchors: import, link, list, revoke",
     },

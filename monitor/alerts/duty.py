@@ -42,6 +42,8 @@ class Outcome(msgspec.Struct, frozen=True):
 class Book(Protocol):
     async def episode(self, number: int) -> Episode | None: ...
 
+    async def open_episodes(self) -> Sequence[Episode]: ...
+
     async def acted(
         self, episode: int, action: str, at: datetime, by: str, reason: str, until: datetime | None
     ) -> None: ...
@@ -132,8 +134,11 @@ class Duty:
         return Outcome(word, by)
 
     async def end_room(self, platform: str, room: str, by: str, reason: str = "") -> Outcome:
-        """The same of a room by its name."""
+        """The same of a room by its name; where alerts of it go on, it is kept with them."""
         word = await self._end_room(platform, room, by)
+        for episode in await self._book.open_episodes() if word == "ended" else ():
+            if episode.alert.room == (platform, room):
+                await self._book.acted(episode.number, "ended", self._now(), by, reason, None)
         return Outcome(word, by)
 
     async def _look_again(self) -> None:
