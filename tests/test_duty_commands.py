@@ -175,3 +175,21 @@ async def test_no_monitor_and_no_alertmanager_are_said(tmp_path: Path, capsys: p
     ):  # fmt: skip
         assert await asyncio.to_thread(main, [words[0], "--config", str(config), *words[1:]]) == 1
         assert said in capsys.readouterr().err
+
+
+def test_check_says_who_is_called_and_what_leaves_an_hour_without_anybody(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, people = tmp_path / "livemon.toml", tmp_path / "people.csv"
+    config.write_text(
+        'data_dir = "data"\ncontacts = "people.csv"\n'
+        '[[shift]]\nname = "night"\nstarts = "20:00"\nends = "08:00"\nduty = ["zhang", "li"]\n'
+    )
+    people.write_text("id,name\nzhang,张三\n")
+    assert main(["check", "--config", str(config)]) == 0
+    said = capsys.readouterr().out
+    assert "note: from 08:00 to 20:00 nobody is on duty" in said
+    assert "calls 'li', whom contacts do not list" in said
+    people.write_text("id,name\nzhang,张三\nzhang,李四\n")
+    assert main(["check", "--config", str(config)]) == 2
+    assert "people.csv:3: id 'zhang' stands at line 2 already" in capsys.readouterr().err

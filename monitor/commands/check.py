@@ -2,11 +2,13 @@
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor import config, problem
+from monitor.alerts import contacts, shift
+from monitor.alerts.contacts import Contact
 from monitor.commands import add_config_option
 from monitor.config import Config, ConfigError
 from monitor.problem import quoted
@@ -30,8 +32,9 @@ def run(args: argparse.Namespace) -> int:
     path = config.find(args.config)
     checked = config.load(path)
     roster = read_roster(checked.roster) if checked.roster else None
+    people = contacts.read(checked.contacts) if checked.contacts else {}
     print(f"{path} is fine.")
-    for line in summary(checked, roster):
+    for line in (*summary(checked, roster), *_duty(checked, people)):
         print(f"  {line}")
     return 0
 
@@ -80,6 +83,17 @@ def _called(checked: Config) -> Iterator[str]:
             yield "note: no trusted_proxies: behind a proxy all callers count as one client"
     if checked.rates:
         yield f"coins: {_counts(Counter(rate.coin for rate in checked.rates))}"
+
+
+def _duty(checked: Config, people: Mapping[str, Contact]) -> Iterator[str]:
+    """Who is called, and what leaves an hour without anybody."""
+    if checked.shifts:
+        yield f"shifts: {', '.join(f'{each.name} {each.starts} to {each.ends}' for each in checked.shifts)}"
+    yield from (f"note: {doubt}" for doubt in shift.doubts(checked.shifts))
+    for each in checked.shifts:
+        for name in each.duty:
+            if name not in people:
+                yield f"note: shift {each.name} calls {quoted(name)}, whom contacts do not list: nobody is mentioned"
 
 
 def _unwatched(checked: Config, rooms: Counter[str]) -> Iterator[str]:
