@@ -83,6 +83,19 @@ async def test_a_robot_that_fails_for_ten_minutes_is_told_each_once_when_it_is_b
     assert hall.blocked_times == rest.blocked_times == 0
 
 
+async def test_a_robot_that_blocked_us_is_left_alone_for_its_ten_minutes(tmp_path: Path, hands: Hands):
+    hall, rest = Chat("dingtalk", hands.unix_s, mood="too_fast"), Chat("dingtalk", hands.unix_s)
+    async with served(hall, rest), aiohttp.ClientSession() as http:
+        house = House(tmp_path, http, hall, rest, hands)
+        await house.put(1, 2)
+        await house.pass_(595)
+        assert hall.calls == 1
+        hall.mood = "well"
+        await house.pass_(10)
+    assert (times_told(hall, 1), times_told(hall, 2)) == (1, 1)
+    assert (times_told(rest, 1), times_told(rest, 2)) == (1, 1)
+
+
 async def test_a_slow_robot_is_waited_for_and_told_once(tmp_path: Path, hands: Hands):
     hall, rest = Chat("dingtalk", hands.unix_s, mood="slow", slow_s=0.5), Chat("dingtalk", hands.unix_s)
     async with served(hall, rest), aiohttp.ClientSession() as http:
