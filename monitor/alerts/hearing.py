@@ -13,6 +13,7 @@ from typing import cast, get_args
 from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.book import Book, Entry
 from monitor.alerts.book_file import BookRefused
+from monitor.alerts.kept import Kept
 from monitor.alerts.match import listeners
 from monitor.alerts.notice import Notice
 from monitor.alerts.saying import Speaker, Wording, messages
@@ -98,19 +99,16 @@ class Hearing:
 
     async def stopped(self, episode: int) -> None:
         """Alertmanager does not list it any more and will not say so itself, as of what is silenced: it is judged."""
-        await asyncio.shield(self._stop(episode))
+        await asyncio.shield(self._change(episode, lambda kept, now: kept.resolved(now) if kept.alert.firing else kept))
 
-    async def _stop(self, episode: int) -> None:
+    async def _change(self, number: int, become: Callable[[Kept, datetime], Kept]) -> None:
         async with self._lock:
             now = self._now()
-            over = [
-                kept.resolved(now)
-                for kept in self._memory.open.values()
-                if kept.number == episode and kept.alert.firing
-            ]
-            if over:
-                await self._call(self._book.write, Entry(over), now)
-                self._memory.take(over)
+            had = [kept for kept in self._memory.open.values() if kept.number == number]
+            changed = [new for kept in had if (new := become(kept, now)) is not kept]
+            if changed:
+                await self._call(self._book.write, Entry(changed), now)
+                self._memory.take(changed)
 
     async def acted(
         self, episode: int, action: str, at: datetime, by: str, reason: str, until: datetime | None
@@ -122,6 +120,8 @@ class Hearing:
         fingerprint, starts_at = about.alert.key if about else ("", None)
         fact = AlertAction(at, cast(ActionName, action), by, fingerprint, starts_at, reason, until)
         await self._call(self._book.act, episode, fact)
+        if action == "ended":  # who says so knows it: that it did not recover is no news
+            await asyncio.shield(self._change(episode, lambda kept, now: kept.ended("quiet", now)))
 
     # --- the outbox of delivery --------------------------------------------------------------------------------------
 

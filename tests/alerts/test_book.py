@@ -260,6 +260,18 @@ async def test_duty_may_end_what_alertmanager_hides_and_say_what_was_done(hall):
     assert await told(hall, "rest") == [("not_recovered", "en", ("#1",))]
 
 
+async def test_what_a_person_ended_is_not_said_not_to_have_recovered(hall):
+    hall.stand(1, ROOM_DROPPED)
+    await hall.hearing.hear(Group("g", {}, (drop := alert(DROPPED, 1),)))
+    await told(hall, "rest")
+    hall.stand(1, OFFLINE)
+    await hall.hearing.acted(1, "ended", hall.now, "张三", "下播了", None)
+    await hall.hearing.hear(Group("g", {}, (drop,)))  # it fires for some seconds more
+    await hall.hearing.hear(Group("g", {}, (over(drop, hall.now),)))
+    assert await told(hall, "rest") == []
+    assert await hall.hearing.open_episodes() == []
+
+
 class Lane:
     def __init__(self) -> None:
         self.heard: list[Heard] = []
