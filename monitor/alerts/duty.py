@@ -9,7 +9,8 @@ from typing import Literal, Protocol
 import msgspec
 
 from monitor.alerts.alert import Episode
-from monitor.alerts.keeper import ACKNOWLEDGED_FOR, Hold, Keeper, holds
+from monitor.alerts.hold import Hold, holds
+from monitor.alerts.keeper import ACKNOWLEDGED_FOR, Keeper
 from monitor.alerts.silence import Matcher, Silence, acknowledgement
 from monitor.alerts.silences import Alertmanager, AlertmanagerError
 
@@ -143,7 +144,7 @@ class Duty:
 
     async def _look_again(self) -> None:
         if self._keeper is not None:
-            await self._keeper.tend()
+            await self._keeper.glance()
 
 
 def person(text: str) -> str:

@@ -14,7 +14,7 @@ from monitor.alerts.alert import Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.handover import notices
 from monitor.alerts.handover_data import FeedStands, FramesStand, FromDatabase, Reader, Standing, from_database
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.notice import Language, Notice
 from monitor.alerts.shift import ShiftRow
 from monitor.alerts.sight import RoomSight

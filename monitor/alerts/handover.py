@@ -7,7 +7,7 @@ from monitor.alerts.alert import Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.handover_data import FromDatabase, Standing
 from monitor.alerts.handover_words import STATES, WORDS
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.notice import Language, Link, Notice
 from monitor.alerts.sight import RoomSight
 from monitor.alerts.silence import Silence

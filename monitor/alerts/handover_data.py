@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from monitor.alerts.alert import Episode
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.shift import Turn
 from monitor.alerts.sight import RoomSight
 from monitor.alerts.silence import Silence

@@ -6,13 +6,14 @@ Alertmanager notifies nobody of what it silences, not even of its end: so each a
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from monitor.alerts.alert import Episode
+from monitor.alerts.hold import Hold, active, ended, holds
 from monitor.alerts.silence import Silence
-from monitor.alerts.silences import Alertmanager, AlertmanagerError, Listed
+from monitor.alerts.silences import Alertmanager, AlertmanagerError, Listed, Unreachable
 
 log = logging.getLogger(__name__)
 LOOK_S = 10.0
@@ -21,17 +22,6 @@ RENEWED_BELOW = timedelta(minutes=6)
 MISSED_MAX = 2  # looks in a row that did not find the alert
 SETTLED_S = 180.0  # an Alertmanager that started just now has yet to be told of what fires
 OVER_SAID_WITHIN = timedelta(minutes=10)  # what ended longer ago ended before we were started
-
-
-class Hold(NamedTuple):
-    """Who holds an alert, or wanted it to be silent, until when; `acknowledged`: it is his, and is renewed."""
-
-    by: str
-    reason: str
-    since: datetime
-    until: datetime
-    silence_id: str
-    acknowledged: bool
 
 
 class Book(Protocol):
@@ -59,6 +49,7 @@ class Keeper:
         self.holds: Mapping[int, Hold] = {}
         self.silences: Sequence[Silence] = ()
         self.failing_since: datetime | None = None
+        self._one_at_a_time = asyncio.Lock()
         self._missed: dict[str, int] = {}
         self._said: set[tuple[str, datetime]] = set()
         self._recorded: set[tuple[int, str]] = set()
@@ -70,8 +61,16 @@ class Keeper:
 
     async def tend(self) -> None:
         """One look. While Alertmanager does not answer, what was known last stays."""
+        await self._noted(self._look)
+
+    async def glance(self) -> None:
+        """Who holds what, now: after somebody acted."""
+        await self._noted(self._see)
+
+    async def _noted(self, look: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self.look()
+            async with self._one_at_a_time:
+                await look()
             if self.failing_since is not None:
                 log.info("Alertmanager answers again")
             self.failing_since = None
@@ -80,19 +79,20 @@ class Keeper:
                 log.error("who holds which alert stays as it was: %s", error)
                 self.failing_since = self._now()
 
-    async def look(self) -> None:
-        """Raises AlertmanagerError."""
+    async def _see(self) -> None:
         now = self._now()
         self.silences = await self._alertmanager.silences()
-        episodes = await self._book.open_episodes()
-        self.holds = holds(episodes, self.silences, now)
+        self.holds = holds(await self._book.open_episodes(), self.silences, now)
         await self._record()
+
+    async def _look(self) -> None:
+        now = self._now()
+        await self._see()
         acknowledgements = [each for each in active(self.silences, now) if each.acknowledges is not None]
         self._missed = {each.id: self._missed.get(each.id, 0) for each in acknowledgements}
-        for each in acknowledgements:
-            await self._renew(each, now)
-        for each in ended(self.silences, now, OVER_SAID_WITHIN):
-            await self._say_over(each)
+        works = [self._renew(each, now) for each in acknowledgements]
+        works += [self._say_over(each) for each in ended(self.silences, now, OVER_SAID_WITHIN)]
+        await _all(works)
 
     async def _record(self) -> None:
         for number, hold in self.holds.items():
@@ -122,35 +122,17 @@ class Keeper:
         self._said.add(key)
 
 
-def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
-    return [each for each in silences if each.state == "active" and each.ends_at > now]
-
-
-def ended(silences: Iterable[Silence], now: datetime, within: timedelta) -> list[Silence]:
-    return [each for each in silences if each.state == "expired" and now - within <= each.ends_at <= now]
-
-
-def holds(episodes: Iterable[Episode], silences: Iterable[Silence], now: datetime) -> dict[int, Hold]:
-    """Who holds which episode: its own acknowledgement that came first, else the silence that lasts longest."""
-    first: dict[int, Silence] = {}
-    others: list[Silence] = []
-    for silence in sorted(active(silences, now), key=lambda each: (each.starts_at, each.id)):
-        if (number := silence.acknowledges) is None:
-            others.append(silence)
-        else:
-            first.setdefault(number, silence)
-    others.sort(key=lambda each: each.ends_at, reverse=True)
-    held = {}
-    for episode in episodes:
-        own = first.get(episode.number)
-        for each in (*([own] if own else []), *others):
-            if each.takes(episode.alert.labels):
-                held[episode.number] = _hold(each)
-                break
-    return held
-
-
-def _hold(silence: Silence) -> Hold:
-    return Hold(
-        silence.by, silence.reason, silence.starts_at, silence.ends_at, silence.id, silence.acknowledges is not None
-    )
+async def _all(works: Sequence[Coroutine[None, None, None]]) -> None:
+    """One after the other; one that Alertmanager refuses holds up none of the others."""
+    refused: AlertmanagerError | None = None
+    for place, work in enumerate(works):
+        try:
+            await work
+        except Unreachable:
+            for other in works[place + 1 :]:
+                other.close()
+            raise
+        except AlertmanagerError as error:
+            refused = error
+    if refused is not None:
+        raise refused

@@ -12,7 +12,7 @@ import msgspec
 from monitor.alerts.alert import Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.duty import Outcome
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.notice import Language
 from monitor.alerts.page_words import COLOURS, OUTCOMES, SEVERITIES, STATES, WORDS
 from monitor.alerts.sight import STOPPED, RoomSight

@@ -18,7 +18,11 @@ SHOWN_CHARS_MAX = 300
 
 
 class AlertmanagerError(Exception):
-    """Alertmanager cannot be reached, or did not do it: why, in one line."""
+    """Alertmanager did not do it: why, in one line."""
+
+
+class Unreachable(AlertmanagerError):
+    """It does not answer at all, and will not answer the next question either."""
 
 
 class ListedStatus(msgspec.Struct, frozen=True, rename="camel"):
@@ -78,7 +82,7 @@ class Alertmanager:
                 body = await _bounded(answer)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             why = str(error) or type(error).__name__
-            raise AlertmanagerError(f"Alertmanager does not answer at {self._url}: {why}") from error
+            raise Unreachable(f"Alertmanager does not answer at {self._url}: {why}") from error
         if answer.status != 200:
             shown = quoted(body[:SHOWN_CHARS_MAX].decode("utf-8", "replace").strip())
             raise AlertmanagerError(f"Alertmanager answers {answer.status} to {method} {path}: {shown}")

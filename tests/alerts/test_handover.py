@@ -22,7 +22,7 @@ from monitor.alerts.handover_data import (
     Standing,
     from_database,
 )
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.notice import Language
 from monitor.alerts.shift import Turn
 from monitor.alerts.sight import DROPPED, LOST, RoomSight

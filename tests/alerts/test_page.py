@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from monitor.alerts.alert import Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.duty import Duty, Outcome
-from monitor.alerts.keeper import Hold
+from monitor.alerts.hold import Hold
 from monitor.alerts.page import AlertPage, Asked, same_origin
 from monitor.alerts.page_html import STYLE, STYLE_DIGEST
 from monitor.alerts.sight import DROPPED, LIVE, Counts, RoomSight

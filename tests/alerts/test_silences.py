@@ -11,9 +11,10 @@ from aiohttp.test_utils import TestServer
 
 from monitor.alerts import keeper as keeping
 from monitor.alerts.duty import Duty, RoomWord, Unnamed, person, why
-from monitor.alerts.keeper import Keeper, holds
+from monitor.alerts.hold import holds
+from monitor.alerts.keeper import Keeper
 from monitor.alerts.silence import Matcher, Silence, Status, acknowledgement
-from monitor.alerts.silences import Alertmanager, AlertmanagerError, Listed
+from monitor.alerts.silences import Alertmanager, AlertmanagerError, Listed, Unreachable
 from tests.alerts.duty_book import MemoryBook, dropped, episode
 from tests.alerts.real_alertmanager import Running, running
 
@@ -67,7 +68,7 @@ async def test_the_first_holds_it_and_the_second_is_told_who(real: Running) -> N
         ("held_by_other", "张三"),
         ("held", "张三"),
     ]
-    (silence,) = await watch.active()
+    (silence,) = await watch.api.silences()  # none was made and taken back
     assert (silence.comment, silence.created_by) == ("livemon ack #4821 by 张三: 已联系", "张三")
     assert 590 <= (silence.ends_at - silence.starts_at).total_seconds() <= 601
     by_room = {each.labels["room"]: each.status for each in await watch.api.alerts([Matcher("platform", "wechat")])}
@@ -192,6 +193,21 @@ async def test_an_alertmanager_that_is_gone_is_said_and_what_was_known_stays(rea
     outcome = await watch.duty.acknowledge(7, "李四")
     assert outcome.word == "unreachable"
     assert "does not answer" in outcome.detail
+
+
+async def test_one_that_is_refused_holds_up_no_other() -> None:
+    done = []
+
+    async def work(number: int, error: Exception | None = None) -> None:
+        if error is not None:
+            raise error
+        done.append(number)
+
+    with pytest.raises(AlertmanagerError, match="400"):
+        await keeping._all([work(1), work(2, AlertmanagerError("400")), work(3)])
+    with pytest.raises(Unreachable):
+        await keeping._all([work(4), work(5, Unreachable("gone")), work(6)])
+    assert done == [1, 3, 4]
 
 
 async def test_what_is_no_alertmanager_is_refused_and_bounded() -> None:

@@ -1,0 +1,53 @@
+"""Who holds which alert, told from the silences that there are. Pure: callers bring the time."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from monitor.alerts.alert import Episode
+from monitor.alerts.silence import Silence
+
+
+class Hold(NamedTuple):
+    """Who holds an alert, or wanted it to be silent, until when; `acknowledged`: it is his, and is renewed."""
+
+    by: str
+    reason: str
+    since: datetime
+    until: datetime
+    silence_id: str
+    acknowledged: bool
+
+
+def active(silences: Iterable[Silence], now: datetime) -> list[Silence]:
+    return [each for each in silences if each.state == "active" and each.ends_at > now]
+
+
+def ended(silences: Iterable[Silence], now: datetime, within: timedelta) -> list[Silence]:
+    return [each for each in silences if each.state == "expired" and now - within <= each.ends_at <= now]
+
+
+def holds(episodes: Iterable[Episode], silences: Iterable[Silence], now: datetime) -> dict[int, Hold]:
+    """Who holds which episode: its own acknowledgement that came first, else the silence that lasts longest."""
+    first: dict[int, Silence] = {}
+    others: list[Silence] = []
+    for silence in sorted(active(silences, now), key=lambda each: (each.starts_at, each.id)):
+        if (number := silence.acknowledges) is None:
+            others.append(silence)
+        else:
+            first.setdefault(number, silence)
+    others.sort(key=lambda each: each.ends_at, reverse=True)
+    held = {}
+    for episode in episodes:
+        own = first.get(episode.number)
+        for each in (*([own] if own else []), *others):
+            if each.takes(episode.alert.labels):
+                held[episode.number] = _hold(each)
+                break
+    return held
+
+
+def _hold(silence: Silence) -> Hold:
+    return Hold(
+        silence.by, silence.reason, silence.starts_at, silence.ends_at, silence.id, silence.acknowledges is not None
+    )
