@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from monitor.alerts.book_file import BookRefused
 from monitor.alerts.bundle import Bundle, first
 from monitor.alerts.notice import Notice
 from monitor.alerts.pace import Pace
@@ -21,6 +22,7 @@ from monitor.purpose import Purpose, marked
 log = logging.getLogger(__name__)
 
 IDLE_S = 1.0
+STOP_S_MAX = 5.0
 BACKOFF_S, BACKOFF_S_MAX, BACKOFF_S_MIN = 1.0, 30.0, 0.5
 DOUBLINGS_MAX = 10
 REFUSED_AGAIN_S = 300.0  # somebody may mend the robot; until then it is not asked for the same thing all the time
@@ -60,6 +62,7 @@ class Delivery:
         self._pace: Pace | None = None
         self._rest_until_s = float("-inf")
         self._failures = 0  # in a row
+        self._told: list[int] = []  # and not written yet
         self._told_elsewhere: set[int] = set()
         self._woken = asyncio.Event()
 
@@ -68,19 +71,37 @@ class Delivery:
         self._woken.set()
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Until it is cancelled; what is being told then has a moment to be answered, or it would be told twice."""
+        refused = False
         while True:
             self._woken.clear()
-            wait_s = await self.step()
+            try:
+                wait_s, refused = await self._whole_step(), False
+            except BookRefused as error:
+                if not refused:
+                    log.error(
+                        "what robot %s was told cannot be written, and it is tried again: %s", self._robot.name, error
+                    )
+                wait_s, refused = IDLE_S, True
             try:
                 async with asyncio.timeout(wait_s):
                     await self._woken.wait()
             except TimeoutError:
                 pass
 
+    async def _whole_step(self) -> float:
+        step = asyncio.ensure_future(self.step())
+        try:
+            return await asyncio.shield(step)
+        except asyncio.CancelledError:
+            await asyncio.wait([step], timeout=STOP_S_MAX)
+            step.cancel()
+            raise
+
     async def step(self) -> float:
         """Tell one message if there is one and it may be told; after so many seconds there is reason to look again."""
         now, at_s = self._clock.now(), self._clock.at_s()
+        await self._write_told()
         waiting = await self._living(await self._outbox.due(self._robot.name, now), now)
         if not waiting:
             return IDLE_S
@@ -104,15 +125,22 @@ class Delivery:
         verdict = await self._voice.say(self._marked(bundle.notice))
         pace.moved(self._clock.at_s())
         if verdict.outcome == "sent":
-            await self._outbox.sent(bundle.ids, self._clock.now())
+            self._told += bundle.ids
             if self._failures:
                 log.info("robot %s answers again", self._robot.name)
             self._failures, self._rest_until_s = 0, float("-inf")
             self._told_elsewhere.difference_update(bundle.ids)
+            await self._write_told()
             return
         await self._not_told(bundle, verdict)
         if verdict.outcome == "refused" or bundle.tries + 1 >= FAILURES_MAX:
             await self._tell_elsewhere([each for each in waiting if each.id in bundle.ids])
+
+    async def _write_told(self) -> None:
+        """Before anything else: with a disk that refuses, the same message would be told again and again."""
+        if self._told:
+            await self._outbox.sent(self._told, self._clock.now())
+            self._told = []
 
     def _marked(self, notice: Notice) -> Notice:
         return notice.with_title(marked(notice.title, self._purpose))

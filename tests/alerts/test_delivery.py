@@ -1,12 +1,15 @@
 """Each message is told once, however the robot behaves meanwhile; a robot that does not answer is told of elsewhere."""
 
 import asyncio
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from monitor.alerts import delivery as deliveries
+from monitor.alerts.book_file import BookRefused
 from monitor.alerts.delivery import Delivery, other_of
 from monitor.alerts.notice import Link, Notice
 from monitor.alerts.robots.voice import HttpVoice
@@ -230,6 +233,47 @@ async def test_a_worker_that_runs_is_woken_by_what_is_put(tmp_path: Path, hands:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
+
+
+async def test_a_worker_that_is_stopped_waits_for_the_answer_that_is_on_its_way(tmp_path: Path, hands: Hands):
+    hall, rest = Chat("dingtalk", hands.unix_s, mood="slow", slow_s=0.3), Chat("dingtalk", hands.unix_s)
+    async with served(hall, rest), aiohttp.ClientSession() as http:
+        house = House(tmp_path, http, hall, rest, hands)
+        await house.put(1)
+        running = asyncio.create_task(house.workers[0].run())
+        await asyncio.sleep(0.1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert house.outbox.states("hall") == ["sent"]
+    assert times_told(hall, 1) == 1
+
+
+class FullDisk(MemoryOutbox):
+    """Refuses what it is told for a while."""
+
+    refusals = 20
+
+    async def sent(self, ids: Sequence[int], at: datetime) -> None:
+        self.refusals -= 1
+        if self.refusals > 0:
+            raise BookRefused("no space left on device")
+        await super().sent(ids, at)
+
+
+async def test_a_disk_that_refuses_does_not_have_a_message_told_again_and_again(tmp_path: Path, hands: Hands):
+    hall, rest = Chat("dingtalk", hands.unix_s), Chat("dingtalk", hands.unix_s)
+    async with served(hall, rest), aiohttp.ClientSession() as http:
+        house = House(tmp_path, http, hall, rest, hands)
+        house.outbox = FullDisk(hands)
+        worker = house.worker(house.robots[0])
+        await house.put(1)
+        for _ in range(19):
+            with pytest.raises(BookRefused):
+                await worker.step()
+        await worker.step()
+    assert house.outbox.states("hall") == ["sent"]
+    assert times_told(hall, 1) == 1
 
 
 def test_who_hears_of_it_instead():
