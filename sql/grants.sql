@@ -32,7 +32,8 @@ GRANT SELECT ON
     applied_batch, setting, day_pruned,
     viewer_tick, room_now, session_summary, drop_log, feed_blind, room_coverage, sale_place, sale_unattributed,
     account, session_exact, room_minute, event_minute, event_minute_by, room_day, leaderboard_day, shop_day, item_day,
-    event_pace, expected_now, day_cut, platform_total, alert, alert_action
+    event_pace, expected_now, day_cut, platform_total, alert, alert_action,
+    sale_counted, shop_hours, item_hours -- functions read these with the rights of whoever asks
 TO livemon_reader;
 GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON quarantine TO livemon_reader;
 

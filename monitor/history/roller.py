@@ -1,4 +1,4 @@
-"""The roller: keeps the sums of history (session_minute, minute_sum, session_hour) equal to what was observed.
+"""The roller: keeps the sums of history (session_minute, session_hour, minute_sum, ...) equal to what was observed.
 
 Whatever changes the past leaves a mark in `minute_touched`, in its own transaction. A turn takes some marks away and,
 in later statements of the same READ COMMITTED transaction, computes their minutes anew: each of these sees all that was
@@ -12,6 +12,8 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 import asyncpg
 
@@ -147,6 +149,12 @@ class Roller:
         for row in await conn.fetch(statement("history/hours"), minutes, platforms):
             await conn.execute(statement("history/clear_hour"), row["hour"], row["platform"])
             await conn.execute(statement("history/roll_hour"), row["hour"], row["platform"])
+        sold = await conn.fetch(statement("history/sold"), minutes, platforms)
+        for hour, of_hour in groupby(sold, key=itemgetter("hour")):
+            shops = list(of_hour)
+            names = [row["platform"] for row in shops], [row["shop"] for row in shops]
+            for step in ("clear_shops", "roll_shops", "clear_items", "roll_items"):
+                await conn.execute(statement(f"history/{step}"), hour, *names)
 
 
 def make(

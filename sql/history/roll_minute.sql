@@ -140,19 +140,17 @@ dropped AS (
 sold AS (
     SELECT
         sale.room_id, sale.session_id,
-        count(*) FILTER (WHERE sale.kind = 'created' AND ours) AS created,
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND ours) AS orders,
+        count(*) FILTER (WHERE sale.kind = 'created' AND ours AND sale.first_of_order) AS created,
+        count(*) FILTER (WHERE sale.kind = 'paid' AND ours AND sale.first_of_order) AS orders,
         sum(sale.amount_minor) FILTER (WHERE sale.kind = 'paid' AND ours) AS gmv_minor,
         sum(sale.units) FILTER (WHERE sale.kind = 'paid' AND ours) AS units,
-        count(*) FILTER (WHERE sale.kind = 'refunded' AND ours) AS refunds,
+        count(*) FILTER (WHERE sale.kind = 'refunded' AND ours AND sale.first_of_order) AS refunds,
         sum(abs(sale.amount_minor)) FILTER (WHERE sale.kind = 'refunded' AND ours) AS refunds_minor,
         count(*) FILTER (WHERE sale.kind = 'gift' AND ours) AS gifts,
         sum(sale.amount_minor) FILTER (WHERE sale.kind = 'gift' AND ours) AS gifts_minor,
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND NOT ours) AS orders_other_currency
+        count(*) FILTER (WHERE sale.kind = 'paid' AND NOT ours AND sale.first_of_order) AS orders_other_currency
     FROM edge
-    JOIN sale ON sale.at >= $1::timestamptz AND sale.at < $1::timestamptz + interval '1 minute'
+    JOIN sale_counted AS sale ON sale.at >= $1::timestamptz AND sale.at < $1::timestamptz + interval '1 minute'
     JOIN room ON room.room_id = sale.room_id AND room.platform = $2
     CROSS JOIN LATERAL (SELECT sale.currency = edge.currency AS ours) AS money
     GROUP BY sale.room_id, sale.session_id

@@ -27,17 +27,15 @@ FROM (
     UNION ALL
     SELECT
         side.dimension, side.value, 0, 0, 0, 0, 0, 0,
-        count(*) FILTER (WHERE sale.kind = 'created' AND ours),
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND ours),
+        count(*) FILTER (WHERE sale.kind = 'created' AND ours AND sale.first_of_order),
+        count(*) FILTER (WHERE sale.kind = 'paid' AND ours AND sale.first_of_order),
         coalesce(sum(sale.amount_minor) FILTER (WHERE sale.kind = 'paid' AND ours), 0),
         sum(sale.units) FILTER (WHERE sale.kind = 'paid' AND ours),
-        count(*) FILTER (WHERE sale.kind = 'refunded' AND ours),
+        count(*) FILTER (WHERE sale.kind = 'refunded' AND ours AND sale.first_of_order),
         sum(abs(sale.amount_minor)) FILTER (WHERE sale.kind = 'refunded' AND ours),
         count(*) FILTER (WHERE sale.kind = 'gift' AND ours),
         sum(sale.amount_minor) FILTER (WHERE sale.kind = 'gift' AND ours),
-        count(DISTINCT (sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id)))
-            FILTER (WHERE sale.kind = 'paid' AND NOT ours)
+        count(*) FILTER (WHERE sale.kind = 'paid' AND NOT ours AND sale.first_of_order)
     FROM sale_place AS sale
     CROSS JOIN setting
     CROSS JOIN LATERAL (SELECT sale.currency = setting.event_currency AS ours) AS money

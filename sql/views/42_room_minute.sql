@@ -36,12 +36,12 @@ COMMENT ON COLUMN room_minute.peak_viewers IS '人数峰值: the highest number 
 COMMENT ON COLUMN room_minute.views_total IS '场观: the platform''s running total of visits, its highest in the minute.';
 COMMENT ON COLUMN room_minute.likes_total IS 'The platform''s running total of likes, its highest in the minute.';
 COMMENT ON COLUMN room_minute.drops IS '断流: stops that began in this minute and were resumed or lost.';
-COMMENT ON COLUMN room_minute.created_orders IS 'Orders created, paid or not, as told: parts that are told one by one count each.';
-COMMENT ON COLUMN room_minute.orders IS 'Orders paid in this minute, distinct within it, in the event''s currency.';
+COMMENT ON COLUMN room_minute.created_orders IS 'Orders created, paid or not; each counts once a day, when it was first told.';
+COMMENT ON COLUMN room_minute.orders IS 'Orders paid in this minute, in the event''s currency; one that is paid in parts counts once a day, with its first.';
 COMMENT ON COLUMN room_minute.gmv_minor IS 'GMV: orders paid, by pay time, before refunds, in the minor unit (分) of currency.';
 COMMENT ON COLUMN room_minute.gmv IS 'gmv_minor in the major unit (元).';
 COMMENT ON COLUMN room_minute.units IS 'Pieces sold in these orders.';
-COMMENT ON COLUMN room_minute.refund_orders IS 'Refunds by their own time; several of one order count each.';
+COMMENT ON COLUMN room_minute.refund_orders IS 'Orders refunded, by the time of the refund; each counts once a day.';
 COMMENT ON COLUMN room_minute.refunds_minor IS 'Refunds of this minute, by their own time, in the minor unit.';
 COMMENT ON COLUMN room_minute.refunds IS 'refunds_minor in the major unit.';
 COMMENT ON COLUMN room_minute.net_minor IS 'gmv_minor - refunds_minor.';

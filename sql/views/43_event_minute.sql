@@ -43,11 +43,11 @@ COMMENT ON COLUMN event_minute.viewers IS '在线: sum over rooms of viewers x s
 COMMENT ON COLUMN event_minute.air_s IS '直播时长: seconds on air, summed over rooms.';
 COMMENT ON COLUMN event_minute.blind_s IS '看不见: seconds in which a room in session could not be seen, summed over rooms.';
 COMMENT ON COLUMN event_minute.drops IS '断流: stops that began in this minute and were resumed or lost.';
-COMMENT ON COLUMN event_minute.created_orders IS 'Orders created, paid or not, as told: parts that are told one by one count each.';
-COMMENT ON COLUMN event_minute.orders IS 'Orders paid in this minute, distinct within it, in the event''s currency.';
+COMMENT ON COLUMN event_minute.created_orders IS 'Orders created, paid or not; each counts once a day, when it was first told.';
+COMMENT ON COLUMN event_minute.orders IS 'Orders paid in this minute, in the event''s currency; one that is paid in parts counts once a day, with its first.';
 COMMENT ON COLUMN event_minute.gmv_minor IS 'GMV: orders paid, by pay time, before refunds, in the minor unit (分) of currency.';
 COMMENT ON COLUMN event_minute.gmv IS 'gmv_minor in the major unit (元).';
-COMMENT ON COLUMN event_minute.refund_orders IS 'Refunds by their own time; several of one order count each.';
+COMMENT ON COLUMN event_minute.refund_orders IS 'Orders refunded, by the time of the refund; each counts once a day.';
 COMMENT ON COLUMN event_minute.refunds_minor IS 'Refunds of this minute, by their own time, in the minor unit.';
 COMMENT ON COLUMN event_minute.refunds IS 'refunds_minor in the major unit.';
 COMMENT ON COLUMN event_minute.net_minor IS 'gmv_minor - refunds_minor.';

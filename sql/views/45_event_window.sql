@@ -16,6 +16,17 @@ FROM (
 ) AS edge;
 COMMENT ON VIEW event_edge IS 'The event window, open where it is not set, and the whole hours of the event''s zone inside it.';
 
+-- Of the hours that an edge of the window cuts, the parts inside: none, one or two rows.
+CREATE OR REPLACE VIEW event_cut AS
+SELECT (part.from_at AT TIME ZONE setting.timezone)::date AS day, part.from_at, part.to_at
+FROM event_edge AS edge
+CROSS JOIN setting
+CROSS JOIN LATERAL (
+    VALUES (edge.from_at, least(edge.full_from, edge.to_at)), (greatest(edge.full_from, edge.full_to), edge.to_at)
+) AS part (from_at, to_at)
+WHERE part.from_at < part.to_at AND part.from_at > '-infinity' AND part.to_at < 'infinity';
+COMMENT ON VIEW event_cut IS 'The parts inside the event window of the hours that its edges cut.';
+
 -- The days of the event that have begun, each as far as the window goes.
 CREATE OR REPLACE VIEW event_days AS
 SELECT days.day, span.from_at, span.to_at

@@ -97,13 +97,13 @@ COMMENT ON COLUMN room_day.peak_at IS 'The first minute in which that was observ
 COMMENT ON COLUMN room_day.drops IS '断流: stops that began on this day and were resumed or lost.';
 COMMENT ON COLUMN room_day.down_s IS
     'Seconds of those drops inside their sessions. What a lost room stayed away after its session is drop_log.down_s.';
-COMMENT ON COLUMN room_day.created_orders IS 'Orders created, paid or not, as told: parts that are told one by one count each.';
+COMMENT ON COLUMN room_day.created_orders IS 'Orders created on this day, distinct, paid or not.';
 COMMENT ON COLUMN room_day.orders IS
-    'Orders paid, by pay time, in the event''s currency, of this room, in a session or not. Distinct within each minute: '
-    'parts of an order that are paid at different times count each.';
+    'Orders paid, by pay time, in the event''s currency, of this room, in a session or not. Distinct: '
+    'one that is paid in parts, in the room of the first.';
 COMMENT ON COLUMN room_day.gmv_minor IS 'GMV: orders paid, by pay time, before refunds, in the minor unit (分) of currency.';
 COMMENT ON COLUMN room_day.gmv IS 'gmv_minor in the major unit (元).';
-COMMENT ON COLUMN room_day.refund_orders IS 'Refunds by their own time; several of one order count each.';
+COMMENT ON COLUMN room_day.refund_orders IS 'Orders refunded on this day, distinct, of whatever day the order is.';
 COMMENT ON COLUMN room_day.refunds_minor IS 'Refunds of this day, by their own time, of whatever day the order is, in the minor unit.';
 COMMENT ON COLUMN room_day.refunds IS 'refunds_minor in the major unit.';
 COMMENT ON COLUMN room_day.net_minor IS 'gmv_minor - refunds_minor.';

@@ -19,9 +19,48 @@ SELECT
     CASE WHEN session.closed_at IS NULL THEN session.session_id END AS session_id,
     CASE WHEN session.closed_at IS NULL THEN session.opened_at END AS opened_at,
     tick.at AS last_tick_at,
-    CASE WHEN judged.state_code = 1 THEN recent.viewers WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS viewers,
-    recent.views_total, recent.likes_total,
-    CASE WHEN judged.state_code = 1 THEN recent.kbps WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS kbps,
+    -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick. Each is looked up
+    -- only where it is asked for and shown; of rooms on air by itself, so that a question for viewers asks of no others.
+    CASE WHEN judged.state_code = 1 THEN (
+        SELECT part.viewers
+        FROM viewer_tick AS part
+        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.viewers IS NOT NULL
+            AND part.at > (
+                SELECT max(newest.at) - interval '1 minute'
+                FROM viewer_tick AS newest
+                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
+            )
+        ORDER BY part.at DESC
+        LIMIT 1
+    ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS viewers,
+    (
+        SELECT part.views_total
+        FROM viewer_tick AS part
+        WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at > now() - interval '1 day'
+            AND part.views_total IS NOT NULL
+        ORDER BY part.at DESC
+        LIMIT 1
+    ) AS views_total,
+    (
+        SELECT part.likes_total
+        FROM viewer_tick AS part
+        WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at > now() - interval '1 day'
+            AND part.likes_total IS NOT NULL
+        ORDER BY part.at DESC
+        LIMIT 1
+    ) AS likes_total,
+    CASE WHEN judged.state_code = 1 THEN (
+        SELECT part.kbps
+        FROM viewer_tick AS part
+        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.kbps IS NOT NULL
+            AND part.at > (
+                SELECT max(newest.at) - interval '1 minute'
+                FROM viewer_tick AS newest
+                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
+            )
+        ORDER BY part.at DESC
+        LIMIT 1
+    ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS kbps,
     coalesce(slot.starts_at <= now(), false) AS expected,
     slot.starts_at AS slot_starts_at,
     slot.ends_at AS slot_ends_at,
@@ -31,7 +70,7 @@ SELECT
     setting.event_currency AS currency
 FROM room
 CROSS JOIN (
-    SELECT event_currency, date_trunc('day', now(), timezone) AS today_at FROM setting
+    SELECT event_currency, (now() AT TIME ZONE timezone)::date AS today FROM setting
 ) AS setting
 CROSS JOIN (
     -- A monitor from which nothing has come for two minutes cannot see, whatever it said last.
@@ -56,7 +95,7 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT latest.change, latest.at
     FROM session_change AS latest
-    WHERE latest.session_id = session.session_id
+    WHERE latest.session_id = session.session_id AND session.closed_at IS NULL -- of a closed one nothing of it is asked
     ORDER BY latest.number DESC
     LIMIT 1
 ) AS change ON true
@@ -91,38 +130,23 @@ LEFT JOIN LATERAL (
     ) AS shut ON true
 ) AS eyes ON true
 LEFT JOIN LATERAL (
-    SELECT latest.at
+    -- max(), not LIMIT 1: a question for states alone then looks at no ticks.
+    SELECT max(latest.at) AS at
     FROM viewer_tick AS latest
     WHERE latest.room_id = room.room_id AND latest.at > now() - interval '1 day'
-    ORDER BY latest.at DESC
-    LIMIT 1
 ) AS tick ON true
 LEFT JOIN LATERAL (
-    -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick.
-    SELECT
-        (array_agg(part.viewers ORDER BY part.at DESC) FILTER (WHERE part.viewers IS NOT NULL))[1] AS viewers,
-        (array_agg(part.views_total ORDER BY part.at DESC) FILTER (WHERE part.views_total IS NOT NULL))[1] AS views_total,
-        (array_agg(part.likes_total ORDER BY part.at DESC) FILTER (WHERE part.likes_total IS NOT NULL))[1] AS likes_total,
-        (array_agg(part.kbps ORDER BY part.at DESC) FILTER (WHERE part.kbps IS NOT NULL))[1] AS kbps
-    FROM viewer_tick AS part
-    WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at <= tick.at
-) AS recent ON true
-LEFT JOIN LATERAL (
-    -- Orders are put together first, by what tells most of them apart first: count(DISTINCT ...) would sort whole records.
-    SELECT count(*) AS orders, coalesce(sum(ordered.gmv_minor), 0)::bigint AS gmv_minor
-    FROM (
-        SELECT sum(sale.amount_minor) AS gmv_minor
-        FROM sale
-        WHERE sale.room_id = room.room_id AND sale.at >= setting.today_at
-            AND sale.kind = 'paid' AND sale.currency = setting.event_currency
-        GROUP BY coalesce(nullif(sale.order_id, ''), sale.event_id), sale.shop
-    ) AS ordered
+    SELECT coalesce(sum(summed.orders), 0) AS orders, coalesce(sum(summed.gmv_minor), 0)::bigint AS gmv_minor
+    FROM session_hour AS summed
+    WHERE summed.day = setting.today AND summed.room_id = room.room_id
 ) AS sales ON true
 CROSS JOIN LATERAL (
     SELECT CASE
         WHEN eyes.feeds = 0 THEN 5
         WHEN eyes.eyes > 0 AND (eyes.shut = eyes.eyes OR monitor.silent) THEN 3
-        WHEN tick.at IS NULL AND session.session_id IS NULL THEN 3 -- watched, but nothing was ever heard of it
+        WHEN session.session_id IS NULL AND NOT EXISTS (
+            SELECT FROM viewer_tick AS heard WHERE heard.room_id = room.room_id AND heard.at > now() - interval '1 day'
+        ) THEN 3 -- watched, but nothing was ever heard of it
         WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL AND change.change = 'dropped' THEN 2
         WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL THEN 1
         WHEN session.close_reason = 'lost' AND lost.planned_end_at IS NULL THEN 4
@@ -152,7 +176,7 @@ COMMENT ON COLUMN room_now.likes_total IS 'The platform''s own running total of 
 COMMENT ON COLUMN room_now.kbps IS 'Bit rate of the incoming stream in kbit/s; 0 off air, NULL while blind and where no feed says.';
 COMMENT ON COLUMN room_now.expected IS 'Inside a slot of its schedule now.';
 COMMENT ON COLUMN room_now.slot_starts_at IS 'The slot of the schedule that is on or comes next.';
-COMMENT ON COLUMN room_now.orders IS 'Orders paid since midnight of the event''s zone, in the event''s currency.';
+COMMENT ON COLUMN room_now.orders IS 'Orders paid since midnight of the event''s zone, in the event''s currency; at most 15 s behind.';
 COMMENT ON COLUMN room_now.gmv_minor IS 'GMV of these orders, before refunds, in the minor unit (分) of currency.';
 COMMENT ON COLUMN room_now.gmv IS 'gmv_minor in the major unit (元).';
 COMMENT ON COLUMN room_now.contact IS 'Whom to call: an id of the contacts, never a number.';

@@ -18,8 +18,9 @@ SELECT
     sale.currency, sale.units, sale.room_id, sale.session_id,
     CASE WHEN sale.room_id IS NOT NULL THEN nullif(room.city, '') ELSE place.city END AS city,
     CASE WHEN sale.room_id IS NOT NULL THEN nullif(room.hall, '') ELSE place.hall END AS hall,
-    CASE WHEN sale.room_id IS NOT NULL THEN 'room' WHEN coalesce(place.city, place.hall) IS NOT NULL THEN 'shop' END AS placed_by
-FROM sale
+    CASE WHEN sale.room_id IS NOT NULL THEN 'room' WHEN coalesce(place.city, place.hall) IS NOT NULL THEN 'shop' END AS placed_by,
+    sale.first_of_order
+FROM sale_counted AS sale
 LEFT JOIN room ON room.room_id = sale.room_id
 -- Rooms of the platform itself speak for its shops; where it has none, as for rooms on own servers, all rooms do.
 LEFT JOIN shop_place AS own ON own.platform = sale.platform AND own.shop = sale.shop
@@ -35,3 +36,4 @@ COMMENT ON VIEW sale_place IS
 COMMENT ON COLUMN sale_place.city IS 'The city of its room, else of its shop where all its rooms agree; NULL: nobody knows, so it is not guessed.';
 COMMENT ON COLUMN sale_place.hall IS 'The hall (场馆), found in the same way as the city and apart from it.';
 COMMENT ON COLUMN sale_place.placed_by IS 'room: its room is known; shop: only its shop is; NULL: it counts for its platform and shop alone.';
+COMMENT ON COLUMN sale_place.first_of_order IS 'Whether an order counts here: no row of this kind of the same order is earlier on its day.';

@@ -18,6 +18,21 @@ LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB' AS $$ -- so that a day's
         livemon.in_major(told.refunds_minor, told.currency), told.gmv_minor - told.refunds_minor,
         livemon.in_major(told.gmv_minor - told.refunds_minor, told.currency), told.gifts::int, told.gifts_minor
     FROM (
+        -- As it is known now: summed already.
+        SELECT
+            of_day AS day, known_at AS as_of, summed.platform, summed.currency,
+            sum(summed.created) AS created_orders,
+            sum(summed.orders) AS orders,
+            sum(summed.gmv_minor)::bigint AS gmv_minor,
+            sum(summed.refunds) AS refund_orders,
+            sum(summed.refunds_minor)::bigint AS refunds_minor,
+            sum(summed.gifts) AS gifts,
+            sum(summed.gifts_minor)::bigint AS gifts_minor
+        FROM livemon.shop_hours AS summed
+        WHERE summed.day = of_day AND known_at >= now()
+        GROUP BY summed.platform, summed.currency
+        UNION ALL
+        -- As it was known then: from the sales received by then.
         SELECT
             ordered.day, ordered.as_of, ordered.platform, ordered.currency,
             count(*) FILTER (WHERE ordered.created) AS created_orders,
@@ -39,6 +54,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB' AS $$ -- so that a day's
                 sum(sale.amount_minor) FILTER (WHERE sale.kind = 'gift') AS gifts_minor
             FROM asked
             JOIN livemon.sale ON sale.at >= asked.from_at AND sale.at < asked.to_at AND sale.received_at <= asked.as_of
+            WHERE sale.kind IN ('created', 'paid', 'refunded', 'gift') AND asked.as_of < now()
             GROUP BY asked.day, asked.as_of, sale.platform, sale.currency, sale.shop,
                 coalesce(nullif(sale.order_id, ''), sale.event_id)
         ) AS ordered
@@ -48,5 +64,5 @@ $$;
 COMMENT ON FUNCTION event_day(date, timestamptz) IS
     'Figures of one day of the event''s zone, inside the event window, from the sales that livemon had received by as_of: '
     'one row per platform and currency (never add currencies). At 00:15 of the next day it is what day_cut keeps; now, '
-    'with late arrivals. orders, created_orders, refund_orders: distinct orders; GMV by pay time, before refunds; refunds by their '
-    'own time. Source: sale.';
+    'with late arrivals, at most 15 s behind. orders, created_orders, refund_orders: distinct orders; '
+    'GMV by pay time, before refunds; refunds by their own time. Source: sale, now by way of its hourly sums.';

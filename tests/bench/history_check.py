@@ -26,9 +26,16 @@ async def differences(owner: Connection) -> int:
                     differing += len(made ^ rolled)
                     say(f"{table} {minute} {platform}: made, and rolled anew: {sorted(made ^ rolled)[:2]}")
     for hour in await owner.fetch("SELECT DISTINCT hour FROM session_hour ORDER BY 1 LIMIT 3 OFFSET 12"):
-        made, rolled = await _both(owner, "session_hour", "clear_hour", "roll_hour", hour[0], platforms[0])
-        rows += len(rolled)
-        differing += len(made ^ rolled)
+        for table, clear, roll in (
+            ("session_hour", "clear_hour", "roll_hour"),
+            ("shop_hour", "clear_shops", "roll_shops"),
+            ("item_hour", "clear_items", "roll_items"),
+        ):
+            made, rolled = await _both(owner, table, clear, roll, hour[0], platforms[0])
+            rows += len(rolled)
+            if made != rolled:
+                differing += len(made ^ rolled)
+                say(f"{table} {hour[0]} {platforms[0]}: made, and rolled anew: {sorted(made ^ rolled)[:2]}")
     if not rows:
         raise SystemExit("none of the minutes that were to be compared has a row")
     say(f"{rows:,} rows of minutes, sums and hours rolled anew, {differing} differ")
@@ -43,14 +50,20 @@ async def _minutes(owner: Connection) -> list[datetime]:
 async def _both(
     owner: Connection, table: str, clear: str, roll: str, at: datetime, platform: str
 ) -> tuple[set[str], set[str]]:
-    column = "hour" if table == "session_hour" else "minute"
+    column = "hour" if table.endswith("_hour") else "minute"
     read = f"SELECT t::text FROM {table} AS t WHERE {column} = $1 AND platform = $2"
     transaction = owner.transaction()
     await transaction.start()
     try:
         made = {row[0] for row in await owner.fetch(read, at, platform)}
+        asked: list[object] = [platform]
+        if table in ("shop_hour", "item_hour"):
+            shops = [
+                row[0] for row in await owner.fetch("SELECT DISTINCT shop FROM sale WHERE platform = $1", platform)
+            ]
+            asked = [[platform] * len(shops), shops]
         for name in (clear, roll):
-            await owner.execute((ROLL / f"{name}.sql").read_text(), at, platform)
+            await owner.execute((ROLL / f"{name}.sql").read_text(), at, *asked)
         return made, {row[0] for row in await owner.fetch(read, at, platform)}
     finally:
         await transaction.rollback()

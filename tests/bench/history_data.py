@@ -37,7 +37,7 @@ work_mem = 256MB
 maintenance_work_mem = 1GB
 jit = off
 """
-BULK = ("sale", "sale_item", "session", "session_change", "session_hour", "minute_sum")
+BULK = ("sale", "sale_item", "session", "session_change", "session_hour", "minute_sum", "shop_hour", "item_hour")
 
 
 class Size(NamedTuple):
@@ -143,7 +143,7 @@ async def _minutes_and_ticks(database: Database, owner: Connection, days: list[D
 
 async def _hours_and_sums(worker: Connection, day: Day) -> None:
     span = [datetime.fromtimestamp(s, UTC) for s in (day.from_s, day.from_s + 86_400)]
-    for part in ("hours", "sums"):
+    for part in ("hours", "sums", "sold"):
         await worker.execute(_sql(part), *span)
 
 
@@ -208,7 +208,8 @@ def _sql(name: str) -> str:
 
 async def counted(connection: asyncpg.Connection) -> dict[str, int]:
     """How many rows there are, and bytes of the database. `connection`: the owner's."""
-    tables = "tick_raw session_minute session_hour minute_sum session session_change sale sale_item".split()
+    sums = "session_minute session_hour minute_sum shop_hour item_hour"
+    tables = f"tick_raw {sums} session session_change sale sale_item".split()
     rows = {
         table: int(
             await connection.fetchval(

@@ -30,6 +30,8 @@ async def test_the_history_that_is_made_is_what_the_roll_makes_of_its_ticks(empt
             "UPDATE session_minute SET measured_us = measured_us - 1000000 WHERE measured_us > 0",
             "UPDATE minute_sum SET gmv_minor = gmv_minor + 1",
             "UPDATE session_hour SET peak_at = peak_at + interval '1 minute'",
+            "UPDATE shop_hour SET buyers = buyers + 1",
+            "UPDATE item_hour SET gmv_minor = gmv_minor - 1",
         ):
             transaction = owner.transaction()
             await transaction.start()

@@ -226,8 +226,14 @@ async def roll(sql: Sql) -> None:
     minutes = await sql.fetch(
         "SELECT DISTINCT date_trunc('minute', at) AS minute, platform FROM ("
         " SELECT generate_series(date_trunc('minute', opened_at), coalesce(closed_at, now()), '1 minute') AS at,"
-        " platform FROM session JOIN room USING (room_id) UNION ALL SELECT at, platform FROM sale) AS touched"
+        " platform FROM session JOIN room USING (room_id) UNION ALL SELECT at, platform FROM sale"
+        " UNION ALL SELECT at, room.platform FROM sale JOIN room USING (room_id)) AS touched"
     )
+    for row in await sql.fetch(
+        "SELECT DISTINCT event_date(minute) FROM unnest($1::timestamptz[]) AS touched (minute)",
+        [row["minute"] for row in minutes],
+    ):
+        await sql.execute("SELECT ensure_minute_day($1)", row[0])
     async with sql.transaction():
         for statement in ("clear_minute", "roll_minute", "clear_sums", "roll_sums"):
             await sql.executemany((HISTORY / f"{statement}.sql").read_text(), [tuple(row) for row in minutes])
@@ -239,3 +245,14 @@ async def roll(sql: Sql) -> None:
         )
         for statement in ("clear_hour", "roll_hour"):
             await sql.executemany((HISTORY / f"{statement}.sql").read_text(), [tuple(row) for row in hours])
+        await roll_sold(sql)
+
+
+async def roll_sold(sql: Sql) -> None:
+    """The hours of every shop that ever sold."""
+    hours = await sql.fetch(
+        "SELECT event_hour(at), array_agg(platform) AS platforms, array_agg(shop) AS shops"
+        " FROM (SELECT DISTINCT event_hour(at) AS at, platform, shop FROM sale) AS sold GROUP BY 1"
+    )
+    for statement in ("clear_shops", "roll_shops", "clear_items", "roll_items"):
+        await sql.executemany((HISTORY / f"{statement}.sql").read_text(), [tuple(row) for row in hours])

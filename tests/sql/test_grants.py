@@ -13,7 +13,16 @@ VIEWS = {
     *("viewer_tick", "room_now", "session_summary", "drop_log", "feed_blind", "room_coverage", "expected_now"),
     *("room_minute", "event_minute", "event_minute_by", "room_day"),
 }
-MONEY_VIEWS = {"session_exact", "leaderboard_day", "shop_day", "item_day", "event_pace"}
+MONEY_VIEWS = {
+    "session_exact",
+    "leaderboard_day",
+    "shop_day",
+    "item_day",
+    "event_pace",
+    "sale_counted",
+    "shop_hours",
+    "item_hours",
+}
 RECORDS = {
     "room",
     "schedule",
@@ -52,6 +61,7 @@ WRITES = {  # what the writer may change: i(nsert), u(pdate), d(elete)
     "blind": "iu", "sale": "iu", "sale_item": "i", "applied_batch": "iu", "quarantine": "iu",
     "app": "iu", "account_state": "iu", "alert": "iu", "alert_action": "i",
     "minute_touched": "id", "session_minute": "id", "session_hour": "id", "minute_sum": "id", "day_cut": "i",
+    "shop_hour": "id", "item_hour": "id",
     "roll_state": "u",
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 
 from collectors import KINDS
 from collectors.collector import FeedRow
+from tests.history.story import roll
 from tests.sql.stage import ZONE, Sql, Stage, evening
 
 pytestmark = pytest.mark.real
@@ -32,6 +33,7 @@ async def test_a_live_room_shows_what_two_feeds_told_last(stage: Stage, reader: 
     await stage.slot(room, ago(3600), ago(-3600))
     await stage.sale(room, session, ago(1), "paid", 9_900, "o1")
     await stage.sale(room, session, ago(1), "refunded", 9_900, "o1")
+    await roll(stage.sql)
     told = await now(reader, room)
     assert (told["state"], told["state_zh"], told["state_code"]) == ("live", "直播中", 1)
     assert (told["session_id"], told["opened_at"], told["since"]) == (session, opened_at, opened_at)
@@ -47,6 +49,7 @@ async def test_an_order_counts_once_whatever_it_was_paid_in(stage: Stage, reader
     await stage.sale(room, None, ago(0), "paid", 9_000, "dollars", "USD")
     await stage.sale(room, None, ago(86_400), "paid", 9_000, "yesterday")
     await stage.sql.execute("UPDATE sale SET shop = 'b', order_id = 'parts' WHERE order_id = 'other shop''s'")
+    await roll(stage.sql)
     told = await now(reader, room)
     assert (told["orders"], told["gmv_minor"], told["gmv"]) == (4, 1_970, Decimal("19.70"))
 

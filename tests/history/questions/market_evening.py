@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from monitor.store.migrate import SQL
+from tests.history.story import roll_sold
 from tests.sql.stage import Sql, Stage, evening
 
 DAY = timedelta(days=1)
@@ -181,6 +182,7 @@ async def roll(sql: Sql) -> None:
     await _each(sql, ("clear_minute", "roll_minute", "clear_sums", "roll_sums"), [tuple(row) for row in minutes])
     hours = await sql.fetch("SELECT DISTINCT event_hour(minute), platform FROM session_minute")
     await _each(sql, ("clear_hour", "roll_hour"), [tuple(row) for row in hours])
+    await roll_sold(sql)
 
 
 async def _each(sql: Sql, statements: tuple[str, ...], pairs: list[tuple[datetime, str]]) -> None:
