@@ -12,7 +12,8 @@ from monitor.alerts.notice import Language
 from monitor.alerts.sight import STOPPED, RoomSight
 
 SALES_MINUTES = 10
-Sales = Mapping[tuple[str, str], tuple[int, str]]
+Sold = tuple[int, str]
+Sales = Mapping[tuple[str, str], Sold]
 """What a room sold in the last ten minutes before it stopped: minor units, currency."""
 
 

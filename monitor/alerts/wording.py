@@ -1,6 +1,6 @@
 """What messages say: of one episode a sentence, of many a count and the rooms with the most viewers. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -9,9 +9,10 @@ from monitor.alerts import room_words
 from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.alert_words import name_of, span_of, tagged, time_of
 from monitor.alerts.boards import Boards, links
+from monitor.alerts.kept import CROWDS
 from monitor.alerts.message_parts import STOPS, Rooms
 from monitor.alerts.notice import Language, Notice
-from monitor.alerts.room_words import Sales, Speech
+from monitor.alerts.room_words import Sales, Sold, Speech
 from monitor.alerts.sight import STOPPED, Counts, RoomSight
 
 How = Literal["recovered", "not_recovered"]
@@ -20,6 +21,21 @@ TAGS: dict[Language, dict[str, str]] = {
     "zh": {"recovered": "恢复", "not_recovered": "未恢复", "unsure": "停播"},
     "en": {"recovered": "Recovered", "not_recovered": "Not recovered", "unsure": "Stopped"},
 }
+
+
+class Words:
+    """These words with the boards, the clock and the sales they speak of."""
+
+    def __init__(
+        self, boards: Boards, now: Callable[[], datetime], sales: Callable[[], Sales] = dict[tuple[str, str], Sold]
+    ) -> None:
+        self._boards, self._now, self._sales = boards, now, sales
+
+    def firing(self, episodes: Sequence[Episode], rooms: Rooms, counts: Counts, language: Language) -> Notice:
+        return firing(episodes, rooms, counts, self._boards, language, self._now(), self._sales())
+
+    def ended(self, episodes: Sequence[Episode], how: How, rooms: Rooms, language: Language) -> Notice:
+        return ended(episodes, how, rooms, self._boards, language, self._now())
 
 
 def firing(
@@ -97,11 +113,11 @@ def _one_thing(number: int, alert: Alert, rooms: Rooms, counts: Counts, speech: 
     title = f"{tagged(name.tag, speech.language)}#{number} {what},{parts.since(alert.starts_at, speech)}"
     known = counts.live + counts.stopped
     share = ""
-    if counts.stopped and known:
+    if alert.name in CROWDS and counts.stopped and known:
         share = (
             f"{known:,} 个在播直播间中 {counts.stopped:,} 个停播" if zh else f"{counts.stopped:,} of {known:,} are down"
         )
-    down = [room for room in rooms.values() if room.state in STOPPED]
+    down = [room for room in rooms.values() if alert.name in CROWDS and room.state in STOPPED]
     top = sorted(down, key=lambda room: -(room.viewers_before or 0))
     lines = [room_line for room in top if (room_line := _line("", room, room.since, speech))]
     total = max(counts.stopped, len(lines))

@@ -17,6 +17,7 @@ from monitor.alerts.boards import Boards
 from monitor.alerts.contacts import Contact
 from monitor.alerts.notice import Language, Notice
 from monitor.alerts.robots import text
+from monitor.alerts.saying import Wording
 from monitor.alerts.sight import Counts, RoomSight
 
 ROOT = Path(__file__).parents[2]
@@ -142,6 +143,24 @@ def test_what_cannot_be_seen_is_no_drop():
     said = read(wording.firing([blind], {}, Counts(), BARE, "zh", NOW))
     assert said == "【看不见】#78 hall-a nginx_rtmp A 馆 数据源失联,20:14:13 起;多半是平台故障"
     assert "断流" not in said
+
+
+def test_the_rooms_of_a_platform_are_counted_only_where_they_are_what_it_is_about():
+    refused = episode(79, "LivemonAccountsRefused", platform="wechat")
+    counts = Counts("wechat", "", 1, live=7000, dropped=3)
+    assert read(wording.firing([refused], {KEY: WANG}, counts, BARE, "zh", NOW)) == (
+        "【授权】#79 视频号 授权被拒,20:14:13 起;多半是平台故障"
+    )
+
+
+def test_words_with_their_boards_are_what_the_book_asks_for():
+    words: Wording = wording.Words(BOARDS, lambda: NOW, lambda: SALES)
+    assert words.firing([of_room()], {KEY: WANG}, ONE, "zh") == (
+        wording.firing([of_room()], {KEY: WANG}, ONE, BOARDS, "zh", NOW, SALES)
+    )
+    plain: Wording = wording.Words(BOARDS, lambda: NOW)
+    assert plain.ended([of_room()], "recovered", {KEY: WANG}, "en").kind == "recovered"
+    assert "成交" not in read(plain.firing([of_room()], {KEY: WANG}, ONE, "zh"))
 
 
 def test_how_it_ended():
