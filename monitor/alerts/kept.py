@@ -15,9 +15,11 @@ WATCHDOG = "LivemonWatchdog"  # fires always: it is for the outside heartbeat, a
 DROPPED, LOST = "LivemonRoomDropped", "LivemonRoomLost"
 STOPS = frozenset((DROPPED, LOST))
 NOT_STARTED = "LivemonRoomNotStarted"
+TARGET_MISSING = "LivemonTargetMissing"  # says that we are not there to be asked
 PLATFORM_OUTAGE, HALL_OUTAGE = "LivemonPlatformOutage", "LivemonHallOutage"
 OUTAGES = frozenset((PLATFORM_OUTAGE, HALL_OUTAGE))
-CROWDS = OUTAGES | {"LivemonRoomsDroppedMany"}  # of how many rooms have stopped, not of one
+MANY = "LivemonRoomsDroppedMany"
+CROWDS = OUTAGES | {MANY}  # of how many rooms have stopped, not of one
 FEEDS: Mapping[str, str] = {
     "LivemonFeedRefused": "refused", "LivemonFeedBlind": "blind", "LivemonFeedFrozen": "frozen",
     "LivemonFeedStale": "stale",
@@ -30,7 +32,8 @@ class Kept(msgspec.Struct, frozen=True):
 
     `told_at`: when people were told of it, or of the one that it continues under the same number; None: not yet, or
     never; `told_to`: which robots. `stop_at`: which stop of its room it is about. `heard_at`: Alertmanager's last word.
-    `settled_at`: when it was known what it ended as.
+    `settled_at`: when it was known what it ended as. `rooms`: of an alert about many, a sample of those (platform, room)
+    that had stopped when people were told.
     """
 
     episode: Episode
@@ -39,6 +42,7 @@ class Kept(msgspec.Struct, frozen=True):
     told_to: tuple[str, ...] = ()
     stop_at: datetime | None = None
     settled_at: datetime | None = None
+    rooms: tuple[tuple[str, str], ...] = ()
 
     @property
     def alert(self) -> Alert:

@@ -7,13 +7,27 @@ of; what is only for information comes as a digest, now and then.
 from collections import defaultdict
 from datetime import datetime, timedelta
 
-from monitor.alerts.kept import HALL_OUTAGE, NOT_STARTED, OUTAGES, STOPS, WATCHDOG, Kept
+import msgspec
+
+from monitor.alerts.kept import (
+    CROWDS,
+    DROPPED,
+    HALL_OUTAGE,
+    MANY,
+    NOT_STARTED,
+    STOPS,
+    TARGET_MISSING,
+    WATCHDOG,
+    Kept,
+)
 from monitor.alerts.memory import Draft, Memory
 from monitor.alerts.scene import Scene, Scope, Told
 from monitor.alerts.sight import LIVE, STOPPED, Sight
 
 OUTAGE_REST = timedelta(seconds=30)  # after an outage the rooms that come back have so long, before those left are told
 INFO_EVERY = timedelta(hours=4)
+HERE_AGAIN = timedelta(seconds=120)  # so long after a start nobody is told that we are missing
+CROWD_MAX = 300
 
 
 def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
@@ -25,14 +39,16 @@ def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
     outages = [
         kept
         for kept in (*draft.changed.values(), *memory.open.values(), *memory.past.values())
-        if kept.name in OUTAGES and (draft.find(kept.key) or kept) is kept and _hides(kept, now)
+        if kept.name in CROWDS and (draft.find(kept.key) or kept) is kept and _hides(kept, now)
     ]
     calm = {kept.name for kept in _lately(memory, now)}
     for kept in untold:
         hushed = any(_covers(outage, kept) for outage in outages)
-        if not hushed and kept.name not in calm and _is_true(kept, scene.sight):
+        if not hushed and kept.name not in calm and _is_true(kept, scene):
             robots = scene.audience(kept.alert)
             kept = kept.told(now, robots)
+            if kept.name in CROWDS:
+                kept = msgspec.structs.replace(kept, rooms=_stopped(kept, scene.sight))
             draft.put(kept)
             told[kept.scope].append(Told(kept, robots))
     return told
@@ -56,12 +72,25 @@ def _covers(outage: Kept, kept: Kept) -> bool:
     ours, theirs = outage.alert.labels, kept.alert.labels
     if kept.alert.room is None or ours.get("platform") != theirs.get("platform"):
         return False
-    return outage.name != HALL_OUTAGE or ours.get("hall", "") == theirs.get("hall", "")
+    same_hall = ours.get("hall", "") == theirs.get("hall", "")
+    if outage.name == MANY:  # as in alertmanager.yml: rooms of tier 1 are told singly all the same
+        return same_hall and kept.name == DROPPED and kept.alert.severity == "warning"
+    return same_hall or outage.name != HALL_OUTAGE
 
 
-def _is_true(kept: Kept, sight: Sight) -> bool:
+def _stopped(crowd: Kept, sight: Sight) -> tuple[tuple[str, str], ...]:
+    """Some hundreds of them, large and small, stand for all."""
+    labels = crowd.alert.labels
+    stopped = sight.stopped(labels.get("platform") or None, labels.get("hall") or None)
+    every = -(-len(stopped) // CROWD_MAX) or 1
+    return tuple((room.platform, room.room) for room in stopped[::every])
+
+
+def _is_true(kept: Kept, scene: Scene) -> bool:
     """An alert is some seconds old when it comes: what is seen now counts."""
-    room = sight.room(*kept.alert.room) if kept.alert.room else None
+    if kept.name == TARGET_MISSING and scene.now - scene.up_since < HERE_AGAIN:
+        return False
+    room = scene.sight.room(*kept.alert.room) if kept.alert.room else None
     if room is None:
         return True
     if kept.name in STOPS:

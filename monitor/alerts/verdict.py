@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 
 from monitor.alerts.alert import End
-from monitor.alerts.kept import CROWDS, FEEDS, LOST, NOT_STARTED, OUTAGES, STOPS, Kept
-from monitor.alerts.sight import BLIND, LIVE, OFFLINE, RoomSight, Sight
+from monitor.alerts.kept import CROWDS, FEEDS, LOST, NOT_STARTED, STOPS, TARGET_MISSING, Kept
+from monitor.alerts.sight import BLIND, DROPPED, LIVE, OFFLINE, RoomSight, Sight
 from monitor.alerts.sight import LOST as ROOM_LOST
 
 UNKNOWN_MAX = timedelta(minutes=30)  # so long is waited for a room to be seen again; then nothing is said
 UP_BEFORE = timedelta(seconds=60)  # a word of Prometheus from within so long after our start may be about our absence
-DOWN_SHARE = 0.3  # of a crowd: as in the rules
+UNSEEN_SHARE = 0.3  # of a crowd: with more nobody can say how it stands
+BACK_SHARE = 0.7  # with so many it is over; who is still down then is told of by name
 HELD_FOR = timedelta(seconds=300)  # an alert that Alertmanager does not speak of any more (silenced, restarted)
 GONE_FOR = timedelta(seconds=900)
 
@@ -62,17 +63,17 @@ def _of_others(kept: Kept, sight: Sight, up: bool) -> End:
         return "" if state == FEEDS[kept.name] or not up else "quiet"  # another alert speaks of it now
     if kept.name in CROWDS:
         return _of_crowd(kept, sight)
-    return "recovered" if up else ""
+    return "recovered" if up or kept.name == TARGET_MISSING else ""
 
 
 def _of_crowd(kept: Kept, sight: Sight) -> End:
     """Over is an outage whose rooms are on air again; that they turned blind, or are closed, is no recovery."""
-    labels = kept.alert.labels
-    hall = labels.get("hall") if kept.name not in OUTAGES or "hall" in labels else None
-    counts = sight.counts(labels.get("platform") or None, hall or None)
-    known = counts.live + counts.stopped
-    if counts.blind > DOWN_SHARE * (known + counts.blind):
+    states = [room.state for key in kept.rooms if (room := sight.room(*key)) is not None]
+    if not states:
+        return "quiet"  # nobody knows which rooms it was about
+    live, blind, dropped = (states.count(state) for state in (LIVE, BLIND, DROPPED))
+    if blind > UNSEEN_SHARE * len(states):
         return ""
-    if not counts.live:
-        return "not_recovered"
-    return "recovered" if counts.stopped <= DOWN_SHARE * known else ""
+    if live >= BACK_SHARE * (len(states) - blind):
+        return "recovered"
+    return "" if dropped else "not_recovered"

@@ -81,6 +81,24 @@ async def test_a_body_of_some_megabytes_is_read():
         assert len(groups[0].alerts) == 1_000
 
 
+async def test_a_body_without_end_is_cut_off():
+    async def hear(group: Group) -> None:
+        raise AssertionError
+
+    async def endless():
+        while True:
+            yield b" " * 1_000_000
+
+    async with Site(hear) as site:
+        async with asyncio.timeout(8):
+            try:
+                async with site.http.post(site.url, data=endless()) as answer:
+                    assert answer.status == 413
+            except aiohttp.ClientConnectionError:
+                pass  # cut off before it read our answer
+        assert site.outcomes == ["too_large"]
+
+
 async def test_more_at_once_than_there_is_room_for_come_again():
     go_on = asyncio.Event()
 

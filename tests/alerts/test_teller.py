@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from monitor.alerts.kept import DROPPED as DROP
-from monitor.alerts.kept import HALL_OUTAGE, NOT_STARTED, PLATFORM_OUTAGE, WATCHDOG
+from monitor.alerts.kept import HALL_OUTAGE, MANY, NOT_STARTED, PLATFORM_OUTAGE, TARGET_MISSING, WATCHDOG
 from monitor.alerts.kept import LOST as LOSS
 from monitor.alerts.sight import BLIND, DROPPED, LIVE, LOST, OFFLINE, UNWATCHED
 from tests.alerts.hall import Hall, Step, alert, over
@@ -180,7 +180,34 @@ def an_outage_that_turns_blind_or_off_has_not_recovered(hall: Hall) -> None:
     assert hall.post(over(outage, hall.now)) == []
     assert hall.wait(60) == []
     hall.stand(range(100), OFFLINE)
+    hall.stand(range(100, 300), LIVE)  # others, that were not part of it
     assert hall.wait(1) == [f"not_recovered {PLATFORM_OUTAGE} 1"]
+
+
+def many_that_are_lost_have_not_recovered_and_those_left_are_told_by_name(hall: Hall) -> None:
+    hall.stand(range(60), LIVE)
+    drops = dropped(hall, range(10))
+    many = alert(MANY, at=hall.now)
+    assert hall.post(many) == [f"firing {MANY} 1"]
+    assert hall.post(*drops, alert(DROP, 0, hall.now, "critical", tier="1")) == [f"firing {DROP} 12"]
+    hall.stand(range(2), LIVE)
+    assert hall.post(over(many, hall.now)) == []  # they are fewer, and that is all
+    left = hall.wait(31)
+    assert [len(line.split()) - 2 for line in left] == [8]
+    hall.stand(range(2, 10), LOST)
+    assert hall.wait(1) == [f"not_recovered {MANY} 1"]
+
+
+def that_we_were_missing_is_not_told_by_us_once_we_are_back(hall: Hall) -> None:
+    hall.restart(down_s=30)
+    missing = alert(TARGET_MISSING, at=hall.now - timedelta(seconds=10), severity="critical")
+    assert hall.post(missing) == []
+    assert hall.wait(60) == []
+    assert hall.post(over(missing, hall.now)) == []
+    hall.wait(300)
+    missing = alert(TARGET_MISSING, at=hall.now, severity="critical")
+    assert hall.post(missing) == [f"firing {TARGET_MISSING} 2"]
+    assert hall.post(over(missing, hall.now)) == [f"recovered {TARGET_MISSING} 2"]
 
 
 def the_outage_of_a_hall_hides_its_own_rooms_alone(hall: Hall) -> None:
@@ -283,6 +310,8 @@ STORIES: list[Callable[[Hall], None]] = [
     a_storm_that_is_cut_off_is_counted_and_told_once,
     rooms_of_an_outage_are_told_with_it_and_those_left_in_one_digest,
     an_outage_that_turns_blind_or_off_has_not_recovered,
+    many_that_are_lost_have_not_recovered_and_those_left_are_told_by_name,
+    that_we_were_missing_is_not_told_by_us_once_we_are_back,
     the_outage_of_a_hall_hides_its_own_rooms_alone,
     a_feed_recovers_when_it_is_seen_and_not_by_turning_into_another_alert,
     what_vanished_while_we_were_down_has_not_recovered,
@@ -344,9 +373,15 @@ BUGS = {  # module, what is right, what is wrong in its place
     "no rest after an outage": (
         "untold", "(outage.alert.firing or now - outage.heard_at < OUTAGE_REST)", "outage.alert.firing"),
     "a platform that turned blind has recovered": (
-        "verdict", "if counts.blind > DOWN_SHARE * (known + counts.blind):", "if False:"),
-    "a platform without a live room has recovered": ("verdict", "    if not counts.live:", "    if False:"),
-    "a hall hides every hall": ("untold", "return outage.name != HALL_OUTAGE or", "return True or"),
+        "verdict", "if blind > UNSEEN_SHARE * len(states):", "if False:"),
+    "other rooms that are live are a recovery": (
+        "verdict", "return _of_crowd(kept, sight)", "return \"recovered\" if sight.counts().live else \"\""),
+    "fewer are a recovery": ("verdict", "live >= BACK_SHARE", "live >= 0.1"),
+    "many are told by name as well": (
+        "untold", "if kept.name in CROWDS and (draft", "if kept.name in CROWDS - {MANY} and (draft"),
+    "of tier 1 nobody hears while many are down": ("untold", " and kept.alert.severity == \"warning\"", ""),
+    "we say that we are missing": ("untold", "scene.now - scene.up_since < HERE_AGAIN", "False"),
+    "a hall hides every hall": ("untold", "return same_hall or outage.name", "return True or outage.name"),
     "a feed recovers by word": ("verdict", "    if kept.name in FEEDS:", "    if False:"),
     "what vanished has recovered": ("verdict", "ends_at - up_since >= UP_BEFORE", "True"),
     "what vanished is told again": (
