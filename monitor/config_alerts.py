@@ -84,6 +84,7 @@ def complaints(sound: dict[str, Any], robots: list[Row], shifts: list[Row], fold
     for number, (at, row) in enumerate(robots):
         yield from _named(at, row, [other.get("name") for _, other in robots[:number]], "robot")
         yield from _robot(at, row, names, folder)
+    yield from _shared(robots, folder)
     for number, (at, row) in enumerate(shifts):
         yield from _named(at, row, [other.get("name") for _, other in shifts[:number]], "shift")
         yield from _shift(at, row, contacts)
@@ -122,6 +123,20 @@ def _robot(at: tuple[str | int, ...], row: dict[str, Any], names: list[str], fol
         if severity not in SEVERITIES:
             todo = "give one of: " + ", ".join(SEVERITIES)
             yield (*at, "match", "severity"), f"no alert has the severity {quoted(severity)}", todo
+
+
+def _shared(robots: list[Row], folder: Path) -> Iterator[Complaint]:
+    """Each robot is kept below its limit by itself: two names for one would together go over it, and be blocked."""
+    seen: dict[str, str] = {}
+    for at, row in robots:
+        try:
+            url = read_secret(folder / Path(row.get("url_file", "")).expanduser()).reveal()
+        except SecretError:
+            continue  # it is told where the file is looked at
+        if url in seen:
+            what = f"its URL is that of the robot {quoted(seen[url])}, and both would use up one limit"
+            yield (*at, "url_file"), what, "add another robot to the group, or give one [[robot]] both matches"
+        seen.setdefault(url, row.get("name", ""))
 
 
 def _secret(at: tuple[str | int, ...], key: str, file: str, kind: str | None, folder: Path) -> Iterator[Complaint]:

@@ -379,7 +379,8 @@ def test_what_is_no_address_is_refused(address: str) -> None:
 
 
 def test_robots_and_shifts_arrive_as_what_they_mean(tmp_path: Path) -> None:
-    for name, text in {"url": "https://oapi.dingtalk.com/robot/send?access_token=canary", "sign": "SECcanary"}.items():
+    url = "https://oapi.dingtalk.com/robot/send?access_token=canary"
+    for name, text in {"url": url, "json": "json://canary", "sign": "SECcanary"}.items():
         (tmp_path / name).write_text(text + "\n")
         (tmp_path / name).chmod(0o600)
     (tmp_path / "contacts.csv").write_text("id,name\nzhang,张三\n")
@@ -396,7 +397,7 @@ def test_robots_and_shifts_arrive_as_what_they_mean(tmp_path: Path) -> None:
         [[robot]]
         name = "rest"
         kind = "apprise"
-        url_file = "url"
+        url_file = "json"
         language = "en"
         [[shift]]
         name = "night"
@@ -406,12 +407,24 @@ def test_robots_and_shifts_arrive_as_what_they_mean(tmp_path: Path) -> None:
     """
     loaded = config.load(written(tmp_path, content))
     match = Match(hall=Texts(["3"]), severity=Texts(["critical", "warning"]))
-    url, sign = tmp_path / "url", tmp_path / "sign"
-    hall = Robot(name="hall-3", kind="dingtalk", url_file=url, secret_file=sign, match=match, fallback="rest")
-    assert loaded.robots == [hall, Robot(name="rest", kind="apprise", url_file=url, language="en")]
+    sign = tmp_path / "sign"
+    hall = Robot(
+        name="hall-3", kind="dingtalk", url_file=tmp_path / "url", secret_file=sign, match=match, fallback="rest"
+    )
+    assert loaded.robots == [hall, Robot(name="rest", kind="apprise", url_file=tmp_path / "json", language="en")]
     assert loaded.shifts == [Shift(name="night", starts="20:00", ends="08:00", duty=["zhang"])]
     assert loaded.contacts == tmp_path / "contacts.csv"
     assert "canary" not in repr(loaded)
+
+
+def test_one_robot_under_two_names_is_refused(tmp_path: Path) -> None:
+    for name in ("url", "copy"):
+        (tmp_path / name).write_text("https://oapi.dingtalk.com/robot/send?access_token=canary\n")
+        (tmp_path / name).chmod(0o600)
+    rows = (f'[[robot]]\nname = "{name}"\nkind = "dingtalk"\nurl_file = "{name}"\n' for name in ("url", "copy"))
+    said = refused(written(tmp_path, "".join(rows)))
+    assert ":8: its URL is that of the robot 'url', and both would use up one limit; " in said
+    assert "canary" not in said
 
 
 def test_an_url_of_a_robot_that_is_none_is_told_without_showing_it(tmp_path: Path) -> None:
