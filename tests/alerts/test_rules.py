@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for path in RULES for rule in rules_of(path) if "alert" in rule]
 
 
+@cache
 def cases() -> list[dict[str, Any]]:
     texts = [*(path.read_text() for path in TESTS), storms.written()]
     return [case for text in texts for case in yaml.safe_load(text)["tests"]]
