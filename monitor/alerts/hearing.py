@@ -90,8 +90,10 @@ class Hearing:
     # --- what duty asks and tells ------------------------------------------------------------------------------------
 
     async def open_episodes(self) -> Sequence[Episode]:
-        """Those that people were told of and that go on."""
-        return [kept.episode for kept in self._memory.open.values() if kept.told_at is not None]
+        """Those that people were told of and that go on; of one number the one that began last."""
+        told = [kept.episode for kept in self._memory.open.values() if kept.told_at is not None]
+        told.sort(key=lambda episode: (episode.number, episode.alert.starts_at))
+        return list({episode.number: episode for episode in told}.values())
 
     async def episode(self, number: int) -> Episode | None:
         found = self._memory.numbered(number)

@@ -32,8 +32,8 @@ class Kept(msgspec.Struct, frozen=True):
 
     `told_at`: when people were told of it, or of the one that it continues under the same number; None: not yet, or
     never; `told_to`: which robots. `stop_at`: which stop of its room it is about. `heard_at`: Alertmanager's last word.
-    `settled_at`: when it was known what it ended as. `rooms`: of an alert about many, a sample of those (platform, room)
-    that had stopped when people were told.
+    `settled_at`: when it was known what it ended as. `rooms`: of an alert about many, a sample of those that had
+    stopped when people were told.
     """
 
     episode: Episode

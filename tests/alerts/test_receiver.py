@@ -69,6 +69,16 @@ async def test_what_is_refused_is_named_and_counted_and_nothing_of_it_is_heard()
         assert site.heard == []
 
 
+async def test_many_after_each_other_are_answered_whatever_became_of_those_before():
+    async def hear(group: Group) -> None:
+        if group.truncated == 8:
+            raise BookRefused("no room left")
+
+    async with Site(hear) as site:
+        for data, status in ((b"{", 400), (body(truncatedAlerts=8), 503), (body(), 200)):
+            assert {await site.post(data) for _ in range(AT_ONCE_MAX + 1)} == {status}
+
+
 async def test_a_body_of_some_megabytes_is_read():
     groups: list[Group] = []
 

@@ -114,3 +114,7 @@ def test_what_was_sold_lately_is_never_less_than_ten_minutes_worth_nor_of_a_cloc
             assert list(sold) == [("p", "1")]
     lately.note(AT)
     assert lately.sold([("p", "1")], AT + timedelta(seconds=1)) == {}
+    for second in range(60, 661, 60):
+        totals["p", "1"] += 500
+        lately.note(AT + timedelta(seconds=second))
+    assert lately.sold([("p", "1")], AT + timedelta(seconds=660)) == {("p", "1"): (5_000, "CNY")}
