@@ -26,7 +26,7 @@ class Site:
     async def __aenter__(self) -> "Site":
         app = web.Application()
         app.add_routes(self.receiver.routes())
-        self.runner = web.AppRunner(app)
+        self.runner = web.AppRunner(app, lingering_time=0.5)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{self.runner.addresses[0][1]}/alertmanager"
