@@ -66,6 +66,8 @@ ROOMS = (
     Bug("rooms", "ten are few", "count >= 10", "count > 10", "ten of sixty"),
     Bug("rooms", "lost is dropped", "count by (platform, hall) (room:livemon_room_stopped:max)",
         "count by (platform, hall) (room:livemon_room_down:max)", "not dropped any more"),
+    Bug("rooms", "halls are one", "count by (platform, hall) (room:livemon_room_down:max)",
+        "count by (platform) (room:livemon_room_down:max)", "server dies"),
     Bug("rooms", "every tier", 'stopped:max{tier="1"} == 1', "stopped:max == 1"),
     Bug("rooms", "unplanned",
         '{tier!="1"} == 1 and on (platform, room) (livemon_room_expected == 1))', '{tier!="1"} == 1)'),
