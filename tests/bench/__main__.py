@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal", "bench_history")
+BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal", "bench_alerts", "bench_history")
 
 type Row = tuple[str, str, str, str, str]
 
@@ -41,6 +41,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         ("bench_rooms_page", _rooms_page),
         ("bench_ingest", _ingest),
         ("bench_rehearsal", _rehearsal),
+        ("bench_alerts", _alerts),
     ):
         for row in rows(reports[name]) if name in reports else ():
             table.add_row(*row)
@@ -84,6 +85,16 @@ def _rehearsal(rehearsal: dict[str, Any]) -> Iterator[Row]:
         )  # fmt: skip
     verified = "truth and PostgreSQL agree" if rehearsal["verified"] else "THEY DIFFER"
     yield "the same, compared", verified, "", "", "no difference"
+
+
+def _alerts(alerts: dict[str, Any]) -> Iterator[Row]:
+    for name in ("production", "fast"):
+        first, second = alerts[name], alerts[f"{name}_second_of_a_hall"]
+        yield (
+            f"a stream's stop to a robot, {name} settings", f"p50 {first['p50_s']} s, max {first['max_s']} s",
+            f"second of its hall: p50 {second['p50_s']} s, max {second['max_s']} s", "",
+            f"under {alerts['goal_s']:.0f} s" if name == "production" else "",
+        )  # fmt: skip
 
 
 def show_history(history: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ async def event(
     folder: Path, servers: Sequence[Server], robots: dict[str, Chat], speed: Speed, more: str = "", tables: str = "",
     robot_lines: dict[str, str] | None = None, change: str = "",
 ) -> AsyncIterator[Event]:  # fmt: skip
-    """`more`: top-level keys of the config; `tables`: tables of it; `robot_lines`: keys of a robot by its name; `change`: Python."""
+    """`more`: top-level keys of the config; `tables`: its tables; `robot_lines`: keys of robots; `change`: Python."""
     ports = Ports(*free_ports(3))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(served(*robots.values()))
@@ -147,11 +147,11 @@ def _write(
     return path
 
 
-def halls(count: int, rooms: int, **others: str) -> list[Server]:
+def halls(count: int, rooms: int) -> list[Server]:
     """Halls of own servers, all of whose rooms are on air."""
     made = []
     for number in range(1, count + 1):
-        server = Server(f"hall-{number}", [f"live/h{number}r{room}" for room in range(rooms)], str(number), **others)
+        server = Server(f"hall-{number}", [f"live/h{number}r{room}" for room in range(rooms)], str(number))
         server.begin(server.rooms)
         made.append(server)
     return made

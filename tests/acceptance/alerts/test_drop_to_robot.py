@@ -1,4 +1,4 @@
-"""From the stream's stop to the robot: everything between is real, and waits are shortened. `make bench` measures more."""
+"""From the stream's stop to the robot: all between is real, and waits are shortened. `make bench` measures more."""
 
 import re
 import time

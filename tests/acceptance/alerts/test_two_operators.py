@@ -1,0 +1,177 @@
+"""People on duty: who is first holds it, looking changes nothing, what nobody takes calls, a handover says it all."""
+
+import asyncio
+import json
+import re
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+
+from monitor.rehearsal.platforms.push_json import settings, signed, taken
+from monitor.rehearsal.rtmp_hall import free_ports
+from tests.acceptance.alerts.play import Event, drops, event, halls, links, told
+from tests.acceptance.alerts.speeds import FAST
+from tests.acceptance.hall import ask
+from tests.alerts.chat import Chat
+
+pytestmark = [pytest.mark.real, pytest.mark.slow]
+
+# Five minutes are a constant of escalation: so the program is changed before it starts, as for planted faults.
+STEP_S = 6
+IN_A_HURRY = f"""
+from datetime import timedelta
+import monitor.alerts.escalating, monitor.alerts.escalation
+monitor.alerts.escalation.STEP, monitor.alerts.escalating.LOOK_S = timedelta(seconds={STEP_S}), 1.0
+"""
+SHIFTS = "".join(
+    f'[[shift]]\nname = "{name}"\nstarts = "{starts}"\nends = "{ends}"\nduty = ["zhang", "li"]\n'
+    for name, starts, ends in (("night", "00:00", "12:00"), ("day", "12:00", "00:00"))
+)
+ROOMS = 6
+PREVIEWS = ("DingTalkBot-LinkService/1.0", "Mozilla/5.0 (compatible; Bytespider)", "MicroMessenger/8.0")
+
+
+class Group:
+    """A hall's group, and what is known of its alerts."""
+
+    def __init__(self, evening: Event, chat: Chat, http: aiohttp.ClientSession) -> None:
+        self.evening, self.chat, self.http = evening, chat, http
+
+    def of(self, room: str, tag: str = "【断流】") -> tuple[int, str]:
+        """The number and the page of the alert of a room."""
+        place = next(place for place, text in enumerate(self.chat.texts) if tag in text and f"主播{room}(" in text)
+        number = re.search(r"#(\d+)", self.chat.texts[place])
+        assert number is not None
+        return int(number[1]), next(link for link in links(self.chat.shown[place]) if "/a/" in link)
+
+    async def silences(self) -> list[dict[str, Any]]:
+        url = f"http://127.0.0.1:{self.evening.ports.alertmanager}/api/v2/silences"
+        async with self.http.get(url) as answer:
+            return [each for each in await answer.json() if each["status"]["state"] != "expired"]
+
+    async def standing(self) -> tuple[object, ...]:
+        """All that a click could have changed."""
+        actions = await ask(self.evening.livemon, "SELECT at, action, by_whom FROM alert_action ORDER BY 1, 2")
+        alerts = await ask(self.evening.livemon, "SELECT number, outcome FROM alert ORDER BY 1, 2")
+        return await self.silences(), actions, alerts, list(self.chat.texts)
+
+    async def act(self, url: str, name: str, what: str = "take") -> int:
+        headers = {"Origin": f"http://127.0.0.1:{self.evening.ports.livemon}"}
+        async with self.http.post(url, data={"name": name, "do": what}, headers=headers) as answer:
+            self.page = await answer.text()
+            return answer.status
+
+
+async def test_duty(tmp_path):
+    servers, chat, hooks = halls(4, ROOMS), Chat("feishu", time.time), free_ports(1)[0]
+    pushed = settings("erp", "push_json", ["sales"], b"")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "erp").touch(mode=0o600)
+    (tmp_path / "secrets" / "erp").write_text(SECRET)
+    more = f'hooks_listen = "127.0.0.1:{hooks}"'
+    async with (
+        aiohttp.ClientSession() as http,
+        event(tmp_path, servers, {"group": chat}, FAST, more, SHIFTS + pushed.stanzas, change=IN_A_HURRY) as evening,
+    ):
+        group = Group(evening, chat, http)
+        await evening.live(4 * ROOMS)
+        await drops(servers[:3], chat, (0.0, 0.5))
+        await first_holds(group, servers)
+        await looking_changes_nothing(group)
+        await nobody_answers(group)
+        await handed_over(group, servers[3], hooks)
+
+
+SECRET = "a secret of an enterprise's own planning, long enough"
+
+
+async def first_holds(group: Group, servers: list[Any]) -> None:
+    """Two take #1 in the same instant; on the page of another it is as by command."""
+    number, _ = group.of("h1r0")
+    livemon = group.evening.livemon
+    both = await asyncio.gather(*(livemon.command("ack", str(number), "--by", who) for who in ("张三", "李四")))
+    assert sorted(code for code, _ in both) == [0, 1], both
+    winner, loser = sorted(both)
+    holder = "张三" if winner is both[0] else "李四"
+    assert f"{holder} holds it" in winner[1]
+    assert f"{holder} has it already" in loser[1]
+    [silence] = await group.silences()
+    assert silence["createdBy"] == holder
+    assert f"#{number}" in silence["comment"]
+    assert {each["value"] for each in silence["matchers"] if each["name"] == "room"} == {"live/h1r0"}
+
+    _, page = group.of("h2r0")
+    assert await group.act(page, "王五") == 200
+    assert await group.act(page, "赵六") == 409
+    assert "王五" in group.page
+    assert sorted(each["createdBy"] for each in await group.silences()) == sorted([holder, "王五"])
+
+
+async def looking_changes_nothing(group: Group) -> None:
+    """A preview of each link of each message, also with queries that look like the form."""
+    await asyncio.sleep(2.0)  # what was done has reached PostgreSQL
+    before = await group.standing()
+    urls = [url for message in group.chat.shown for url in links(message)]
+    assert len(urls) >= 3
+    for url in urls:
+        for agent in PREVIEWS:
+            for asked in (url, f"{url}?do=take&name=bot", f"{url}?do=end&name=bot"):
+                async with group.http.get(asked, headers={"User-Agent": agent}) as answer:
+                    assert answer.status == 200
+                    assert "Set-Cookie" not in answer.headers
+                async with group.http.head(asked) as answer:
+                    assert answer.status < 500
+    await asyncio.sleep(2.0)
+    now = await group.standing()
+    assert now[0] == before[0]
+    acts = [[act for act in acts if act[1] != "escalated"] for acts in (before[1], now[1])]  # time goes on meanwhile
+    assert acts[0] == acts[1]
+    assert now[2] == before[2]
+
+
+async def nobody_answers(group: Group) -> None:
+    """#3 is held by nobody: the first of the shift is called, then the second; of the others nobody is."""
+    number, page = group.of("h3r0")
+    for who in ("张三", "李四"):
+        place = await told(group.chat, "【升级】", f"#{number}", f"请 {who} 处理", within_s=3 * STEP_S + 10)
+        assert page.split("/a/")[0] in links(group.chat.shown[place])[0]
+    called = [text for text in group.chat.texts if "【升级】" in text]
+    assert len(called) == 2, called
+    numbers = {group.of(room)[0] for room in ("h1r0", "h2r0")}
+    assert not [text for text in called for held in numbers if f"#{held} " in text], called
+
+
+async def handed_over(group: Group, blind: Any, hooks: int) -> None:
+    livemon, folder = group.evening.livemon, group.evening.folder
+    blind.how = "broken"
+    code, said = await livemon.command("silence", "hall=4", "--for", "2h", "--by", "孙七", "--reason", "换电缆")
+    assert code == 0, said
+    (folder / "more.csv").write_text("platform,room,anchor,hall\nnginx_rtmp,live/new,新主播,3\n")
+    code, said = await livemon.command("roster", "import", str(folder / "more.csv"), "--by", "周八")
+    assert code == 0, said
+    body = json.dumps({"sales": [{"event_id": "1:1:paid", "kind": "paid", "at": 1, "amount": "x", "currency": "CNY"}]})
+    headers, data = signed(SECRET.encode(), "odd-1", body.encode(), datetime.now(UTC))
+    async with group.http.post(f"http://127.0.0.1:{hooks}/hooks/erp", data=data, headers=headers) as answer:
+        assert taken(answer.status, await answer.read())
+    for _ in range(100):
+        if (await livemon.look()).states["blind"]:
+            break
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(2.0)  # what was pushed has been read, and set aside
+    code, said = await livemon.command("handover")
+    assert code == 0, said
+    (one, _), (three, _) = group.of("h1r0"), group.of("h3r0")
+    for words in (
+        "未恢复的断流 3 间", f"#{one} 大连·主播h1r0", "在处理", f"#{three} 大连·主播h3r0", "无人处理",
+        "静默 1 条", "hall=", "由 孙七 设置", "换电缆", "结束",
+        "看不见的数据源 1 个", "hall-4", "没有被拒绝的授权", "没有待处理推送", "隔离数据 1 条",
+        "周八:新增 1", "接班", "张三, 李四",
+    ):  # fmt: skip
+        assert words in said, (words, said)
+    place = await told(group.chat, "【交接】", "未恢复的断流 3 间", within_s=10)
+    spoken = "\n".join(group.chat.texts[place:])
+    missing = [line for line in said.splitlines() if line.strip() and line not in spoken]
+    assert not missing, (missing, spoken)
