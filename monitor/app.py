@@ -9,9 +9,8 @@ import contextlib
 import gc
 import logging
 import signal
-import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,16 +18,19 @@ import msgspec
 
 from collectors.tick import Sale
 from monitor.accounts.desk import Desk
+from monitor.alerts.desk import Desk as AlertDesk
+from monitor.alerts.desk import people_of
 from monitor.chores import Chores, OpenSession
 from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
+from monitor.duty_room import house_of
 from monitor.embedded_keeper import EmbeddedKeeper
 from monitor.facts import Heard, Quarantined, RosterRoom, Slot
 from monitor.history import roller
 from monitor.http import listener, web
 from monitor.http.guard import Guard
 from monitor.http.metrics import Metrics
-from monitor.http.sources import Sources, WriterSight
+from monitor.http.sources import Sources
 from monitor.live.blindness import recalled
 from monitor.live.clock import Clock
 from monitor.live.record import encoded
@@ -38,23 +40,27 @@ from monitor.live.watch import Watch
 from monitor.orders import Orders
 from monitor.problem import of_file
 from monitor.purpose import marked
+from monitor.reload import taken_over
 from monitor.store.apply import Connection
 from monitor.store.db import Database
 from monitor.store.disk import untrusted
 from monitor.store.keeping import as_text
 from monitor.store.store import Store
+from monitor.writer_sight import reasons_of, sight_of
 
 log = logging.getLogger(__name__)
 VERSION = version("livemon")
-BLOCKED_S_MAX = 15.0
 COMMAND_TIMEOUT_S = 20.0
 
 
 class App:
     """One run of the monitor."""
 
-    def __init__(self, config: Config, path: Path) -> None:
-        """Opens the spool and goes on from what it holds. Raises ConfigError and the errors of the spool's disk."""
+    def __init__(self, config: Config, path: Path, robots: bool = False) -> None:
+        """Opens the spool and goes on from what it holds. Raises ConfigError and the errors of the spool's disk.
+
+        `robots`: in a rehearsal they speak, too.
+        """
         self.config, self.path = config, path
         folder = config.data_dir / "spool"
         if (why := untrusted(config.data_dir)) is not None:
@@ -80,6 +86,8 @@ class App:
         self.orders.hooks.door = self.accounts.door()
         self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line, self.accounts.line)
         self.chores = self._take_up()
+        house = house_of(self.watch, self.clock, self.store, self.accounts, self.database, self.keeper)
+        self.alerts = AlertDesk(config, path, house, self.metrics.of_alerts, robots)
 
     def _take_up(self) -> Chores:
         """Roster, sessions and feeds as the spool remembers them."""
@@ -110,7 +118,8 @@ class App:
             loop.add_signal_handler(number, self.stopping.set)
         loop.add_signal_handler(signal.SIGHUP, self.reloading.set)
         guard = Guard(refused=lambda reason: self.metrics.connections_refused.labels(reason).inc())
-        served = await web.start(web.make_app(self._sources(), self.metrics, VERSION), *self.config.address, guard)
+        pages = web.make_app(self._sources(), self.metrics, VERSION, self.alerts.routes())
+        served = await web.start(pages, *self.config.address, guard)
         hello = marked(f"livemon {VERSION} listens on", self.config.purpose)
         log.info("%s http://%s, data in %s", hello, self.config.listen, self.config.data_dir)
         try:
@@ -118,7 +127,14 @@ class App:
                 storing = group.create_task(self.store.run(), name="store")
                 ordering = group.create_task(self.orders.run(), name="orders")
                 asking = group.create_task(self.accounts.run(self.stopping), name="accounts")
-                others = [group.create_task(self._tick(), name="tick"), group.create_task(self.roller.run())]
+                others = [
+                    group.create_task(work, name=name)
+                    for name, work in (
+                        ("tick", self._tick()),
+                        ("roller", self.roller.run()),
+                        ("alerts", self.alerts.run()),
+                    )
+                ]
                 if self.keeper is not None:
                     others.append(group.create_task(self.keeper.keep(), name="embedded postgres"))
                 await self.orders.open()
@@ -134,6 +150,7 @@ class App:
         finally:
             await self.orders.stop()
             await listener.stop(served)
+            await self.alerts.close()
         if self.keeper is not None:
             await self.keeper.release()
 
@@ -161,29 +178,20 @@ class App:
                 await self._reload()
 
     async def _reload(self) -> None:
-        """SIGHUP: feeds and the event follow the file; a bad file changes nothing and is said."""
+        """SIGHUP: what `reload` names follows the file; a bad file changes nothing and is said."""
         try:
             config = await asyncio.to_thread(load, self.path)
+            people = await asyncio.to_thread(people_of, config)
         except ConfigError as error:
             self.metrics.config_rejected.inc()
             log.error("the config was not taken over: %s", error)
             return
-        fixed = (
-            "purpose", "data_dir", "dsn", "listen", "hooks_listen", "trusted_proxies", "spool_key_file",
-            "buyer_key_file", "account_key_file", "timezone", "event_currency", "spool_bytes_max", "grace_s",
-            "end_slack_s",
-        )  # fmt: skip
-        later = [name for name in fixed if getattr(config, name) != getattr(self.config, name)]
-        if later:
-            log.warning("these settings wait for the next start: %s", ", ".join(later))
-        self.config = self.chores.config = msgspec.structs.replace(
-            self.config, feeds=config.feeds, event=config.event, roster=config.roster, apps=config.apps,
-            rates=config.rates, hooks_url=config.hooks_url,
-        )  # fmt: skip
+        self.config = self.chores.config = taken_over(self.config, config)
         _, rooms, slots = await self.store.sealer.call(self.store.spool.roster)
         self._reload_watch(rooms, slots)
         self.orders.reload(self.config)
         self.accounts.configure(self.config)
+        self.alerts.configure(self.config, people)
         log.info("the config was read again: %d feeds", len(config.feeds))
 
     # --- what others are given ---------------------------------------------------------------------------------------
@@ -266,35 +274,19 @@ class App:
             now=self.clock.now,
             watch=lambda: self.watch,
             standing=lambda: self.store.sealer.standing,
-            writer=self._writer_sight,
-            reasons=self._reasons,
+            writer=lambda: sight_of(self.store.writer, self.chores.ready_until),
+            reasons=lambda: reasons_of(self.store.writer),
             accounts=lambda: self.accounts.counts(),
             breakers=lambda: self.accounts.client.breaker_states(),
             polls=lambda: self.accounts.reconcile.standing(),
             waits=lambda: self.accounts.details.waits(),
             rollup_lag_s=lambda: self.roller.lag_s(self.clock.now()),
             event=self.config.shown_name,
+            spool_bytes_max=self.config.spool_bytes_max,
         )
 
-    def _writer_sight(self) -> WriterSight:
-        writer = self.store.writer
-        since = writer.blocked_since
-        return WriterSight(
-            connected=since is None,
-            blocked_since=None if since is None else datetime.fromtimestamp(since, UTC),
-            blocked_by=writer.blocked_reason,
-            partitions_ready_until=self.chores.ready_until,
-        )
 
-    def _reasons(self) -> list[str]:
-        """Why a balancer should not send here: the spool is open by now, so only the writer can be at fault."""
-        writer = self.store.writer
-        if writer.blocked_since is not None and time.time() - writer.blocked_since > BLOCKED_S_MAX:
-            return [f"PostgreSQL takes no batches: {writer.blocked_reason}"]
-        return []
-
-
-async def run(config: Config, path: Path) -> None:
+async def run(config: Config, path: Path, robots: bool = False) -> None:
     """Run the monitor until it is told to stop."""
     with contextlib.suppress(asyncio.CancelledError):
-        await App(config, path).run()
+        await App(config, path, robots).run()

@@ -42,13 +42,22 @@ def links(
     if boards.public_url and boards.token is not None:
         for episode in episodes[:ACT_LINKS_MAX]:
             number = f"#{episode.number} " if len(episodes) > 1 else ""
-            found.append(
-                Link(number + words["act"], f"{boards.public_url.rstrip('/')}/a/{boards.token(episode.number)}")
-            )
+            found.append(Link(number + words["act"], _page(boards.public_url, boards.token(episode.number))))
     runbook = episodes[0].alert.annotations.get("runbook_url", "") if episodes else ""
     if runbook.startswith(("https://", "http://")):
         found.append(Link(words["runbook"], runbook))
     return tuple(found)
+
+
+def act_link(number: int, boards: Boards, language: Language) -> tuple[Link, ...]:
+    """The page to act on, alone."""
+    if not boards.public_url or boards.token is None:
+        return ()
+    return (Link(WORDS[language]["act"], _page(boards.public_url, boards.token(number))),)
+
+
+def _page(root: str, token: str) -> str:
+    return f"{root.rstrip('/')}/a/{token}"
 
 
 def _board(root: str, hall: str, since: datetime, until: datetime | None) -> str:

@@ -97,6 +97,23 @@ class Book:
         )
         return _kept(rows[0][0]).episode if rows else None
 
+    def escalated(self) -> dict[int, tuple[int, datetime]]:
+        """By number: how often somebody was called for it, and when last."""
+        rows = self.file.rows("SELECT number, count(*), max(at) FROM action WHERE action = 'escalated' GROUP BY number")
+        return {number: (count, instant(at)) for number, count, at in rows}
+
+    def ended_by_people(self, since: datetime) -> list[tuple[tuple[str, str], datetime]]:
+        """Rooms of which somebody said that the broadcast there is over, and when, in that order."""
+        rows = self.file.rows(
+            "SELECT number, at FROM action WHERE action = 'ended' AND at >= ? ORDER BY at", (since.timestamp(),)
+        )
+        found = [(self.episode(number), instant(at)) for number, at in rows]
+        return [(about.alert.room, at) for about, at in found if about is not None and about.alert.room is not None]
+
+    def knows(self, key: str) -> bool:
+        """Was something put for robots under this key?"""
+        return bool(self.file.rows("SELECT 1 FROM message WHERE key = ? LIMIT 1", (key,)))
+
     def facts(self) -> list[tuple[int, AlertEpisode | AlertAction]]:
         """What PostgreSQL has to be told, in its order."""
         rows = self.file.rows("SELECT id, kind, fact FROM fact ORDER BY id LIMIT ?", (FACTS_MAX,))

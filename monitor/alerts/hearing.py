@@ -131,6 +131,10 @@ class Hearing:
         await self._call(self._book.write, Entry(messages=list(notices)), self._now())
         self._said()
 
+    async def knows(self, key: str) -> bool:
+        """Was something put under this key?"""
+        return await self._call(self._book.knows, key)
+
     async def due(self, robot: str, now: datetime) -> Sequence[Waiting]:
         return await self._call(self._book.outbox.due, robot, now)
 

@@ -19,6 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoM
 from monitor.live.failure import Reason
 
 from .account_metrics import AccountMetrics
+from .alert_metrics import AlertMetrics
 from .guard import Refusal
 from .labels import clean, name_label
 from .outcome import OUTCOMES
@@ -55,6 +56,7 @@ class Metrics:
         self._of_the_pipeline(self.registry)
         self._of_the_process(self.registry)
         self.of_accounts = AccountMetrics(sources, self.registry)
+        self.of_alerts = AlertMetrics(self.registry)
         build = InfoMetricFamily("livemon_build", "What runs here.")
         build.add_metric((), {"version": version, "python": machine.python_version()})
         for collector in (Fixed(build), RoomSums(sources), FeedSights(sources), Pipeline(sources), KeptFrames(sources)):
@@ -245,6 +247,8 @@ class Pipeline:
             difference.add_metric((kind,), book.difference)
         yield from (spooled, difference)
         yield GaugeMetricFamily("livemon_spool_bytes", "Bytes that wait on disk.", standing.pending_bytes)
+        most = self.sources.spool_bytes_max
+        yield GaugeMetricFamily("livemon_spool_bytes_max", "How many may wait: spool_bytes_max.", most)
         yield GaugeMetricFamily(
             "livemon_spool_oldest_timestamp_seconds",
             "When the oldest waiting batch was sealed; 0 while none waits.",

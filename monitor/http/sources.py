@@ -120,3 +120,4 @@ class Sources:
     waits: Callable[[], Mapping[str, Sequence[Wait]]] = nothing_waits  # by feed
     rollup_lag_s: Callable[[], float] = lambda: 0.0
     event: str = ""
+    spool_bytes_max: int = 8 * 1024**3

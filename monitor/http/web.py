@@ -1,6 +1,6 @@
-"""The web of `listen`: the landing page, metrics, health and status. It only answers GET and HEAD."""
+"""The web of `listen`: landing page, metrics, health and status for GET and HEAD; alerts alone take a POST."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 from aiohttp import web
@@ -29,7 +29,10 @@ SAFE_HEADERS = {
 }
 
 
-def make_app(sources: Sources, metrics: Metrics, version: str) -> web.Application:
+def make_app(
+    sources: Sources, metrics: Metrics, version: str, more: Iterable[web.AbstractRouteDef] = ()
+) -> web.Application:
+    """`more`: the addresses of alerts."""
     pages = Pages(sources, metrics, version)
     app = web.Application(middlewares=[tell_guard, say_no_more])
     app.on_response_prepare.append(add_headers)
@@ -41,6 +44,7 @@ def make_app(sources: Sources, metrics: Metrics, version: str) -> web.Applicatio
             web.get("/healthz", pages.healthz),
             web.get("/readyz", pages.readyz),
             web.get("/api/status", pages.status),
+            *more,
         ]
     )
     return app
@@ -98,7 +102,9 @@ async def say_no_more(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except web.HTTPException as refusal:
-        allow = {"Allow": "GET, HEAD"} if refusal.status == 405 else {}
+        allow = {}
+        if isinstance(refusal, web.HTTPMethodNotAllowed):
+            allow["Allow"] = ", ".join(sorted(refusal.allowed_methods))
         return web.Response(status=refusal.status, text=f"{refusal.status}\n", headers=allow)
 
 
