@@ -3,12 +3,15 @@
 import asyncio
 import gzip
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from monitor.facts import RosterRoom
+from monitor.live.clock import wall_time
 from monitor.live.room import BLIND, Room
 from monitor.live.watch import Watch
 
+from .ends_near import EndsNear
 from .labels import clean, escape, name_label
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -109,6 +112,8 @@ FAMILIES = (
         lambda rooms: [room.expected for room in rooms],
     ),
 )
+END_NEAR = "livemon_room_end_near"
+END_NEAR_TEXT = "1 while a planned end is within end_slack_s; else no line."
 INFO = "livemon_room_info"
 INFO_TEXT = "Who broadcasts in the room, 1; join it on (platform, room)."
 
@@ -118,6 +123,7 @@ class Prefixes(NamedTuple):
 
     generation: int
     rooms: list[Room]
+    labels: list[str]
     heads: list[bytes]  # HELP and TYPE of each family
     templates: list[bytes]  # of dense families: all lines, with a place for each number
     lines: list[list[str]]  # of the others: one prefix per room
@@ -147,8 +153,9 @@ def head(name: str, kind: str, text: str) -> bytes:
 class RoomsPage:
     """The page of one watch. Asked by several at once it is rendered once."""
 
-    def __init__(self, watch: Callable[[], Watch]) -> None:
-        self.watch = watch
+    def __init__(self, watch: Callable[[], Watch], now: Callable[[], datetime] = wall_time) -> None:
+        self.watch, self.now = watch, now
+        self.ends = EndsNear()
         self.prefixes: Prefixes | None = None
         self.page = Page(b"", b"")
         self.rendered = 0
@@ -178,9 +185,17 @@ class RoomsPage:
             else:
                 told = zip(prefixes.lines[index], values[index], strict=True)
                 parts.append("".join([f"{line}{value}\n" for line, value in told if value is not None]).encode())
+        parts.append(await self.ends_near(prefixes))
         parts.append(prefixes.info)
         await asyncio.sleep(0)
         return b"".join(parts)
+
+    async def ends_near(self, prefixes: Prefixes) -> bytes:
+        near = await self.ends.of(prefixes.rooms, self.now(), self.watch().limits.end_slack)
+        if not near:
+            return b""
+        lines = "".join([f"{END_NEAR}{{{prefixes.labels[place]}}} 1\n" for place in near])
+        return head(END_NEAR, "gauge", END_NEAR_TEXT) + lines.encode()
 
     async def current(self) -> Prefixes:
         """The prefixes of the present roster; made anew where it changed, also while they were being made."""
@@ -208,7 +223,7 @@ async def make_prefixes(watch: Watch) -> Prefixes:
         await asyncio.sleep(0)
     heads = [head(family.name, family.kind, family.text) for family in FAMILIES]
     named = head(INFO, "gauge", INFO_TEXT) + "".join(info).encode()
-    return Prefixes(generation, rooms, heads, templates, lines, named)
+    return Prefixes(generation, rooms, labels, heads, templates, lines, named)
 
 
 def make_template(family: Family, lines: list[str]) -> bytes:

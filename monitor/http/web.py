@@ -62,7 +62,7 @@ class Pages:
         self._sources = sources
         self._metrics = metrics
         self._version = version
-        self._rooms = RoomsPage(sources.watch)
+        self._rooms = RoomsPage(sources.watch, sources.now)
 
     async def landing(self, request: web.Request) -> web.Response:
         language = landing.language(request.query.get("lang", ""), request.headers.get("Accept-Language", ""))

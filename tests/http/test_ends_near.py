@@ -1,0 +1,98 @@
+"""livemon_room_end_near: while a sign-off would be a planned one, no second longer; of 12,000 rooms at no cost."""
+
+import random
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from monitor.facts import RosterRoom, Slot
+from monitor.http.ends_near import EndsNear
+from monitor.http.rooms_page import RoomsPage
+from monitor.live.judgement import judge
+from monitor.live.room import Room
+from monitor.live.watch import Watch
+from tests.http.stand_in import NOW
+
+HOUR, SLACK = timedelta(hours=1), timedelta(minutes=15)
+ROSTER = [RosterRoom(number, "srs", f"r{number}", active=True) for number in range(4)]
+SLOTS = [
+    Slot(0, NOW - HOUR, NOW),
+    Slot(1, NOW - HOUR, NOW), Slot(1, NOW, NOW + HOUR),  # it goes on: no end
+    Slot(2, NOW - 3 * HOUR, NOW - HOUR),
+]  # fmt: skip
+
+
+class NoGoingOn(EndsNear):
+    """Every end of a slot is one."""
+
+    async def _learn(self, plans: Sequence[Sequence[Slot]]) -> None:
+        self._ends_s = sorted(slot.ends_at.timestamp() for slots in plans for slot in slots)
+        pairs = [(slot.ends_at, place) for place, slots in enumerate(plans) for slot in slots]
+        self._rooms = [place for _, place in sorted(pairs)]
+
+
+class Forgetful(EndsNear):
+    """A schedule that changes is not followed."""
+
+    async def _learn(self, plans: Sequence[Sequence[Slot]]) -> None:
+        if not self._rooms:
+            await super()._learn(plans)
+
+
+def rooms_of(slots: Sequence[Slot]) -> list[Room]:
+    watch = Watch()
+    watch.load(ROSTER, slots, [], NOW)
+    return watch.rooms
+
+
+async def holds(kind: type[EndsNear]) -> bool:
+    ends, rooms, luck = kind(), rooms_of(SLOTS), random.Random(7)
+    for minutes in [-15.01, -15, 0, 15, 15.01, *(luck.uniform(-90, 90) for _ in range(300))]:
+        at = NOW + timedelta(minutes=minutes)
+        near = await ends.of(rooms, at, SLACK)
+        planned = [
+            place
+            for place, room in enumerate(rooms)
+            if judge("missing", at, at, False, room.slots, SLACK) == "scheduled"
+        ]
+        if near != planned:
+            return False
+    return await ends.of(rooms_of([Slot(3, NOW - HOUR, NOW)]), NOW, SLACK) == [3]
+
+
+async def test_it_holds_where_a_stop_would_be_judged_as_planned_and_follows_the_schedule():
+    assert await holds(EndsNear)
+
+
+@pytest.mark.parametrize("wrong", [NoGoingOn, Forgetful])
+async def test_planted_bugs_are_found(wrong):
+    assert not await holds(wrong)
+
+
+async def test_only_such_rooms_have_a_line():
+    watch = Watch(end_slack_s=900)
+    watch.load(ROSTER, SLOTS, [], NOW)
+    page = RoomsPage(lambda: watch, lambda: NOW)
+    text = (await page.render()).decode()
+    assert [line for line in text.splitlines() if line.startswith("livemon_room_end_near")] == [
+        'livemon_room_end_near{platform="srs",room="r0"} 1'
+    ]
+    assert "end_near" not in (await RoomsPage(lambda: watch, lambda: NOW + 9 * HOUR).render()).decode()
+
+
+async def test_twelve_thousand_plans_of_a_week_cost_a_scrape_little():
+    watch = Watch()
+    roster = [RosterRoom(number, "srs", f"r{number}", active=True) for number in range(12_000)]
+    days = [NOW + timedelta(days=day) for day in range(7)]
+    slots = [Slot(number, day, day + 4 * HOUR) for number in range(12_000) for day in days]
+    watch.load(roster, slots, [], NOW)
+    ends = EndsNear()
+    assert len(await ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)) == 12_000
+    took = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        await ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)
+        took.append(time.perf_counter() - began_s)
+    assert min(took) < 0.02
