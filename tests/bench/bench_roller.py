@@ -3,7 +3,7 @@
 12,000 rooms on air, each observed every 5 s (2,400 ticks/s), 20 sales and two changes a second, through the real store
 into the embedded server; the hour that is summed is 50 minutes old. Stretches without and with the roller alternate,
 the first part of each (sums catching up, caches) is left out. A batch's time is from BEGIN to COMMIT, as the writer
-tells its metrics. While the roller is at work a marker is sold each second, and it is looked for in minute_sum and shop_hour.
+tells its metrics. While the roller is at work a marker is sold each second, and looked for in minute_sum and shop_hour.
 
     [SECONDS=100] [ROOMS=12000] [STRETCHES=4] python -m tests.bench.bench_roller
 """

@@ -38,7 +38,8 @@ FILL = (
     "INSERT INTO sale (platform, event_id, at, received_at, feed, room, room_id, session_id, shop, order_id, kind,"
     " amount_minor, currency, units, buyer, via, attributed_at) SELECT platform, 'old' || n, at, at, platform,"
     " external_id, room_id, session_id, shop, 'old' || n, 'paid', 9900, 'CNY', 1,"
-    " decode(md5((n % 40001)::text), 'hex'), 'push', at FROM generate_series(1, extract(epoch FROM now() - event_hour(now()))::int * 20) AS n"
+    " decode(md5((n % 40001)::text), 'hex'), 'push', at FROM"
+    " generate_series(1, extract(epoch FROM now() - event_hour(now()))::int * 20) AS n"
     " JOIN room ON room_id = 1 + n * 7919 % (SELECT count(*) FROM room) JOIN session USING (room_id)"
     " CROSS JOIN LATERAL (SELECT event_hour(now()) + n * interval '50 milliseconds') AS told (at)",
     "INSERT INTO sale_item SELECT platform, event_id, 'item' || length(event_id) % 40, '商品', 1, 9900 FROM sale",

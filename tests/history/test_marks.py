@@ -104,6 +104,9 @@ type Moment = tuple[float, dict[str, Any]]
 type Late = tuple[list[Moment], Moment, set[tuple[int, str]]]
 LATE: dict[str, Late] = {  # what was there, what comes late, and which minutes are marked
     "an earlier part of an order": ([(5, {"order_id": "o"})], (2, {"order_id": "o"}), {(2, "p"), (5, "p")}),
+    "a part of one that no room is told of": (
+        [(5, {"order_id": "o", "room": None})], (2, {"order_id": "o"}), {(2, "p"), (5, "p")},
+    ),
     "a part before two others": (
         [(5, {"order_id": "o"}), (9, {"order_id": "o"})], (2, {"order_id": "o"}), {(2, "p"), (5, "p"), (9, "p")},
     ),
