@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from monitor.commands import CommandError
+from monitor.config import find
 from monitor.rehearsal.drill.plan import Head
 from monitor.rehearsal.drill.plan_file import load, ready_plans
 from monitor.rehearsal.rehearse import Asked, rehearse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 ROOMS, ROOMS_MAX = 12_000, 20_000
 SPEED_MAX = 120.0
 FOLDER = Path("var-rehearsal")
+FOUND = Path()  # the config that other commands would take
 
 DESCRIPTION = """\
 Plays an event week on this machine: broadcasters of all tiers sell on played platforms, which speak the true wire
@@ -32,6 +34,7 @@ examples:
   livemon rehearse --for 1200 --verify                  20 minutes, then truth against PostgreSQL: exit 1 if they differ
   livemon rehearse --faults platform-outage             a drill for operators; docs/drills.md has it minute by minute
   livemon rehearse --faults my-plan.toml                a plan of your own
+  livemon rehearse --robots livemon.toml                its chat groups hear of it, marked 【演练】; else nobody does
   livemon rehearse --platform-only                      the platforms alone, for a monitor of your own
 
 The play is compressed by --speed; stamps, grace_s and poll intervals are real time at every speed.
@@ -55,7 +58,12 @@ def add(commands: "Commands") -> None:
     parser.add_argument("--platform-only", action="store_true", help="serve the platforms, start no monitor")
     parser.add_argument("--verify", action="store_true", help="at the end compare PostgreSQL with what was played")
     parser.add_argument(
-        "--robots", action="store_true", help="let robots speak (they come with alerts: nothing sends messages today)"
+        "--robots",
+        type=Path,
+        nargs="?",
+        const=FOUND,
+        metavar="CONFIG",
+        help="let the robots of CONFIG (livemon.toml) speak; each message begins with 【演练】",
     )
     parser.add_argument(
         "--data-dir", type=Path, default=FOLDER, metavar="D", help=f"its folder, emptied at each start ({FOLDER})"
@@ -80,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("livemon: --verify compares what a monitor wrote, and --platform-only starts none")
     asked = Asked(
         rooms=rooms, speed=speed, seed=seed, for_s=for_s, plan=plan, folder=args.data_dir, verify=args.verify,
-        platform_only=args.platform_only,
+        platform_only=args.platform_only, robots=find() if args.robots == FOUND else args.robots,
     )  # fmt: skip
     try:
         return asyncio.run(rehearse(asked))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Watch all feeds of the config until Ctrl-C or SIGTERM, then stop cleanly (exit 0): collectors first, then what was
 heard is sealed on disk, then PostgreSQL has a few seconds; the rest waits in the spool for the next start.
-SIGHUP reads the config again: feeds, roster file and event follow it; a bad file changes nothing and is said."""
+SIGHUP reads the config again: feeds, roster file, event, robots and shifts follow it; a bad file changes nothing and is
+said."""
 
 
 def add(commands: "Commands") -> None:
@@ -29,6 +30,7 @@ def add(commands: "Commands") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config_option(parser)
+    parser.add_argument("--robots", action="store_true", help="in a rehearsal: let chat robots speak, marked 【演练】")
     parser.set_defaults(run=run)
 
 
@@ -36,5 +38,5 @@ def run(args: argparse.Namespace) -> int:
     config, path = own_config(args), find(args.config)
     with log.started(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(recognise_embedded(config, path))
-        runner.run(app.run(config, path))
+        runner.run(app.run(config, path, robots=args.robots))
     return 0

@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
@@ -45,8 +45,9 @@ class Sight(NamedTuple):
 class Livemon:
     """One `livemon run` with this config; `url` is where it listens. Leaving the block ends it."""
 
-    def __init__(self, config: Path, url: str) -> None:
-        self.config = config
+    def __init__(self, config: Path, url: str, options: Sequence[str] = ()) -> None:
+        """`options` of `livemon run`."""
+        self.config, self.options = config, options
         self.url = url
         self.log = config.with_name("livemon.log")
         self.end = AsyncExitStack()
@@ -62,7 +63,9 @@ class Livemon:
 
     def start(self) -> None:
         """Begin, or begin again after `kill` or `stop`."""
-        self.child = self.end.enter_context(Program([*LIVEMON, "run", "--config", str(self.config)], self.log))
+        self.child = self.end.enter_context(
+            Program([*LIVEMON, "run", *self.options, "--config", str(self.config)], self.log)
+        )
         self.away, self.began_s = False, time.monotonic()
 
     def kill(self) -> None:

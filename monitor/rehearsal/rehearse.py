@@ -30,6 +30,7 @@ from .event.written import lines
 from .house import House
 from .monitored import Livemon, NotRunning
 from .platforms.nginx_rtmp import Hall
+from .robots import NOBODY, lines_of
 from .rtmp_hall import free_port
 from .scene import Scene, Trouble
 from .show import done_before, say, show, stop_asked
@@ -55,6 +56,7 @@ class Asked:
     folder: Path
     verify: bool = False
     platform_only: bool = False
+    robots: Path | None = None  # whose robots are told: those of this config; None: nobody is
 
 
 class Rehearsal:
@@ -75,6 +77,9 @@ class Rehearsal:
         self.scene = Scene(self.play, tempo, truth, http, hooks_url, secrets_of(asked.seed))
         self.house = House(self.scene)
         self.plan.must_know(self.troubles)
+        self.told = NOBODY
+        if asked.robots is not None:
+            self.told = lines_of(load(asked.robots), f"http://127.0.0.1:{self.port}")
         self.selling = True
         self.usage = Usage()
 
@@ -97,7 +102,7 @@ class Rehearsal:
         config = stage.write(
             self.folder, began_at, self.port, roster_csv(self.play.parts),
             [platform.settings() for platform in self.house.platforms], self.hooks_port,
-            grace_s=GRACE_S, end_slack_s=END_SLACK_S, timezone=self.timezone,
+            grace_s=GRACE_S, end_slack_s=END_SLACK_S, timezone=self.timezone, told=self.told,
         )  # fmt: skip
         slots = self.play.planned((self.asked.for_s or 0.0) + PLANNED_S / self.asked.speed)
         (self.folder / "schedule.csv").write_bytes(stage.schedule_csv(slots, began_at))
@@ -187,7 +192,8 @@ async def rehearse(asked: Asked) -> int:
 async def alone(rehearsal: Rehearsal, config: Path, stop: asyncio.Event) -> tuple[int, datetime | None]:
     """The platforms without a monitor: whoever wants to watch them finds the settings in the folder."""
     say("the platforms play, and nobody watches. To watch them:")
-    say(f"  livemon run --config {config}")
+    robots = "" if rehearsal.asked.robots is None else "--robots "
+    say(f"  livemon run {robots}--config {config}")
     for what, file in (("schedule", "schedule.csv"), ("account", "accounts.csv")):
         say(f"  livemon {what} import {config.parent / file} --config {config}")
     director = Director(rehearsal.plan, rehearsal.troubles, NobodysActs(), rehearsal.truth, say)
@@ -203,7 +209,8 @@ async def watched(rehearsal: Rehearsal, config: Path, stop: asyncio.Event) -> tu
     """livemon as a user would run it, shown to the person who asked; the instant up to which all is in PostgreSQL."""
     say("starting livemon ...")
     until: datetime | None = None
-    async with Livemon(config, f"http://127.0.0.1:{rehearsal.port}") as livemon:
+    options = () if rehearsal.asked.robots is None else ("--robots",)
+    async with Livemon(config, f"http://127.0.0.1:{rehearsal.port}", options) as livemon:
         if not await done_before(stop, ready(rehearsal, livemon)):
             say("stopped before it was ready")
             return 1, None

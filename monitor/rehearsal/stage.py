@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from .event.cast import Part
+from .robots import NOBODY, Lines
 from .scene import Settings
 
 MARK = ".livemon-rehearsal"  # whoever finds this file may throw its folder's content away
@@ -22,7 +23,7 @@ listen = "127.0.0.1:{port}"
 timezone = "{timezone}"
 grace_s = {grace_s}
 end_slack_s = {end_slack_s}
-
+{told}
 [event]
 name = "辽宁网红周"
 starts_at = {starts_at}
@@ -69,18 +70,21 @@ def write(
     grace_s: float = 120.0,
     end_slack_s: float = 900.0,
     timezone: str = "Asia/Shanghai",
+    told: Lines = NOBODY,
 ) -> Path:
     """Write config, secrets, roster and accounts (`accounts.csv`, where there are any). The path of the config file."""
     config = CONFIG.format(
         port=port,
         hooks="" if hooks_port is None else f'hooks_listen = "127.0.0.1:{hooks_port}"\n',
         timezone=timezone,
+        told=told.top,
         grace_s=grace_s,
         end_slack_s=end_slack_s,
         starts_at=(began_at - timedelta(hours=1)).replace(microsecond=0).isoformat(),
         ends_at=(began_at + timedelta(days=7)).replace(microsecond=0).isoformat(),
     )
     accounts: list[Mapping[str, str]] = []
+    config += told.tables
     (folder / "secrets").mkdir(mode=0o700)
     for each in settings:
         config += "\n" + each.stanzas
