@@ -19,6 +19,7 @@ from tests.acceptance.alerts.server import Server
 from tests.acceptance.alerts.speeds import Ports, Speed, watching
 from tests.alerts.chat import Chat, served
 
+DROPPED = "【停播】"  # of one room whose source, as a server does, tells no sign-off from a failure; of many it is 断流
 SETTLE_S = 16.0  # after a start, as after any blind span, that a room is missing decides nothing for 15 s
 
 
@@ -165,7 +166,7 @@ async def drops(
     for server in servers:
         waiting.append((server.stop([server.rooms[room]]), f"主播{server.rooms[room].rpartition('/')[2]}("))
         await asyncio.sleep(random.uniform(*apart_s))
-    places = [await told(chat, "【断流】", anchor, within_s=within_s) for _, anchor in waiting]
+    places = [await told(chat, DROPPED, anchor, within_s=within_s) for _, anchor in waiting]
     return [chat.shown_at_s[place] - at_s for place, (at_s, _) in zip(places, waiting, strict=True)]
 
 

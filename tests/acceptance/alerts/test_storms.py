@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 
-from tests.acceptance.alerts.play import Event, event, halls, told
+from tests.acceptance.alerts.play import DROPPED, Event, event, halls, told
 from tests.acceptance.alerts.server import Server
 from tests.acceptance.alerts.speeds import Speed
 from tests.alerts.chat import Chat
@@ -74,14 +74,14 @@ async def all_at_once(hall: Hall) -> None:
     outage = await hall.told("【平台断流】", "视频号")
     assert f"{IN_OUTAGE:,}" in outage, outage
     await hall.told("【场馆断流】", "2 号馆")
-    await hall.told("【断流】", "主播h1r0")
-    await hall.told("【断流】", "主播h3r0")
+    await hall.told(DROPPED, "主播h1r0")
+    await hall.told(DROPPED, "主播h3r0")
     await asyncio.sleep(QUIET_S)
     hall.one.begin(hall.one.rooms[:1])
     hall.two.begin(hall.two.rooms)
     for place in ("2 号馆", "主播h1r0", "主播h3r0"):
         await hall.told("【恢复】", place)
-    assert hall.tags() == Counter(平台断流=1, 场馆断流=1, 断流=2, 恢复=3), hall.chat.texts
+    assert hall.tags() == Counter(平台断流=1, 场馆断流=1, 停播=2, 恢复=3), hall.chat.texts
 
 
 async def back_but_for_some(hall: Hall) -> None:
@@ -103,9 +103,9 @@ async def blind(hall: Hall, evening: Event) -> None:
     hall.one.stop(hall.one.rooms[1:2])
     await hall.told("【看不见】", "wechat")
     await hall.told("【看不见】", "hall-2")
-    await hall.told("【断流】", "主播h1r1")
+    await hall.told(DROPPED, "主播h1r1")
     await asyncio.sleep(QUIET_S)
-    assert hall.tags() == Counter(看不见=2, 断流=1), hall.chat.texts
+    assert hall.tags() == Counter(看不见=2, 停播=1), hall.chat.texts
     assert (await evening.livemon.look()).states["blind"] == IN_OUTAGE + IN_HALL
     hall.wechat.how = hall.two.how = "well"
     hall.one.begin(hall.one.rooms[1:2])

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.rehearsal.platforms.push_json import settings, signed, taken
 from monitor.rehearsal.rtmp_hall import free_ports
-from tests.acceptance.alerts.play import Event, drops, event, halls, links, told
+from tests.acceptance.alerts.play import DROPPED, Event, drops, event, halls, links, told
 from tests.acceptance.alerts.speeds import FAST
 from tests.acceptance.hall import ask
 from tests.alerts.chat import Chat
@@ -40,7 +40,7 @@ class Group:
     def __init__(self, evening: Event, chat: Chat, http: aiohttp.ClientSession) -> None:
         self.evening, self.chat, self.http = evening, chat, http
 
-    def of(self, room: str, tag: str = "【断流】") -> tuple[int, str]:
+    def of(self, room: str, tag: str = DROPPED) -> tuple[int, str]:
         """The number and the page of the alert of a room."""
         place = next(place for place, text in enumerate(self.chat.texts) if tag in text and f"主播{room}(" in text)
         number = re.search(r"#(\d+)", self.chat.texts[place])
