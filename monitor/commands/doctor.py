@@ -25,9 +25,11 @@ NAME_WIDTH = 16
 
 EXAMPLES = """\
 examples:
+  livemon doctor --send    each chat robot gets a test message
   livemon doctor           before the event, and whenever something seems odd; the monitor may run meanwhile
 
-Asks each feed once, reaches each hook by its public URL, looks at database, clock, disk and the time an fsync takes.
+Asks each feed, Alertmanager and Prometheus once, reaches each hook by its public URL, looks at database, clock, disk
+and the time an fsync takes.
 What can be signed with our own secrets (push_json) is tried with a probe, which is answered and counted nowhere.
 Exit code 0: all fine (a note is nothing to mend); 1: something is wrong; 2: the config itself is,
 or database or data_dir were born for an event and the config is for a rehearsal, or the other way.
@@ -43,25 +45,23 @@ def add(commands: "Commands") -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_config_option(parser)
-    parser.add_argument(
-        "--send", action="store_true", help="send each robot a message, too (none can be configured yet)"
-    )
+    parser.add_argument("--send", action="store_true", help="send each chat robot a test message, too")
 
 
 def run(args: argparse.Namespace) -> int:
     path = config.find(args.config)
     checked = config.load(path)
-    wrong = asyncio.run(examine(checked, path))
+    wrong = asyncio.run(examine(checked, path, args.send))
     return 1 if wrong else 0
 
 
-async def examine(checked: Config, path: Path) -> int:
+async def examine(checked: Config, path: Path, send: bool = False) -> int:
     """Print each finding as it comes; how many are wrong."""
     width = None if sys.stdout.isatty() else FILE_COLUMNS_MAX
     console = Console(file=sys.stdout, width=width, highlight=False, emoji=False, legacy_windows=False)
     counted: dict[State, int] = {"fine": 0, "note": 0, "wrong": 0}
     with console.status("asking ...") as waiting:
-        async for finding in round_of(checked, path):
+        async for finding in round_of(checked, path, send):
             counted[finding.state] += 1
             console.print(line(finding))
             waiting.update(f"asking, after {one_line(finding.name)} ...")

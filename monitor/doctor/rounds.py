@@ -14,6 +14,7 @@ from monitor.config import Config
 from monitor.crew import bounded_http
 from monitor.doctor import disk
 from monitor.doctor.accounts import check_apis
+from monitor.doctor.alerts import check_alerts
 from monitor.doctor.apps import check_apps
 from monitor.doctor.clock import Dates, check_clock
 from monitor.doctor.database import check_database
@@ -31,8 +32,8 @@ ASKED_AT_ONCE_MAX = 8
 HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - it is asked on this machine, not bound
 
 
-async def round_of(config: Config, path: Path) -> AsyncIterator[Finding]:
-    """Every finding, in a fixed order; whatever can be asked at the same time is.
+async def round_of(config: Config, path: Path, send: bool = False) -> AsyncIterator[Finding]:
+    """Every finding, in a fixed order; whatever can be asked at the same time is. `send`: robots are sent a message.
 
     Raises ConfigError where database or spool are for the other purpose.
     """
@@ -60,6 +61,8 @@ async def round_of(config: Config, path: Path) -> AsyncIterator[Finding]:
         for finding in [*findings, *await _all_hooks(config, hooks_of(feeds), apps, http)]:
             yield finding
         for finding in await check_apis(config.apps, apps, config.hooks_url, wall_time()):
+            yield finding
+        for finding in await check_alerts(config, http, wall_time, send):
             yield finding
         yield await check_monitor(http, *config.address)
     ours = {"the database": database.clock_s} if database.clock_s is not None else {}
