@@ -1,19 +1,20 @@
-"""A real livemon with one hall whose streams a test decides, robots that it tells, and an Alertmanager's word for it."""
+"""A real livemon with one hall whose streams a test decides, and what an Alertmanager posts to it."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+import sqlite3
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
 
-from monitor.rehearsal.monitored import LIVEMON, Livemon
-from monitor.rehearsal.program import Program
+from monitor.rehearsal.monitored import Livemon
 from monitor.rehearsal.rtmp_hall import free_ports
 from tests.alerts.chat import Chat
+from tests.alerts.real_alertmanager import Running
+from tests.postgres import FreshDatabase
 
 PAGE = """<?xml version="1.0" encoding="utf-8" ?>
 <rtmp><nginx_version>1.26.3</nginx_version><pid>7</pid><uptime>{asked}</uptime><server><application><name>live</name>
@@ -57,8 +58,8 @@ class Stat:
 
     def __init__(self) -> None:
         self.live = {"1": 12_340, "2": 5}
-        self.asked = 0
-        self.url = ""
+        self.asked = self.beats = 0
+        self.url = self.heartbeat = ""
 
     async def page(self, request: web.Request) -> web.Response:
         self.asked += 1
@@ -68,15 +69,21 @@ class Stat:
         )
         return web.Response(text=PAGE.format(asked=self.asked, streams=streams), content_type="text/xml")
 
+    async def beat(self, request: web.Request) -> web.Response:
+        self.beats += 1
+        return web.Response()
+
 
 @asynccontextmanager
 async def playing() -> AsyncIterator[Stat]:
     stat, app = Stat(), web.Application()
     app.router.add_get("/stat", stat.page)
+    app.router.add_get("/beat", stat.beat)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    stat.url = f"http://127.0.0.1:{runner.addresses[0][1]}/stat"
+    root = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    stat.url, stat.heartbeat = f"{root}/stat", f"{root}/beat"
     try:
         yield stat
     finally:
@@ -91,7 +98,9 @@ def robot_table(folder: Path, name: str, chat: Chat, more: str = "") -> str:
     return f'\n[[robot]]\nname = "{name}"\nkind = "{chat.kind}"\nurl_file = "{name}.url"\n{more}'
 
 
-def configured(folder: Path, stat: Stat, database, tables: str = "", top: str = "", grace_s: float = 60.0) -> Livemon:
+def configured(
+    folder: Path, stat: Stat, database: FreshDatabase, tables: str = "", top: str = "", grace_s: float = 60.0
+) -> Livemon:
     folder.mkdir(parents=True, exist_ok=True)
     port = free_ports(1)[0]
     (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
@@ -102,7 +111,7 @@ def configured(folder: Path, stat: Stat, database, tables: str = "", top: str = 
     return Livemon(path, f"http://127.0.0.1:{port}")
 
 
-def door(database, folder: Path) -> str:
+def door(database: FreshDatabase, folder: Path) -> str:
     """The test's database behind a door, which `shut` takes away."""
     folder.mkdir(parents=True, exist_ok=True)
     secret = folder / "pg"
@@ -112,7 +121,7 @@ def door(database, folder: Path) -> str:
     return f'dsn = "postgresql://livemon_writer@/{database.name}?host={folder / "door"}"\ndsn_password_file = "pg"'
 
 
-async def shut(database, folder: Path) -> None:
+async def shut(database: FreshDatabase, folder: Path) -> None:
     """PostgreSQL is gone, as far as livemon can tell."""
     (folder / "door").unlink()
     conn = await database.connect("postgres")
@@ -173,8 +182,38 @@ async def stands(livemon: Livemon, room: str, state: int, within_s: float = WITH
             await asyncio.sleep(0.1)
 
 
-def rehearsed(livemon: Livemon, *options: str) -> None:
-    """Start it as a rehearsal's child would be started, with these options."""
-    livemon.child.stop(signal.SIGTERM, 20.0)
-    command: Sequence[str] = [*LIVEMON, "run", *options, "--config", str(livemon.config)]
-    livemon.child = livemon.end.enter_context(Program([*command], livemon.log))
+async def figure(livemon: Livemon, series: str) -> float | None:
+    """The number that /metrics shows of this series; None: it has none."""
+    for line in (await livemon.text("/metrics")).splitlines():
+        if line.startswith(f"{series} "):
+            return float(line.rpartition(" ")[2])
+    return None
+
+
+async def acknowledged(manager: Running) -> list[str]:
+    """Comments of the silences that are active."""
+    async with manager.http.get(f"{manager.url}/api/v2/silences") as answer:
+        return [each["comment"] for each in await answer.json() if each["status"]["state"] == "active"]
+
+
+def planned(folder: Path) -> Path:
+    """A schedule that wants both rooms on air for hours."""
+    path, now = folder / "schedule.csv", datetime.now(UTC)
+    span = f"{now - timedelta(hours=1):%FT%T%:z},{now + timedelta(hours=3):%FT%T%:z}"
+    path.write_text(f"platform,room,starts_at,ends_at\nnginx_rtmp,live/1,{span}\nnginx_rtmp,live/2,{span}\n")
+    return path
+
+
+def actions(folder: Path, name: str) -> int:
+    """How many actions of this name stand in the book of a livemon that is not running."""
+    book = sqlite3.connect(folder / "data" / "alerts" / "alerts.sqlite")
+    try:
+        return int(book.execute("SELECT count(*) FROM action WHERE action = ?", (name,)).fetchone()[0])
+    finally:
+        book.close()
+
+
+async def born_a_rehearsal(database: FreshDatabase) -> None:
+    conn = await database.connect("owner")
+    await conn.execute("UPDATE livemon.setting SET purpose = 'rehearsal'")
+    await conn.close()
