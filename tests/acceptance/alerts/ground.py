@@ -1,13 +1,18 @@
 """What the scenes share: a livemon with its halls and hooks, whose PostgreSQL is behind a door, and its pushes."""
 
+import itertools
+import json
 import os
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from collectors.hook import Delivery
+from collectors.orders.push_json import signature
 from tests.acceptance.alerts.halls import Hall
-from tests.acceptance.shop import SECRET, Line, pushed, sale
+from tests.acceptance.shop import SECRET, Line, sale
 from tests.acceptance.test_accounts import House
 
 PUSH_FEED = """
@@ -44,6 +49,7 @@ class Ground(House):
         text = "\n".join(["platform,room,anchor,hall,tier,shop,contact", *lines]) + "\n"
         (folder / "roster.csv").write_text(text, encoding="utf-8")
         self.rooms = len(lines)
+        self.numbers = itertools.count(1)  # of deliveries
         self.door = folder / "door"
         self.open_door()
         text = self.config.read_text(encoding="utf-8")
@@ -59,10 +65,16 @@ class Ground(House):
         await conn.execute(END_SESSIONS)
         await conn.close()
 
-    async def sell(self, name: str, *sales: dict[str, object]) -> int:
+    async def sell(self, name: str, *sales: dict[str, object], signed_by: str = SECRET) -> int:
         """Push these to the feed; the status of the answer."""
+        return await self.deliver(name, json.dumps({"sales": [sale(**told) for told in sales]}).encode(), signed_by)
+
+    async def deliver(self, name: str, body: bytes, signed_by: str = SECRET) -> int:
+        stamp, number = str(int(time.time())), f"d{next(self.numbers)}"
+        told = signature(stamp, number, body, signed_by.encode())
+        headers = {"x-livemon-timestamp": stamp, "x-livemon-id": number, "x-livemon-signature": told}
         line = Line(self.hooks)
-        status, _ = await line.post(name, pushed([sale(**told) for told in sales]))
+        status, _ = await line.post(name, Delivery("POST", f"/hooks/{name}", "", headers, body))
         line.close()
         return status
 

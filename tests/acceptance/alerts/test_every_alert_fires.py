@@ -1,35 +1,47 @@
 """Every alert fires from the real metrics of a real livemon, by really causing it; and nothing else does meanwhile.
 
-No series is written by hand. A scene is one `livemon run` with its faults and a set of alerts: each of them must fire in
-it, and no other may. Durations of rules that are longer than a scene are divided, see `watchmen.py`.
+No series is written by hand. A scene is one `livemon run` with its faults and a set of alerts: each of them must
+fire in it, and no other may. Durations of rules that are longer than a scene are divided, see `watchmen.py`.
 """
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
 from monitor.rehearsal.monitored import Livemon
+from monitor.rehearsal.platforms.doudian_api import FakeDoudian
+from monitor.rehearsal.platforms.taobao_tmc import FakeTmc
 from tests.acceptance.alerts.ground import Ground
 from tests.acceptance.alerts.halls import Hall, open_halls, room_of
+from tests.acceptance.alerts.machine import SetLivemon, SlowLine, meanwhile, slow_disk, taken_processor
 from tests.acceptance.alerts.watchmen import Watchmen, watching
+from tests.acceptance.test_accounts import DOUDIAN_TABLES, order
+from tests.faults.disk import small_disk
+from tests.orders.chinese import DOUDIAN
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 
 @asynccontextmanager
 async def scene(
-    ground: Ground, fires: set[str], faster: dict[str, float], scrape_s: int = 1
-) -> AsyncIterator[tuple[Livemon, Watchmen]]:
+    ground: Ground, fires: set[str], faster: dict[str, float], scrape_s: int = 1, livemon: Livemon | None = None,
+    line: SlowLine | None = None,
+) -> AsyncIterator[tuple[Livemon, Watchmen]]:  # fmt: skip
     """A livemon that is ready, and who watches it. At the end nothing but these has fired, and every one of them."""
     address = f"127.0.0.1:{ground.port}"
-    async with Livemon(ground.config, f"http://{address}") as livemon:
+    async with livemon or Livemon(ground.config, f"http://{address}") as livemon:
         await livemon.ready(ground.rooms)
-        async with watching(ground.folder / "watchmen", address, faster, scrape_s) as watchmen:
+        scraped = address if line is None else line.address
+        async with watching(ground.folder / "watchmen", scraped, faster, scrape_s) as watchmen:
             yield livemon, watchmen
             assert await watchmen.ever_fired() == fires | {"LivemonWatchdog"}
             await watchmen.rules_are_whole()
@@ -105,3 +117,140 @@ async def test_rooms_stop_do_not_begin_and_sell_no_more(tmp_path: Path, database
             flow.cancel()
             with suppress(asyncio.CancelledError):
                 await flow
+
+
+# --- feeds, sales, accounts ------------------------------------------------------------------------------------------
+
+FEEDS = {
+    "LivemonFeedRefused", "LivemonFeedBlind", "LivemonFeedFrozen", "LivemonFeedStale", "LivemonPushMissed",
+    "LivemonQuarantine", "LivemonHookAuthFailures", "LivemonAccountsRefused", "LivemonAccountsExpiring",
+}  # fmt: skip
+FEEDS_FASTER = {
+    "LivemonAccountsRefused": 12.0,
+    "LivemonAccountsExpiring": 180.0,
+    "LivemonQuarantine": 10.0,  # over after half a minute, not after five
+    "LivemonHookAuthFailures": 10.0,
+}
+SHOPS = OURS, LEAVING, ENDING = "4463798", "4463799", "4463800"
+TAOBAO_TABLES = """
+[[app]]
+name = "{name}"
+platform = "taobao"
+key = "12129701"
+secret_file = "tb.secret"
+
+[[feed]]
+kind = "taobao_tmc"
+name = "{name}"
+app = "{name}"
+url = "ws://127.0.0.1:{port}/"
+interval_s = 0.5
+"""
+UNSEEN = 'max_over_time(ALERTS{alertname=~"LivemonFeed.*|LivemonPush.*",alertstate="firing"}[1h])'
+
+
+async def come_in(ground: Ground, platform: FakeDoudian, shop: str) -> None:
+    """The owner of the shop opens our link, and lets us in."""
+
+    def back(page: str) -> str:
+        told = {"code": platform.office.code(shop), "state": parse_qs(urlsplit(page).query)["state"][0]}
+        return f"http://127.0.0.1:{ground.hooks}/oauth/dd?{urlencode(told)}"
+
+    ground.shop = shop
+    assert "授权成功" in await ground.link(back)
+
+
+async def test_feeds_cannot_be_seen_sales_are_bad_and_shops_leave(tmp_path: Path, database: Any) -> None:
+    gone, still = Hall("gone", range(1, 4)), Hall("still", range(11, 14))
+    halls = (gone, still, Hall("fine", range(21, 24)))
+    shops = FakeDoudian(DOUDIAN.key, DOUDIAN.secrets[0], lambda: datetime.now(UTC))
+    late, barred = (FakeTmc("12129701", "a secret of taobao") for _ in range(2))
+    sockets = {"late": await late.serve(), "barred": await barred.serve()}
+    tables = DOUDIAN_TABLES.format(key=DOUDIAN.key, api=await shops.serve())
+    for name, socket in sockets.items():
+        tables += TAOBAO_TABLES.format(name=name, port=socket.sockets[0].getsockname()[1])
+    roster = [line for hall in halls for line in hall.roster()]
+    roster += [f"doudian,880{shop[-1]},主播,,3,{shop},zhang" for shop in SHOPS] + ["taobao,AAFa-1,主播,,3,,"]
+    async with open_halls(*halls):
+        ground = Ground(
+            tmp_path, database, halls, tables=tables, roster=roster, pushes={"good": ["single"], "foreign": ["single"]}
+        )
+        ground.secret("dd.secret", DOUDIAN.secrets[0].decode())
+        ground.secret("tb.secret", "a secret of taobao")
+        async with scene(ground, FEEDS, FEEDS_FASTER) as (_, seen):
+            gone.status, still.still = 503, True
+            barred.refusal = (1004, "invalid sign")
+            barred.cut()
+            event = {"anchor_open_id": "AAFa-1", "event": "PUBLISH_LIVE", "live_id": 77}
+            late.publish("taobao_live_FeedRelated", event, 0, round(time.time() * 1000) - 60_000)
+            for shop in SHOPS:
+                if shop == ENDING:  # what it is granted ends in eight minutes
+                    shops.office.rules = replace(shops.office.rules, access_s=480.0)
+                await come_in(ground, shops, shop)
+            shops.office.revoke(LEAVING)
+            order(shops, 1, OURS, 12_300, "8808")  # it is never pushed
+            await seen.fires("LivemonFeedBlind", 30, feed="gone", platform="gone")
+            await seen.fires("LivemonFeedRefused", 30, feed="barred")
+            await seen.fires("LivemonFeedStale", 40, feed="late")
+            await seen.fires("LivemonAccountsRefused", 40, platform="doudian")
+            await seen.fires("LivemonAccountsExpiring", 40, platform="doudian")
+            assert await ground.sell("good", {"event_id": "s1:1:paid", "platform": "another"}) == 200
+            for _ in range(3):
+                told: dict[str, object] = {"event_id": "s1:2:paid"}
+                assert await ground.sell("foreign", told, signed_by="the secret of somebody else") == 401
+            await seen.fires("LivemonQuarantine", 20, kind="sale", severity="critical")
+            await seen.fires("LivemonHookAuthFailures", 20, feed="foreign", severity="critical")
+            await seen.fires("LivemonPushMissed", 60, feed="doudian")
+            await seen.fires("LivemonFeedFrozen", 90, feed="still")
+            # Each feed by the first that holds, and no feed by two.
+            fired = sorted((found["feed"], found["alertname"]) for found in await seen.ask(UNSEEN))
+            assert fired == [
+                ("barred", "LivemonFeedRefused"), ("doudian", "LivemonPushMissed"), ("gone", "LivemonFeedBlind"),
+                ("late", "LivemonFeedStale"), ("still", "LivemonFeedFrozen"),
+            ]  # fmt: skip
+            gone.status, still.still, barred.refusal = 200, False, None
+            await come_in(ground, shops, LEAVING)
+            for name in ("FeedBlind", "FeedRefused", "FeedFrozen", "Quarantine", "HookAuthFailures", "AccountsRefused"):
+                await seen.clears(f"Livemon{name}", 60)
+    for socket in sockets.values():
+        socket.close()
+    await shops.close()
+
+
+# --- the machine -----------------------------------------------------------------------------------------------------
+
+MACHINE = {
+    "LivemonTargetMissing", "LivemonScrapeNearLimit", "LivemonDiskSlow", "LivemonLoopLag", "LivemonClockSkew",
+}  # fmt: skip
+MACHINE_FASTER = {"LivemonScrapeNearLimit": 6.0, "LivemonDiskSlow": 2.0, "LivemonClockSkew": 30.0}
+
+
+async def test_the_machine_is_slow_its_clock_is_set_and_livemon_is_gone(tmp_path: Path, database: Any) -> None:
+    """Scrapes as in production, nearly: each 4 s, with 4 s for an answer."""
+    hall = Hall("fine", range(1, 6))
+    with small_disk(tmp_path) as disk:
+        async with open_halls(hall):
+            ground = Ground(tmp_path, database, [hall])
+            text = ground.config.read_text(encoding="utf-8")
+            ground.config.write_text(text.replace('data_dir = "data"', f'data_dir = "{disk.folder}/data"'))
+            livemon = SetLivemon(ground.config, f"http://127.0.0.1:{ground.port}")
+            line = SlowLine(f"127.0.0.1:{ground.port}")
+            async with line.laid(), scene(ground, MACHINE, MACHINE_FASTER, 4, livemon, line) as (_, seen):
+                await seen.fires("LivemonWatchdog", 5)
+                line.wait_s = 3.4
+                livemon.set_wall(5.0)
+                async with meanwhile(slow_disk(disk.folder)):
+                    await seen.fires("LivemonClockSkew", 15)
+                    await seen.fires("LivemonScrapeNearLimit", 40, job="livemon-rooms")
+                    await seen.fires("LivemonDiskSlow", 70)
+                line.wait_s = 0.0
+                async with meanwhile(taken_processor(livemon)):
+                    await seen.fires("LivemonLoopLag", 40)
+                await seen.clears("LivemonLoopLag", 15)
+                await seen.clears("LivemonScrapeNearLimit", 15)
+                await seen.clears("LivemonClockSkew", 30)
+                livemon.kill()
+                await seen.fires("LivemonTargetMissing", 40, job="livemon-rooms")
+                livemon.start()
+                await seen.clears("LivemonTargetMissing", 40)
+                await seen.clears("LivemonDiskSlow", 60)
