@@ -40,6 +40,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
     for name, rows in (
         ("bench_rooms_page", _rooms_page),
         ("bench_ingest", _ingest),
+        ("bench_roller", _roller),
         ("bench_rehearsal", _rehearsal),
         ("bench_alerts", _alerts),
     ):
@@ -75,6 +76,27 @@ def _ingest(ingest: dict[str, Any]) -> Iterator[Row]:
     yield ("the same from nginx_rtmp's XML", f"{nginx['rows_per_s']:,}/s", "", "", "30,000/s")
     for name, row in (("JSON", ours), ("nginx_rtmp", nginx)):
         yield f"CPU s per million rows, {name}", f"{row['cpu_s_per_million']}", f"RSS {row['rss_mb']} MB", "", ""
+
+
+def _roller(roller: dict[str, Any]) -> Iterator[Row]:
+    """A batch with the roller at work, beside one without; and how old a sale is when a sum has it."""
+    goals = roller["goals"]
+    for name in ("all", "ticks"):
+        row = roller[name]
+        yield (
+            f"p99 of a batch beside the roller, {name}", f"{row['with']['p99_ms']} ms",
+            f"{row['without']['p99_ms']} ms without", f"{row['ratio_p99']:.2f}", f"{goals['ratio_p99']}",
+        )  # fmt: skip
+    for name in ("minute_sum", "shop_hour"):
+        lag = roller[f"{name}_lag_s"]
+        if lag["markers"]:
+            yield (
+                f"{name} is behind",
+                f"{lag['max']} s at most",
+                f"p50 {lag['p50']} s",
+                "",
+                f"{goals['lag_s_max']:.0f} s",
+            )
 
 
 def _rehearsal(rehearsal: dict[str, Any]) -> Iterator[Row]:
