@@ -1,0 +1,107 @@
+"""Each robot of the config has one worker; a reload ends, begins and changes them, and none is told twice by two."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from monitor.alerts import mouths
+from monitor.alerts.delivery import Clock
+from monitor.alerts.mouths import Mouths
+from monitor.alerts.notice import Notice
+from monitor.alerts.pace import Limit
+from monitor.alerts.robots.answer import SENT, Verdict
+from monitor.config_alerts import Robot
+from tests.alerts.outbox import Hands, MemoryOutbox
+
+
+class Slow:
+    """A voice that is heard a little after it began to speak."""
+
+    limits = (Limit(100, 60.0),)
+
+    def __init__(self, robot: Robot, said: list[str]) -> None:
+        self.robot, self.said = robot, said
+
+    def fits(self, notice: Notice) -> bool:
+        return True
+
+    async def say(self, notice: Notice) -> Verdict:
+        await asyncio.sleep(0.05)
+        self.said.append(f"{self.robot.language} {notice.title}")
+        return SENT
+
+
+class Hasty(Mouths):
+    """The next begins while the last still speaks."""
+
+    async def _end(self, names: object) -> None:
+        for name in list(names):  # type: ignore[call-overload]
+            self._workers.pop(name).task.cancel()
+
+
+class Deaf(Mouths):
+    """Only the robots of the start."""
+
+    def follow(self, robots: Sequence[Robot]) -> None:
+        if not self._wanted:
+            super().follow(robots)
+
+
+def robot(name: str, **more: str) -> Robot:
+    return Robot(name=name, kind="wecom", url_file=Path("u"), **more)  # type: ignore[arg-type]
+
+
+async def played(kind: type[Mouths]) -> list[str]:
+    """One is put, the robot changes while it is told of it, another is put; then the robot goes, and a third is put."""
+    hands, said = Hands(), list[str]()
+    outbox = MemoryOutbox(hands)
+    clock = Clock(hands.now, asyncio.get_running_loop().time)
+    all_of_them = kind(outbox, clock, lambda row: Slow(row, said), lambda name: None, "event", False)
+    task = asyncio.create_task(all_of_them.run())
+    steps = [([robot("a")], "1"), ([robot("a", language="en"), robot("b")], "2"), ([robot("b")], "3")]
+    for number, (robots, title) in enumerate(steps):
+        await outbox.put([("a", Notice("firing", "critical", title), title)])
+        all_of_them.follow(robots)
+        await asyncio.sleep(0.02)
+        all_of_them.wake()
+        await asyncio.sleep(0.01 if number == 0 else 0.3)
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        return said
+    except ExceptionGroup:  # the outbox saw one message told by two
+        return [*said, "told twice"]
+    return said
+
+
+async def test_workers_follow_the_config() -> None:
+    assert await played(Mouths) == ["zh 1", "en 2"]
+
+
+@pytest.mark.parametrize("wrong", [Hasty, Deaf])
+async def test_planted_bugs_are_found(wrong: type[Mouths]) -> None:
+    assert await played(wrong) != ["zh 1", "en 2"]
+
+
+async def test_a_worker_that_is_unchanged_goes_on() -> None:
+    hands = Hands()
+    voices: list[str] = []
+
+    def voice(row: Robot) -> Slow:
+        voices.append(row.name)
+        return Slow(row, [])
+
+    clock = Clock(hands.now, asyncio.get_running_loop().time)
+    all_of_them = mouths.Mouths(MemoryOutbox(hands), clock, voice, lambda name: None, "event", False)
+    task = asyncio.create_task(all_of_them.run())
+    for _ in range(3):
+        all_of_them.follow([robot("a"), robot("b")])
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert voices == ["a", "b"]
