@@ -1,6 +1,7 @@
 """An event whose streams begin and stop when a test says so, watched by a real livemon, Prometheus and Alertmanager."""
 
 import asyncio
+import json
 import random
 import sys
 import time
@@ -38,8 +39,9 @@ class Changed(Livemon):
 class Event:
     """All that runs."""
 
-    def __init__(self, livemon: Livemon, ports: Ports, folder: Path) -> None:
-        self.livemon, self.ports, self.folder = livemon, ports, folder
+    def __init__(self, livemon: Livemon, ports: Ports, folder: Path, office: Chat) -> None:
+        """`office`: the robot that hears what is about no room and no feed: how long a machine took to start."""
+        self.livemon, self.ports, self.folder, self.office = livemon, ports, folder, office
 
     async def live(self, rooms: int, within_s: float = 60.0) -> None:
         """Wait until so many are seen on air, and a missing one would be believed to have stopped."""
@@ -87,17 +89,21 @@ async def event(
     folder: Path, servers: Sequence[Server], robots: dict[str, Chat], speed: Speed, more: str = "", tables: str = "",
     robot_lines: dict[str, str] | None = None, change: str = "",
 ) -> AsyncIterator[Event]:  # fmt: skip
-    """`more`: top-level keys of the config; `tables`: its tables; `robot_lines`: keys of robots; `change`: Python."""
-    ports = Ports(*free_ports(3))
+    """`more`: top-level keys of the config; `tables`: its tables; `robot_lines`: of robots, left out they hear of all
+    platforms; `change`: Python."""
+    ports, office = Ports(*free_ports(3)), Chat("feishu", time.time)
+    every = f"match = {{ platform = {json.dumps(sorted({server.platform for server in servers}))} }}"
+    lines = dict.fromkeys(robots, every) | (robot_lines or {})
+    robots = robots | {"office": office}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(served(*robots.values()))
         url = await stack.enter_async_context(_pages(servers))
-        config = _write(folder, ports, servers, robots, speed, url, more, tables, robot_lines or {})
+        config = _write(folder, ports, servers, robots, speed, url, more, tables, lines)
         await stack.enter_async_context(watching(folder / "watch", ports, speed))
         changed = Changed(config, f"http://127.0.0.1:{ports.livemon}")
         changed.change = change
         livemon = await stack.enter_async_context(changed)
-        yield Event(livemon, ports, folder)
+        yield Event(livemon, ports, folder, office)
 
 
 @asynccontextmanager

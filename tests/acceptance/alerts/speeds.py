@@ -1,7 +1,7 @@
 """Prometheus and Alertmanager as they are shipped, to the second; or with the same configuration and less waiting.
 
-What is rewritten: addresses, and how long scraping, evaluation and groups wait, and `for` and `keep_firing_for` of rooms
-and feeds. No expression is touched, so what is measured over a minute is measured over a minute; and what says that
+What is rewritten: addresses, how long scraping, evaluation and groups wait, `for` and `keep_firing_for` of rooms and
+feeds. No expression is touched, so what is measured over a minute is measured over a minute; and what says that
 PostgreSQL or livemon itself is away waits as long as ever, as they start as slowly as ever.
 """
 

@@ -31,7 +31,7 @@ async def test_each_is_told_once_whatever_its_robot_does(tmp_path):
         f"hall-{place}": Chat(kind, time.time, mood=mood, slow_s=SLOW_S) for place, (kind, mood) in enumerate(ROBOTS, 1)
     }
     second = Chat("feishu", time.time)
-    lines = {name: f'match = {{ hall = "{name[5:]}" }}\nfallback = "second"' for name in chats}
+    lines = {name: f'match = {{ hall = "{name[5:]}" }}\nfallback = "second"' for name in chats} | {"second": ""}
     async with event(tmp_path, servers, chats | {"second": second}, FAST, robot_lines=lines) as evening:
         await evening.live(6 * len(ROBOTS))
         for server in servers:

@@ -40,7 +40,8 @@ class Hall:
         return Counter(found[1] for text in new if (found := TAG.search(text)))
 
     async def told(self, *words: str, within_s: float = 60.0) -> str:
-        return self.chat.texts[await told(self.chat, *words, within_s=within_s, after=self.heard)]
+        place = await told(self.chat, *words, within_s=within_s, after=self.heard)
+        return self.chat.texts[place]
 
 
 def hosted(platform: str, rooms: int) -> Server:
@@ -53,6 +54,7 @@ def hosted(platform: str, rooms: int) -> Server:
 async def test_storms(tmp_path):
     hall = Hall()
     async with event(tmp_path, hall.servers, {"group": hall.chat}, SPEED, more="grace_s = 600.0") as evening:
+        await evening.livemon.ready(ROOMS)
         await evening.plan(("wechat", room) for room in hall.wechat.rooms)
         await evening.live(ROOMS)
         assert hall.tags() == Counter()
