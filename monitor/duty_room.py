@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from monitor.accounts.desk import Desk as Accounts
-from monitor.alerts.handover_data import Reader
+from monitor.alerts.handover_data import FeedStands, Reader
 from monitor.alerts.house import House
+from monitor.alerts.seen import WatchSight
 from monitor.embedded_keeper import EmbeddedKeeper
 from monitor.live.clock import Clock
 from monitor.live.watch import Watch
@@ -37,8 +38,21 @@ def house_of(
             await connection.close()
 
     return House(
-        watch=watch, now=clock.now, lane=store.inbox, sealing=store.sealer, session_id=session_id,
+        sight=WatchSight(watch, session_id), watch=watch, feeds=lambda: unwell(watch),
+        sold=lambda: (((room.platform, room.external_id), room.sales_minor_total) for room in watch.rooms),
+        now=clock.now, lane=store.inbox, sealing=store.sealer,
         frames=lambda: store.sealer.standing.frames,
         refused=lambda: sum(count for (_, state), count in accounts.counts().items() if state == "refused"),
         reading=reading,
     )  # fmt: skip
+
+
+def unwell(watch: Watch) -> list[FeedStands]:
+    """The feeds that a shift must hear of."""
+    return [
+        FeedStands(
+            name, feed.platform, feed.hall, feed.state, feed.blind_from or feed.late_from, len(feed.rooms), feed.detail
+        )
+        for name, feed in watch.feeds.items()
+        if feed.state != "ok"
+    ]

@@ -38,7 +38,6 @@ from monitor.alerts.page import AlertPage, Asked
 from monitor.alerts.patience import patiently
 from monitor.alerts.receiver import Outcome, Receiver
 from monitor.alerts.robots.voice import voice_of
-from monitor.alerts.seen import WatchSight
 from monitor.alerts.silences import Alertmanager
 from monitor.alerts.spoken import Spoken
 from monitor.alerts.telling_facts import keep_bringing
@@ -71,16 +70,18 @@ class Desk:
             self._key = secret_of(config.data_dir / KEY)
         except (BookRefused, OSError) as error:
             raise of_file(path, f"alerts cannot be kept: {error}", "let livemon alone write there") from error
-        self._sight = WatchSight(house.watch, house.session_id)
-        self._lately = Lately(self._sold, config.event_currency)
+        self._lately = Lately(house.sold, config.event_currency)
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         spoken = Spoken(self._boards, house.now, self._lately.sold)
-        self.hearing = Hearing(book, self._sight, config.robots, spoken, house.now, lambda: self._mouths.wake())
+        self.hearing = Hearing(book, house.sight, config.robots, spoken, house.now, lambda: self._mouths.wake())
         self._mouths = Mouths(
             self.hearing, Clock(house.now, time.monotonic), lambda robot: voice_of(robot, self._http, house.now),
             metrics.failed, config.purpose, robots,
         )  # fmt: skip
-        self._announcing = Announcing(self.hearing, lambda: self.config.robots, self._sight, config.zone)
+        for name, count in book.outbox.waiting().items():
+            if name not in [robot.name for robot in config.robots]:
+                log.error("%d messages wait for the robot %s, which the config does not have any more", count, name)
+        self._announcing = Announcing(self.hearing, lambda: self.config.robots, house.sight, config.zone)
         self._watchdog = asyncio.Event()
         self._put_duty_together(book)
         metrics.outcomes_are(get_args(Outcome))
@@ -96,7 +97,7 @@ class Desk:
             self._keeper = Keeper(alertmanager, self.hearing, house.now, self._announcing.silence_over)
         self._duty = Duty(self.hearing, alertmanager, self._keeper, ending.end, house.now)
         self._handing_over = HandingOver(
-            Stands(self.hearing, self._keeper, self._sight, house), lambda: self.config.shifts,
+            Stands(self.hearing, self._keeper, house), lambda: self.config.shifts,
             lambda ids: [contacts.called(self._people, each) for each in ids], self._announcing.to_group, house.now,
             config.zone,
         )  # fmt: skip
@@ -120,7 +121,7 @@ class Desk:
         """For the web of `listen`."""
         config = self.config
         asked = Asked(
-            self._duty, self._tokens, self._sight, lambda: self._people, self._house.now, config.zone,
+            self._duty, self._tokens, self._house.sight, lambda: self._people, self._house.now, config.zone,
             config.public_url or "", config.purpose,
         )  # fmt: skip
         receiver = Receiver(self.hearing.hear, self._metrics.posted, self._heard)
@@ -169,9 +170,6 @@ class Desk:
     def _heard(self, group: Group) -> None:
         if any(alert.name == WATCHDOG and alert.firing for alert in group.alerts):
             self._watchdog.set()
-
-    def _sold(self) -> Iterator[tuple[tuple[str, str], int]]:
-        return (((room.platform, room.external_id), room.sales_minor_total) for room in self._house.watch.rooms)
 
     def _boards(self) -> Boards:
         config = self.config

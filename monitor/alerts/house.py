@@ -1,10 +1,11 @@
 """What the desk of alerts is given of the rest of the house, and what a handover finds there."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from monitor.alerts import ending
 from monitor.alerts.alert import Episode
 from monitor.alerts.handover_data import FeedStands, FramesStand, Reader
 from monitor.alerts.hold import Hold
@@ -12,7 +13,6 @@ from monitor.alerts.keeper import Keeper
 from monitor.alerts.sight import RoomSight, Sight
 from monitor.alerts.silence import Silence
 from monitor.alerts.telling_facts import Lane, Sealing
-from monitor.live.watch import Watch
 
 
 class FrameCount(Protocol):
@@ -25,13 +25,18 @@ class FrameCount(Protocol):
 
 
 class House(NamedTuple):
-    """`refused` counts accounts; `reading` is a connection of the reader, and raises OSError where there is none."""
+    """`feeds` are those that are not well, `sold` what each room sold since we watch, `refused` counts accounts.
 
-    watch: Watch
+    `reading` is a connection of the reader; it raises OSError where there is none.
+    """
+
+    sight: Sight
+    watch: ending.Watch
+    feeds: Callable[[], Sequence[FeedStands]]
+    sold: Callable[[], Iterable[tuple[tuple[str, str], int]]]
     now: Callable[[], datetime]
     lane: Lane
     sealing: Sealing
-    session_id: Callable[[str, str, datetime], object]
     frames: Callable[[], Mapping[str, FrameCount]]
     refused: Callable[[], int]
     reading: Callable[[], AbstractAsyncContextManager[Reader]]
@@ -44,8 +49,8 @@ class Book(Protocol):
 class Stands:
     """How everything stands: the Sources of a handover. `keeper` None: there is no Alertmanager."""
 
-    def __init__(self, book: Book, keeper: Keeper | None, sight: Sight, house: House) -> None:
-        self._book, self._keeper, self._sight, self._house = book, keeper, sight, house
+    def __init__(self, book: Book, keeper: Keeper | None, house: House) -> None:
+        self._book, self._keeper, self._house = book, keeper, house
 
     async def open_episodes(self) -> Sequence[Episode]:
         return await self._book.open_episodes()
@@ -60,17 +65,10 @@ class Stands:
         return None if self._keeper is None else self._keeper.failing_since
 
     def stopped(self) -> Sequence[RoomSight]:
-        return self._sight.stopped()
+        return self._house.sight.stopped()
 
     def feeds(self) -> Sequence[FeedStands]:
-        return [
-            FeedStands(
-                name, feed.platform, feed.hall, feed.state, feed.blind_from or feed.late_from, len(feed.rooms),
-                feed.detail,
-            )
-            for name, feed in self._house.watch.feeds.items()
-            if feed.state != "ok"
-        ]  # fmt: skip
+        return self._house.feeds()
 
     def frames(self) -> Sequence[FramesStand]:
         return [
