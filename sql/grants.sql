@@ -40,8 +40,10 @@ GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON 
 -- A hall: the same without the money of a room and without buyers. Masked samples may hold either, so none of them.
 GRANT SELECT ON
     room, schedule, session, session_change, blind, feed_room, room_unlisted, applied_batch, setting, day_pruned,
-    viewer_tick, drop_log, feed_blind, room_coverage, expected_now, alert
+    viewer_tick, drop_log, feed_blind, room_coverage, expected_now
 TO livemon_hall;
+-- Labels are whatever a rule writes on an alert: not shown to those who may not see everything.
+GRANT SELECT (fingerprint, alertname, severity, starts_at, ends_at, summary) ON alert TO livemon_hall;
 -- What was done about an alert, but not by whom, nor what they wrote: both name people.
 GRANT SELECT (at, alert, action, until) ON alert_action TO livemon_hall;
 GRANT SELECT (

@@ -9,10 +9,12 @@ put AS (
     RETURNING event_starts_at, timezone
 )
 INSERT INTO minute_touched (minute, platform)
-SELECT DISTINCT date_bin('1 minute', sale.at, timestamptz '2000-01-01 00:00:00+00'), sale.platform
+SELECT DISTINCT date_bin('1 minute', sale.at, timestamptz '2000-01-01 00:00:00+00'), side.platform
 FROM put
 CROSS JOIN was
 CROSS JOIN LATERAL (VALUES (was.event_starts_at), (put.event_starts_at)) AS edge (at)
 JOIN sale ON sale.at >= date_trunc('day', edge.at, put.timezone)
     AND sale.at < (date_trunc('day', edge.at AT TIME ZONE put.timezone) + interval '1 day') AT TIME ZONE put.timezone
-WHERE was.event_starts_at IS DISTINCT FROM put.event_starts_at
+LEFT JOIN room ON room.room_id = sale.room_id
+CROSS JOIN LATERAL (VALUES (sale.platform), (room.platform)) AS side (platform)
+WHERE was.event_starts_at IS DISTINCT FROM put.event_starts_at AND side.platform IS NOT NULL

@@ -38,6 +38,70 @@ CREATE INDEX item_hour_day ON item_hour (day, platform, item_id);
 CREATE INDEX sale_created ON sale (order_id, shop) WHERE kind = 'created' AND order_id <> '';
 CREATE INDEX sale_buyer ON sale (buyer, shop) WHERE kind = 'paid' AND buyer IS NOT NULL;
 
--- What was sold before this release is summed by the first roller that runs.
+-- What was sold before this release, in the meaning of sql/views/08_sale_counted.sql and 45_sold_hours.sql.
+INSERT INTO shop_hour (
+    day, hour, platform, shop, currency, created, orders, gmv_minor, units, buyers, refunds, refunds_minor, gifts, gifts_minor
+)
+SELECT
+    day, hour, platform, shop, currency,
+    count(*) FILTER (WHERE kind = 'created' AND first_of_order),
+    count(*) FILTER (WHERE kind = 'paid' AND first_of_order),
+    coalesce(sum(amount_minor) FILTER (WHERE kind = 'paid'), 0),
+    coalesce(sum(units) FILTER (WHERE kind = 'paid'), 0),
+    count(*) FILTER (WHERE kind = 'paid' AND buyer IS NOT NULL AND first_of_buyer),
+    count(*) FILTER (WHERE kind = 'refunded' AND first_of_order),
+    coalesce(sum(abs(amount_minor)) FILTER (WHERE kind = 'refunded'), 0),
+    count(*) FILTER (WHERE kind = 'gift'),
+    coalesce(sum(amount_minor) FILTER (WHERE kind = 'gift'), 0)
+FROM (
+    SELECT
+        told.*,
+        row_number() OVER (
+            PARTITION BY platform, shop, kind, coalesce(nullif(order_id, ''), event_id), currency, day, counts ORDER BY at, event_id
+        ) = 1 AS first_of_order,
+        row_number() OVER (PARTITION BY platform, shop, kind, buyer, currency, day, counts ORDER BY at, event_id) = 1
+            AS first_of_buyer
+    FROM (
+        SELECT
+            sale.*, (sale.at AT TIME ZONE setting.timezone)::date AS day,
+            date_bin('1 hour', sale.at, date_trunc('day', sale.at, setting.timezone)) AS hour,
+            sale.at >= coalesce(setting.event_starts_at, '-infinity') AS counts
+        FROM sale CROSS JOIN setting
+        WHERE sale.kind IN ('created', 'paid', 'refunded', 'gift')
+    ) AS told
+) AS sold
+GROUP BY day, hour, platform, shop, currency;
+
+INSERT INTO item_hour (day, hour, platform, shop, item_id, title, orders, units, gmv_minor)
+SELECT
+    day, hour, platform, shop, item_id, max(title), count(*) FILTER (WHERE first_of_order), sum(units), sum(amount_minor)
+FROM (
+    SELECT
+        sale.platform, sale.shop, item.item_id, item.title, item.units, item.amount_minor, place.day,
+        date_bin('1 hour', sale.at, date_trunc('day', sale.at, setting.timezone)) AS hour,
+        row_number() OVER (
+            PARTITION BY sale.platform, sale.shop, coalesce(nullif(sale.order_id, ''), sale.event_id), item.item_id, place.day,
+                sale.at >= coalesce(setting.event_starts_at, '-infinity')
+            ORDER BY sale.at, sale.event_id
+        ) = 1 AS first_of_order
+    FROM sale
+    CROSS JOIN setting
+    CROSS JOIN LATERAL (SELECT (sale.at AT TIME ZONE setting.timezone)::date AS day) AS place
+    JOIN sale_item AS item ON item.platform = sale.platform AND item.event_id = sale.event_id
+    WHERE sale.kind = 'paid' AND sale.currency = setting.event_currency
+) AS sold
+GROUP BY day, hour, platform, shop, item_id;
+
+-- Orders of several rows counted in each of their minutes until now: those minutes are summed anew.
 INSERT INTO minute_touched (minute, platform)
-SELECT DISTINCT date_bin('1 minute', at, timestamptz '2000-01-01 00:00:00+00'), platform FROM sale;
+SELECT DISTINCT date_bin('1 minute', at, timestamptz '2000-01-01 00:00:00+00'), side.platform
+FROM (
+    SELECT
+        sale.at, sale.platform, room.platform AS room_platform,
+        count(*) OVER (PARTITION BY sale.platform, sale.shop, sale.kind, sale.order_id) AS parts
+    FROM sale
+    LEFT JOIN room ON room.room_id = sale.room_id
+    WHERE sale.order_id <> '' AND sale.kind IN ('created', 'paid', 'refunded')
+) AS told
+CROSS JOIN LATERAL (VALUES (told.platform), (told.room_platform)) AS side (platform)
+WHERE told.parts > 1 AND side.platform IS NOT NULL;

@@ -18,9 +18,13 @@ SELECT
     END AS since,
     CASE WHEN session.closed_at IS NULL THEN session.session_id END AS session_id,
     CASE WHEN session.closed_at IS NULL THEN session.opened_at END AS opened_at,
-    tick.at AS last_tick_at,
-    -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick. Each is looked up
-    -- only where it is asked for and shown; of rooms on air by itself, so that a question for viewers asks of no others.
+    -- What is looked up in ticks is looked up here, and only where it is asked for and shown: a board's LIMIT comes first.
+    (
+        SELECT max(newest.at)
+        FROM viewer_tick AS newest
+        WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
+    ) AS last_tick_at,
+    -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick.
     CASE WHEN judged.state_code = 1 THEN (
         SELECT part.viewers
         FROM viewer_tick AS part
@@ -36,16 +40,24 @@ SELECT
     (
         SELECT part.views_total
         FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at > now() - interval '1 day'
-            AND part.views_total IS NOT NULL
+        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.views_total IS NOT NULL
+            AND part.at > (
+                SELECT max(newest.at) - interval '1 minute'
+                FROM viewer_tick AS newest
+                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
+            )
         ORDER BY part.at DESC
         LIMIT 1
     ) AS views_total,
     (
         SELECT part.likes_total
         FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > tick.at - interval '1 minute' AND part.at > now() - interval '1 day'
-            AND part.likes_total IS NOT NULL
+        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.likes_total IS NOT NULL
+            AND part.at > (
+                SELECT max(newest.at) - interval '1 minute'
+                FROM viewer_tick AS newest
+                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
+            )
         ORDER BY part.at DESC
         LIMIT 1
     ) AS likes_total,
@@ -129,12 +141,6 @@ LEFT JOIN LATERAL (
             AND (blind.room_id IS NULL OR blind.room_id = room.room_id)
     ) AS shut ON true
 ) AS eyes ON true
-LEFT JOIN LATERAL (
-    -- max(), not LIMIT 1: a question for states alone then looks at no ticks.
-    SELECT max(latest.at) AS at
-    FROM viewer_tick AS latest
-    WHERE latest.room_id = room.room_id AND latest.at > now() - interval '1 day'
-) AS tick ON true
 LEFT JOIN LATERAL (
     SELECT coalesce(sum(summed.orders), 0) AS orders, coalesce(sum(summed.gmv_minor), 0)::bigint AS gmv_minor
     FROM session_hour AS summed

@@ -221,13 +221,14 @@ async def _sales(sql: Sql, rooms: dict[str, int], sessions: dict[str, uuid.UUID]
     )
 
 
-async def roll(sql: Sql) -> None:
-    """Every minute of a session or a sale, then their hours: the roller's statements, without the roller."""
+async def roll(sql: Sql, until: datetime | None = None) -> None:
+    """Every minute of a session (one that goes on: until then, or now) or a sale, and their hours, by the roller's SQL."""
     minutes = await sql.fetch(
         "SELECT DISTINCT date_trunc('minute', at) AS minute, platform FROM ("
-        " SELECT generate_series(date_trunc('minute', opened_at), coalesce(closed_at, now()), '1 minute') AS at,"
+        " SELECT generate_series(date_trunc('minute', opened_at), coalesce(closed_at, $1, now()), '1 minute') AS at,"
         " platform FROM session JOIN room USING (room_id) UNION ALL SELECT at, platform FROM sale"
-        " UNION ALL SELECT at, room.platform FROM sale JOIN room USING (room_id)) AS touched"
+        " UNION ALL SELECT at, room.platform FROM sale JOIN room USING (room_id)) AS touched",
+        until,
     )
     for row in await sql.fetch(
         "SELECT DISTINCT event_date(minute) FROM unnest($1::timestamptz[]) AS touched (minute)",

@@ -229,3 +229,19 @@ async def test_what_leaves_the_beginning_alone_marks_nothing(world: World) -> No
     await set_event(world, starts_at, world.at(2000))
     await set_event(world, starts_at, world.at(2000), "another name")
     assert await marked(world) == set()
+
+
+async def test_an_order_in_a_room_of_another_platform_is_summed_anew_there(world: World) -> None:
+    """Shops of one platform sell in rooms of another: rows of the room count it, too."""
+    await put(world, sale(world, 1, 2, order_id="o", room=None), sale(world, 2, 9, order_id="o", room=None))
+    await world.know_more(0)
+    await world.sql.execute("UPDATE sale SET room_id = (SELECT min(room_id) FROM room WHERE platform = 'q')")
+    await world.sql.execute("INSERT INTO minute_touched SELECT date_trunc('minute', at), 'q' FROM sale")
+    await world.roll_all()
+    orders = "SELECT array_agg(orders ORDER BY minute) FROM session_minute WHERE platform = 'q' AND gmv_minor > 0"
+    assert await world.sql.fetchval(orders) == [1, 0]
+    await set_event(world, world.at(5 * 60))
+    assert (9, "q") in await marked(world)
+    await world.roll_all()
+    assert await world.sql.fetchval(orders) == [1, 1]  # what is before the event's beginning is before
+    await right(world)

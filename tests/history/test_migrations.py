@@ -1,6 +1,7 @@
 """From each schema there ever was, with rows in it, to the newest: nothing is lost, and what people ask works."""
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from monitor.store.migrate import migrate, version_needed
 from tests.history.released import Sql, fill, folder_of, noon_two_days_ago, rows_of
+from tests.history.story import roll
 from tests.postgres import BIRTH, FreshDatabase
 
 pytestmark = pytest.mark.real
@@ -41,6 +43,7 @@ async def test_rows_are_kept_and_views_work(each_empty_database: FreshDatabase, 
     after = await rows_of(owner)
     for name, rows in before.items():
         assert same(name, rows, after[name]), name
+    await roll(owner, at + timedelta(hours=1))  # not the two days since then
     await views_work(each_empty_database, at)
     await owner.close()
 

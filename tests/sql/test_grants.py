@@ -34,9 +34,18 @@ RECORDS = {
     "applied_batch",
     "setting",
     "day_pruned",
-    "alert",
 }
-SALES = {"sale", "sale_item", "sale_place", "sale_unattributed", "account", "day_cut", "platform_total", "alert_action"}
+SALES = {
+    "sale",
+    "sale_item",
+    "sale_place",
+    "sale_unattributed",
+    "account",
+    "day_cut",
+    "platform_total",
+    "alert",
+    "alert_action",
+}
 READER = VIEWS | MONEY_VIEWS | RECORDS | SALES | {"roster_change"}
 SOLD = {
     *("created_orders", "orders", "gmv_minor", "gmv", "refund_orders", "refunds_minor", "refunds", "net_minor", "net"),
@@ -113,6 +122,7 @@ async def test_partial_reading(owner: Sql):
     assert "payload" not in await columns(owner, "livemon_reader", "quarantine")
     assert {"reason", "sample", "state"} <= await columns(owner, "livemon_reader", "quarantine")
     assert await columns(owner, "livemon_hall", "quarantine") == set()
+    assert "labels" not in await columns(owner, "livemon_hall", "alert")
     assert await columns(owner, "livemon_hall", "alert_action") == {"at", "alert", "action", "until"}  # no names
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from monitor.attribution import Attribution
+from tests.history.story import roll
 from tests.sql.stage import Sql, Stage, evening
 from tests.sql.test_attribution import change, put, sale
 
@@ -81,6 +82,7 @@ async def test_the_summary_and_the_room_count_what_was_attributed(stage: Stage, 
     await put(stage.sql, sale("a", "21:00"), sale("late", "22:30"), change(1, "opened", "20:00"))
     await put(stage.sql, change(2, "closed", "22:00"), sale("b", "21:00", kind="refunded", amount_minor=900))
     assert await Attribution().catch_up(stage.sql, 0)
+    await roll(stage.sql)
     summary = await reader.fetchrow("SELECT orders, gmv_minor, refunds_minor, net_minor FROM session_summary")
     assert summary is not None
     assert tuple(summary) == (1, 9_900, 900, 9_000)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.history.story import roll
 from tests.sql.stage import ZONE, Sql, Stage, evening
 
 pytestmark = pytest.mark.real
@@ -77,6 +78,7 @@ async def test_orders_of_a_session(stage: Stage, reader: Sql):
     await stage.sale(room, session, at, "gift", 70_000, "g1")
     await stage.sale(room, session, at, "paid", 5_000, "o3", currency="USD")
     await stage.sale(room, None, at, "paid", 1_000_000, "o4")  # of no session
+    await roll(stage.sql)
     told = await summary(reader, session)
     assert (told["orders"], told["orders_other_currency"], told["currency"]) == (2, 1, "CNY")
     assert (told["gmv_minor"], told["refunds_minor"], told["net_minor"]) == (30_000, 4_900, 25_100)
@@ -91,6 +93,7 @@ async def test_orders_without_a_number_are_orders_each_and_one_paid_in_parts_is_
     for order, amount_minor in (("parts", 1_000), ("parts", 500), ("", 200), ("", 200), ("elsewhere", 70)):
         await stage.sale(room, session, evening("20:30"), "paid", amount_minor, order)
     await stage.sql.execute("UPDATE sale SET shop = 'b', order_id = 'parts' WHERE order_id = 'elsewhere'")
+    await roll(stage.sql)
     told = await reader.fetchrow("SELECT orders, gmv_minor FROM session_summary")
     assert told is not None
     assert tuple(told) == (4, 1_970)
