@@ -30,8 +30,8 @@ BACKOFF_S_MAX = 15.0
 QUIET_TRIES = 4  # of the first connect: at a start PostgreSQL may be starting, too
 MINUTE = timedelta(minutes=1)
 NAME = "livemon roller"
-# Plans for this very minute (partitions, how many sessions), never a general one; compiling costs more than it saves. No
-# commit waits for the disk: a turn that a power cut takes away comes back with its marks, for they are one transaction.
+# Plans for this very minute (partitions, how many sessions), never a general one; compiling costs more than it saves.
+# No commit waits for the disk: a turn that a power cut takes away comes back with its marks, for they are one transaction.
 SETTINGS = {
     "plan_cache_mode": "force_custom_plan", "jit": "off", "work_mem": "32MB", "statement_timeout": "20s",
     "synchronous_commit": "off",

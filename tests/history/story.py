@@ -222,7 +222,7 @@ async def _sales(sql: Sql, rooms: dict[str, int], sessions: dict[str, uuid.UUID]
 
 
 async def roll(sql: Sql, until: datetime | None = None) -> None:
-    """Every minute of a session (one that goes on: until then, or now) or a sale, and their hours, by the roller's SQL."""
+    """Every minute of a session (one that goes on: until then, or now) and sale, and the hours, by the roller's SQL."""
     minutes = await sql.fetch(
         "SELECT DISTINCT date_trunc('minute', at) AS minute, platform FROM ("
         " SELECT generate_series(date_trunc('minute', opened_at), coalesce(closed_at, $1, now()), '1 minute') AS at,"
