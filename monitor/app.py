@@ -119,7 +119,11 @@ class App:
         loop.add_signal_handler(signal.SIGHUP, self.reloading.set)
         guard = Guard(refused=lambda reason: self.metrics.connections_refused.labels(reason).inc())
         pages = web.make_app(self._sources(), self.metrics, VERSION, self.alerts.routes())
-        served = await web.start(pages, *self.config.address, guard)
+        try:
+            served = await web.start(pages, *self.config.address, guard)
+        except OSError:
+            await self.alerts.close()
+            raise
         hello = marked(f"livemon {VERSION} listens on", self.config.purpose)
         log.info("%s http://%s, data in %s", hello, self.config.listen, self.config.data_dir)
         try:
