@@ -31,7 +31,7 @@ QUIET_TRIES = 4  # of the first connect: at a start PostgreSQL may be starting, 
 MINUTE = timedelta(minutes=1)
 NAME = "livemon roller"
 # Plans for this very minute (partitions, how many sessions), never a general one; compiling costs more than it saves.
-# No commit waits for the disk: a turn that a power cut takes away comes back with its marks, for they are one transaction.
+# No commit waits for the disk: a turn lost to a power cut comes back with its marks, for they are one transaction.
 SETTINGS = {
     "plan_cache_mode": "force_custom_plan", "jit": "off", "work_mem": "32MB", "statement_timeout": "20s",
     "synchronous_commit": "off",
