@@ -25,8 +25,9 @@ from monitor.store.migrate import Birth, migrate
 from tests.acceptance.alerts.ground import Ground
 from tests.acceptance.alerts.halls import Hall, open_halls, room_of
 from tests.acceptance.alerts.machine import SetLivemon, SlowLine, meanwhile, slow_disk, taken_processor
-from tests.acceptance.alerts.watchmen import Watchmen, watching
+from tests.acceptance.alerts.watchmen import Watchmen, every_alert, watching
 from tests.acceptance.test_accounts import DOUDIAN_TABLES, order
+from tests.alerts.chat import Chat, served
 from tests.faults.disk import small_disk
 from tests.orders.chinese import DOUDIAN, doudian, doudian_message
 
@@ -47,6 +48,10 @@ async def scene(
             yield livemon, watchmen
             assert await watchmen.ever_fired() == fires | {"LivemonWatchdog"}
             await watchmen.rules_are_whole()
+
+
+def test_each_alert_is_in_a_scene() -> None:
+    assert {*ROOMS, *FEEDS, *MACHINE, *PIPELINE, "LivemonWatchdog"} == every_alert()
 
 
 # --- rooms -----------------------------------------------------------------------------------------------------------
@@ -267,14 +272,21 @@ async def test_the_machine_is_slow_its_clock_is_set_and_livemon_is_gone(tmp_path
 
 PIPELINE = {
     "LivemonPartitionMissing", "LivemonWriterBlocked", "LivemonSpoolGrowing", "LivemonSpoolFull",
-    "LivemonBooksDoNotBalance",
+    "LivemonBooksDoNotBalance", "LivemonDeliveryFailing",
 }  # fmt: skip
 PIPELINE_FASTER = {
     "LivemonPartitionMissing": 12.0,
     "LivemonBooksDoNotBalance": 6.0,
     "LivemonSpoolGrowing": 6.0,
     "LivemonSpoolFull": 6.0,
+    "LivemonDeliveryFailing": 10.0,
 }
+ROBOT = """
+[[robot]]
+name = "night"
+kind = "feishu"
+url_file = "robot.url"
+"""
 FULL = 16_000_000  # spool_bytes_max; ticks are shed from 95 % of it on
 MAKES_NOTHING = """
 CREATE OR REPLACE FUNCTION ensure_tick_day(day date) RETURNS boolean LANGUAGE sql
@@ -286,13 +298,16 @@ async def test_nothing_can_be_written_and_the_spool_fills(tmp_path: Path, empty_
     """The event's zone is one in which this day ends within hours, so that its partition does, too."""
     hall = Hall("fine", range(1, 101))
     right = await born(empty_database, datetime.now(UTC))
-    async with open_halls(hall):
+    chat = Chat("feishu", time.time, mood="down")
+    async with open_halls(hall), served(chat):
         ground = Ground(
             tmp_path, empty_database, [hall], top=f'spool_bytes_max = {FULL}\ntimezone = "{zone(datetime.now(UTC))}"',
-            pushes={"erp": ["single"]},
+            pushes={"erp": ["single"]}, tables=ROBOT,
         )  # fmt: skip
+        ground.secret("robot.url", chat.url)
         async with scene(ground, PIPELINE, PIPELINE_FASTER) as (livemon, seen):
             await seen.fires("LivemonPartitionMissing", 20)
+            await seen.fires("LivemonDeliveryFailing", 30, robot="night")  # that one could not be told
             await ground.shut_door()
             await seen.fires("LivemonWriterBlocked", 40)
             for number in itertools.count():
@@ -302,9 +317,12 @@ async def test_nothing_can_be_written_and_the_spool_fills(tmp_path: Path, empty_
             await seen.fires("LivemonSpoolFull", 20)
             await seen.fires("LivemonSpoolGrowing", 20)
             ground.open_door()
+            chat.mood = "well"
             await seen.clears("LivemonWriterBlocked", 60)
             await seen.clears("LivemonSpoolFull", 120)
             await seen.clears("LivemonSpoolGrowing", 120)
+            await seen.clears("LivemonDeliveryFailing", 60)
+            assert any("分区" in text for text in chat.texts)  # late, but told
             conn = await empty_database.connect("owner")
             await conn.execute(right)
             await conn.close()
@@ -338,18 +356,18 @@ async def born(database: Any, now: datetime) -> str:
 
 
 def large(number: int) -> list[dict[str, object]]:
-    """Nearly a mebibyte of orders."""
-    title = "苹" * 256
+    """Two thirds of a mebibyte of orders."""
+    title = "apple " * 40
     return [
         {
             "event_id": f"s1:{number}-{part}:paid", "platform": "single",
             "items": [{"item_id": f"i{item}", "title": title, "units": 1} for item in range(200)],
         }
-        for part in range(5)
+        for part in range(12)
     ]  # fmt: skip
 
 
 def lose_a_batch(spool: Path) -> None:
     """What a hand in the spool, or a disk that lies, does: rows that wait are gone, and no book says so."""
-    with closing(sqlite3.connect(spool / "spool.sqlite")) as conn, conn:
+    with closing(sqlite3.connect(spool / "spool.db")) as conn, conn:
         conn.execute("DELETE FROM batch WHERE state = 'pending' AND kind = 'ticks'")

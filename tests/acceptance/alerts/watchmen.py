@@ -5,13 +5,15 @@ rewritten, and nothing else:
 
 - how often is scraped and evaluated: each second, or each `scrape_s`;
 - durations of the rules that a test names in `faster`: `for`, `keep_firing_for`, `[ranges]` and `offset`s are divided
-  by that number; no range gets shorter than five scrapes. Thresholds and labels stay as they are.
+  by that number; a `for` of at most 15 s stays, and no range gets shorter than five scrapes. Thresholds and labels stay.
 """
 
 import asyncio
+import logging
 import re
 import shutil
 import signal
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
@@ -26,6 +28,8 @@ from monitor.rehearsal.rtmp_hall import free_ports
 PROMETHEUS = Path(__file__).resolve().parents[3] / "prometheus"
 ALERTMANAGERS = ("prometheus-alertmanager", "alertmanager")
 START_S_MAX = 20.0
+FOR_S_KEPT = 15.0
+log = logging.getLogger(__name__)
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 SPAN = re.compile(r"(?<=\[)(\d+)(ms|s|m|h|d)(?=\])|(?<=offset )(\d+)(ms|s|m|h|d)\b")
 
@@ -61,11 +65,14 @@ class Watchmen:
 
     async def _becomes(self, name: str, labels: Mapping[str, str], within_s: float, there: bool) -> None:
         wanted, fired = {"alertname": name, **labels}, list[dict[str, str]]()
+        began_s = time.monotonic()
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while True:
                     fired = await self.firing()
                     if any(wanted.items() <= one.items() for one in fired) == there:
+                        how = "fires" if there else "cleared"
+                        log.info("%s %s after %.1f s", " ".join(wanted.values()), how, time.monotonic() - began_s)
                         return
                     await asyncio.sleep(0.3)
         names = sorted({one["alertname"] for one in fired})
@@ -136,9 +143,8 @@ def write_rules(folder: Path, faster: Mapping[str, float], scrape_s: int) -> Non
 def hurry(rule: dict[str, Any], by: float, scrape_s: int) -> None:
     """Divide the durations of one rule, in place."""
     for key in ("for", "keep_firing_for"):
-        if key in rule:
-            count, unit = re.fullmatch(r"(\d+)(ms|s|m|h|d)", rule[key]).groups()  # type: ignore[union-attr]
-            rule[key] = f"{round(1000 * int(count) * UNITS[unit] / by)}ms"
+        if key in rule and (key != "for" or seconds(rule[key]) > FOR_S_KEPT):
+            rule[key] = f"{round(1000 * seconds(rule[key]) / by)}ms"
 
     def shorter(found: re.Match[str]) -> str:
         count, unit = found[1] or found[3], found[2] or found[4]
@@ -146,6 +152,19 @@ def hurry(rule: dict[str, Any], by: float, scrape_s: int) -> None:
         return f"{round(1000 * max(least_s, int(count) * UNITS[unit] / by))}ms"
 
     rule["expr"] = SPAN.sub(shorter, rule["expr"])
+
+
+def seconds(duration: str) -> float:
+    found = re.fullmatch(r"(\d+)(ms|s|m|h|d)", duration)
+    assert found is not None, duration
+    return int(found[1]) * UNITS[found[2]]
+
+
+def every_alert() -> set[str]:
+    """The names of all that the repository's rules can raise."""
+    files = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in PROMETHEUS.glob("rules/*.yml")]
+    rules = [rule for told in files for group in told["groups"] for rule in group["rules"]]
+    return {rule["alert"] for rule in rules if "alert" in rule}
 
 
 def _copy(name: str, folder: Path, addresses: Mapping[str, str]) -> None:
