@@ -35,7 +35,7 @@ from monitor.alerts.match import nobody_takes_the_rest
 from monitor.alerts.mouths import Mouths
 from monitor.alerts.notice import Language, Link
 from monitor.alerts.page import AlertPage, Asked
-from monitor.alerts.patience import patiently
+from monitor.alerts.patience import Patience
 from monitor.alerts.receiver import Outcome, Receiver
 from monitor.alerts.robots.voice import voice_of
 from monitor.alerts.silences import Alertmanager
@@ -82,7 +82,7 @@ class Desk:
             if name not in [robot.name for robot in config.robots]:
                 log.error("%d messages wait for the robot %s, which the config does not have any more", count, name)
         self._announcing = Announcing(self.hearing, lambda: self.config.robots, house.sight, config.zone)
-        self._watchdog = asyncio.Event()
+        self._watchdog, self._patience = asyncio.Event(), Patience()
         self._put_duty_together(book)
         metrics.outcomes_are(get_args(Outcome))
         self.configure(config, self._people)
@@ -131,9 +131,8 @@ class Desk:
     async def run(self) -> None:
         """Until it is cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._mouths.run(), name="robots")
             for name, work in self._works():
-                group.create_task(patiently(name, work), name=name)
+                group.create_task(self._patience.go_on(name, work), name=name)
 
     async def close(self) -> None:
         """When nobody posts any more."""
@@ -143,6 +142,7 @@ class Desk:
     # -----------------------------------------------------------------------------------------------------------------
 
     def _works(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        yield "robots", self._mouths.run
         yield "alerts", self.hearing.run
         yield "facts of alerts", lambda: keep_bringing(self.hearing, self._house.lane, self._house.sealing)
         yield "sales lately", self._note
@@ -168,7 +168,8 @@ class Desk:
             await deadman.beat()
 
     def _heard(self, group: Group) -> None:
-        if any(alert.name == WATCHDOG and alert.firing for alert in group.alerts):
+        """While a work of ours fails the heartbeat is silent: an alarm that cannot be told here is told elsewhere."""
+        if self._patience.well and any(alert.name == WATCHDOG and alert.firing for alert in group.alerts):
             self._watchdog.set()
 
     def _boards(self) -> Boards:

@@ -49,6 +49,7 @@ class Mouths:
 
     async def run(self) -> None:
         """Until it is cancelled. One that changed ends before it begins anew: it would be told twice by two."""
+        self._workers.clear()
         async with asyncio.TaskGroup() as group:
             while True:
                 self._changed.clear()

@@ -240,3 +240,17 @@ async def test_in_a_rehearsal_robots_are_silent_unless_they_are_let_and_messages
         assert await livemon.stop() == 0
     assert all(text.lstrip("#* ").startswith("【演练】") for text in chat.texts)
     assert chat.calls == (2 if speaks else 0)
+
+
+async def test_a_robot_that_hangs_holds_up_no_stop(tmp_path, stat, chat, database):
+    chat.mood, chat.slow_s = "slow", 30.0
+    async with configured(tmp_path, stat, database, robot_table(tmp_path, "hall", chat)) as livemon:
+        await stands(livemon, "live/1", 1)
+        del stat.live["1"]
+        await stands(livemon, "live/1", 2)
+        assert await post(livemon, dropped()) == 200
+        await until(lambda: chat.calls, why=livemon.last_words)
+        began_s = time.monotonic()
+        assert await livemon.stop() == 0
+        assert time.monotonic() - began_s < 12
+        assert "Traceback" not in livemon.last_words()

@@ -105,3 +105,26 @@ async def test_a_worker_that_is_unchanged_goes_on() -> None:
     with suppress(asyncio.CancelledError):
         await task
     assert voices == ["a", "b"]
+
+
+async def test_it_can_begin_again_after_a_voice_had_a_bug() -> None:
+    hands, said = Hands(), list[str]()
+    outbox = MemoryOutbox(hands)
+
+    class Broken(Slow):
+        async def say(self, notice: Notice) -> Verdict:
+            raise KeyError("a bug")
+
+    voices = iter([Broken, Slow])
+    clock = Clock(hands.now, asyncio.get_running_loop().time)
+    all_of_them = Mouths(outbox, clock, lambda row: next(voices)(row, said), lambda name: None, "event", False)
+    all_of_them.follow([robot("a")])
+    await outbox.put([("a", Notice("firing", "critical", "1"), "1")])
+    with pytest.raises(ExceptionGroup):
+        await all_of_them.run()
+    task = asyncio.create_task(all_of_them.run())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert said == ["zh 1"]
