@@ -148,13 +148,17 @@ def dropped(
     }
 
 
-async def post(livemon: Livemon, *alerts: dict[str, object]) -> int:
-    group = {
+def alerts_of(*alerts: dict[str, object]) -> dict[str, object]:
+    """A group of them, as it is posted."""
+    return {
         "version": "4", "receiver": "livemon", "status": "firing", "groupKey": '{}:{alertname="LivemonRoomDropped"}',
         "groupLabels": {"alertname": "LivemonRoomDropped"}, "commonLabels": {}, "commonAnnotations": {},
         "externalURL": "http://alertmanager:9093", "truncatedAlerts": 0, "alerts": list(alerts),
     }  # fmt: skip
-    async with livemon.http.post(f"{livemon.url}/alertmanager", json=group) as answer:
+
+
+async def post(livemon: Livemon, *alerts: dict[str, object]) -> int:
+    async with livemon.http.post(f"{livemon.url}/alertmanager", json=alerts_of(*alerts)) as answer:
         return answer.status
 
 

@@ -1,13 +1,21 @@
 """Whom a rehearsal tells: what `--robots` takes comes back as it was, and nothing that acts on an event."""
 
+import asyncio
+import signal
+import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from monitor.config import load
 from monitor.rehearsal import stage
 from monitor.rehearsal.event.cast import cast, roster_csv
+from monitor.rehearsal.monitored import LIVEMON
+from monitor.rehearsal.program import Program
 from monitor.rehearsal.robots import lines_of
+from tests.alerts.chat import Chat, served
+from tests.alerts.desk_ground import alerts_of, dropped, robot_table, until
 from tests.rehearsal.test_stage import BEGAN_AT
 
 CONFIG = """\
@@ -53,3 +61,35 @@ def test_robots_shifts_and_contacts_come_back_as_they_were(tmp_path: Path, purpo
     assert (made.purpose, made.grafana_url, made.deadman_url) == ("rehearsal", given.grafana_url, None)
     assert made.public_url == "http://127.0.0.1:8790"
     assert made.alertmanager_url == (given.alertmanager_url if purpose == "rehearsal" else None)
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("let", [False, True])
+async def test_a_rehearsal_speaks_only_if_it_is_let_and_says_what_it_is(tmp_path: Path, let: bool) -> None:
+    """The whole command; its monitor is told of an alert as soon as it listens."""
+    chat, folder = Chat("feishu", time.time), tmp_path / "play"
+    async with served(chat), aiohttp.ClientSession() as http:
+        given = tmp_path / "given.toml"
+        given.write_text(robot_table(tmp_path, "hall", chat))
+        command = [*LIVEMON, "rehearse", "--rooms", "20", "--data-dir", str(folder)]
+        with Program([*command, *(["--robots", str(given)] if let else [])], tmp_path / "log") as played:
+            await until(lambda: (folder / "livemon.toml").exists(), 60.0)
+            url = f"http://{load(folder / 'livemon.toml').listen}"
+            alert = dropped("", alertname="LivemonBooksDiffer", platform="", hall="")
+            assert await told(http, url, alert, played)
+            await (until(lambda: chat.texts) if let else asyncio.sleep(5))
+            await asyncio.to_thread(played.stop, signal.SIGINT, 60.0)
+    assert [text.startswith("【演练】") for text in chat.texts] == ([True] if let else [])
+    assert chat.calls == len(chat.texts)
+
+
+async def told(http: aiohttp.ClientSession, url: str, alert: dict[str, object], played: Program) -> bool:
+    """Post it as soon as somebody listens."""
+    async with asyncio.timeout(60):
+        while played.running:
+            try:
+                async with http.post(f"{url}/alertmanager", json=alerts_of(alert)) as answer:
+                    return answer.status == 200
+            except aiohttp.ClientConnectionError:
+                await asyncio.sleep(0.1)
+    raise AssertionError(played.log.read_text())
