@@ -174,7 +174,12 @@ async def until[T](look: Callable[[], T], within_s: float = WITHIN_S, why: Calla
 
 async def stands(livemon: Livemon, room: str, state: int, within_s: float = WITHIN_S) -> None:
     """Wait until the room is in this state."""
-    line = f'livemon_room_state{{platform="nginx_rtmp",room="{room}"}} {state}\n'
+    await shows(livemon, "state", room, state, within_s)
+
+
+async def shows(livemon: Livemon, what: str, room: str, number: int, within_s: float = WITHIN_S) -> None:
+    """Wait until /metrics/rooms shows this number of the room."""
+    line = f'livemon_room_{what}{{platform="nginx_rtmp",room="{room}"}} {number}\n'
     async with asyncio.timeout(within_s):
         while True:
             livemon.must_run()

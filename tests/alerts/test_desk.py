@@ -21,6 +21,7 @@ from tests.alerts.desk_ground import (
     playing,
     post,
     robot_table,
+    shows,
     shut,
     stands,
     until,
@@ -176,7 +177,9 @@ async def test_a_lost_room_that_a_person_ended_is_not_lost_again_after_a_restart
         await livemon.ready(2)
         code, said = await livemon.command("schedule", "import", str(planned(tmp_path)))
         assert code == 0, said
-        await stands(livemon, "live/1", 1)
+        for room in ("live/1", "live/2"):
+            await stands(livemon, room, 1)
+            await shows(livemon, "expected", room, 1)
         stat.live.clear()
         await stands(livemon, "live/1", 4)
         await stands(livemon, "live/2", 4)
