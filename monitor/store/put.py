@@ -113,6 +113,8 @@ async def _put_sales(
     new_places = {first[key][0] for key in new}
     fresh = [sale for place, sale in sales if place in new_places]
     await _put_items(conn, fresh)
+    if new:
+        await conn.execute(statement("writer/sales_again"), [platform for platform, _ in new], [i for _, i in new])
     tally.sales += fresh
     known = await _known_sales(conn, [sale for place, sale in sales if place not in new_places])
     bad, again = [], []

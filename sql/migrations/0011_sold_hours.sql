@@ -34,7 +34,22 @@ CREATE TABLE item_hour (
 CREATE INDEX item_hour_hour ON item_hour (hour, platform);
 CREATE INDEX item_hour_day ON item_hour (day, platform, item_id);
 
--- "Was there an earlier one?" is asked of each sale that is summed: of its order (paid and refunded: 0007), of its buyer.
+-- Whether there is another row of the same kind and order, or of the same buyer in the shop: of most there is none, and what
+-- sums them then looks for no earlier one.
+ALTER TABLE sale ADD COLUMN order_again boolean NOT NULL DEFAULT false, ADD COLUMN buyer_again boolean NOT NULL DEFAULT false;
+UPDATE sale SET order_again = told.orders > 1, buyer_again = told.visits > 1
+FROM (
+    SELECT
+        platform, event_id,
+        CASE WHEN order_id <> '' AND kind IN ('paid', 'created', 'refunded')
+            THEN count(*) OVER (PARTITION BY platform, shop, kind, order_id) ELSE 1 END AS orders,
+        CASE WHEN kind = 'paid' AND buyer IS NOT NULL
+            THEN count(*) OVER (PARTITION BY platform, shop, kind, buyer) ELSE 1 END AS visits
+    FROM sale
+) AS told
+WHERE sale.platform = told.platform AND sale.event_id = told.event_id AND (told.orders > 1 OR told.visits > 1);
+
+-- Where they are looked for: orders (paid and refunded: 0007), and buyers.
 CREATE INDEX sale_created ON sale (order_id, shop) WHERE kind = 'created' AND order_id <> '';
 CREATE INDEX sale_buyer ON sale (buyer, shop) WHERE kind = 'paid' AND buyer IS NOT NULL;
 

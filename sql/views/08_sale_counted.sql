@@ -1,12 +1,12 @@
 -- Which sales count an order or a person: each order once a day (inside the event window), with its first row of a kind, so
 -- that minutes add up to hours and hours to days, whatever parts an order was paid in.
 
--- A building block of the sums. Each look for an earlier one goes into a small index of its kind.
+-- A building block of the sums. An earlier one is looked for only where another one is known (sql/writer/sales_again.sql).
 CREATE OR REPLACE VIEW sale_counted AS
 SELECT
     sale.platform, sale.event_id, sale.at, sale.received_at, sale.kind, sale.shop, sale.order_id, sale.room_id, sale.session_id,
     sale.amount_minor, sale.currency, sale.units, sale.buyer,
-    sale.order_id = '' OR NOT CASE sale.kind
+    sale.order_id = '' OR NOT sale.order_again OR NOT CASE sale.kind
         WHEN 'paid' THEN EXISTS (
             SELECT FROM sale AS earlier
             WHERE earlier.kind = 'paid' AND earlier.order_id = sale.order_id AND earlier.shop = sale.shop
@@ -36,7 +36,7 @@ SELECT
         )
         ELSE false
     END AS first_of_order,
-    CASE WHEN sale.kind = 'paid' AND sale.buyer IS NOT NULL THEN NOT EXISTS (
+    CASE WHEN sale.kind = 'paid' AND sale.buyer IS NOT NULL THEN NOT sale.buyer_again OR NOT EXISTS (
         SELECT FROM sale AS earlier
         WHERE earlier.kind = 'paid' AND earlier.buyer = sale.buyer AND earlier.shop = sale.shop
             AND earlier.platform = sale.platform AND earlier.currency = sale.currency

@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION item_sold(from_at timestamptz, to_at timestamptz, of_
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT
         sale.platform, sale.shop, item.item_id, max(item.title),
-        (count(*) FILTER (WHERE sale.order_id = '' OR NOT EXISTS (
+        (count(*) FILTER (WHERE sale.order_id = '' OR NOT sale.order_again OR NOT EXISTS (
             SELECT FROM livemon.sale AS earlier
             JOIN livemon.sale_item AS held
                 ON held.platform = earlier.platform AND held.event_id = earlier.event_id AND held.item_id = item.item_id

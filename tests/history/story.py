@@ -230,6 +230,7 @@ async def roll(sql: Sql, until: datetime | None = None) -> None:
         " UNION ALL SELECT at, room.platform FROM sale JOIN room USING (room_id)) AS touched",
         until,
     )
+    await flag_sales(sql)
     for row in await sql.fetch(
         "SELECT DISTINCT event_date(minute) FROM unnest($1::timestamptz[]) AS touched (minute)",
         [row["minute"] for row in minutes],
@@ -249,8 +250,16 @@ async def roll(sql: Sql, until: datetime | None = None) -> None:
         await roll_sold(sql)
 
 
+async def flag_sales(sql: Sql) -> None:
+    """What the writer does after it put sales: those that are not the only one of their order, or buyer, are flagged."""
+    rows = await sql.fetch("SELECT platform, event_id FROM sale")
+    again = (HISTORY.parent / "writer" / "sales_again.sql").read_text()
+    await sql.execute(again, [row["platform"] for row in rows], [row["event_id"] for row in rows])
+
+
 async def roll_sold(sql: Sql) -> None:
     """The hours of every shop that ever sold."""
+    await flag_sales(sql)
     hours = await sql.fetch(
         "SELECT event_hour(at), array_agg(platform) AS platforms, array_agg(shop) AS shops"
         " FROM (SELECT DISTINCT event_hour(at) AS at, platform, shop FROM sale) AS sold GROUP BY 1"

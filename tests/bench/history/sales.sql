@@ -17,7 +17,7 @@ CROSS JOIN LATERAL generate_series(
 
 INSERT INTO sale (
     platform, event_id, at, received_at, feed, room, room_id, session_id, shop, order_id, kind, amount_minor, currency,
-    units, buyer, via, attributed_at
+    units, buyer, via, attributed_at, buyer_again
 )
 SELECT
     deal.platform, 'e' || deal.seed || told.kind, bench.instant(told.at_us), received.at, 'orders-' || deal.platform,
@@ -25,7 +25,8 @@ SELECT
     CASE WHEN NOT roomless AND told.at_us < deal.ends_us THEN deal.session_id END,
     deal.shop, CASE WHEN gift THEN '' ELSE 'o' || deal.seed END, told.kind,
     CASE told.kind WHEN 'refunded' THEN -deal.amount_minor ELSE deal.amount_minor END, deal.currency, deal.units,
-    decode(md5((deal.seed % 700001)::text), 'hex'), 'push', received.at
+    decode(md5((deal.seed % 700001)::text), 'hex'), 'push', received.at,
+    told.kind = 'paid' AND count(*) OVER (PARTITION BY deal.platform, deal.shop, told.kind, deal.seed % 700001) > 1
 FROM bench.deal
 CROSS JOIN LATERAL (
     VALUES ('gift', at_us, gift),
