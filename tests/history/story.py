@@ -251,7 +251,7 @@ async def roll(sql: Sql, until: datetime | None = None) -> None:
 
 
 async def flag_sales(sql: Sql) -> None:
-    """What the writer does after it put sales: those that are not the only one of their order, or buyer, are flagged."""
+    """As the writer does after it put sales: those that are not alone of their order, or buyer, are flagged."""
     rows = await sql.fetch("SELECT platform, event_id FROM sale")
     again = (HISTORY.parent / "writer" / "sales_again.sql").read_text()
     await sql.execute(again, [row["platform"] for row in rows], [row["event_id"] for row in rows])
