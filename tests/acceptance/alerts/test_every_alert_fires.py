@@ -9,7 +9,7 @@ import itertools
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,35 +96,32 @@ async def test_rooms_stop_do_not_begin_and_sell_no_more(tmp_path: Path, database
         )  # fmt: skip
         async with scene(ground, ROOMS, ROOMS_FASTER) as (_, seen):
             selling_rooms = [UNSOLD, SOLD]
-            flow = asyncio.create_task(selling(ground, lambda: selling_rooms))
-            await ground.plan(*(("single", room_of(room)) for room in (TOP_TIER, PLANNED, ABSENT)))
-            hosted.on_air -= set(hosted.numbers[:25])
-            own.on_air -= set(own.numbers[:6])
-            single.on_air -= {TOP_TIER, PLANNED, UNPLANNED}
-            many.on_air -= set(many.numbers[:20])
-            await seen.fires("LivemonPlatformOutage", 10, platform="hosted")
-            await seen.fires("LivemonHallOutage", 10, platform="own", hall="A")
-            await seen.fires("LivemonRoomsDroppedMany", 10, platform="many", severity="warning")
-            await seen.fires("LivemonRoomDropped", 15, room=room_of(TOP_TIER), severity="critical")
-            await seen.fires("LivemonRoomDropped", 15, room=room_of(PLANNED), severity="warning")
-            many.on_air -= set(many.numbers[:35])
-            await seen.fires("LivemonRoomsDroppedMany", 10, platform="many", severity="critical")
-            await seen.fires("LivemonRoomNotStarted", 30, room=room_of(ABSENT))
-            await seen.fires("LivemonRoomLost", 30, room=room_of(TOP_TIER), severity="critical")
-            single.viewers[LEFT_ALONE] = 50
-            await seen.fires("LivemonViewersCollapsed", 20, room=room_of(LEFT_ALONE))
-            selling_rooms.remove(UNSOLD)
-            await seen.fires("LivemonSalesStalled", 40, room=room_of(UNSOLD))
-            # Neither who was not planned, nor who is one of many.
-            assert {found["room"] for found in await seen.ask(STOPPED)} == {room_of(TOP_TIER), room_of(PLANNED)}
-            for hall in halls:
-                hall.on_air = set(hall.numbers)
-            selling_rooms.append(UNSOLD)
-            for name in ROOMS - {"LivemonSalesStalled", "LivemonViewersCollapsed"}:
-                await seen.clears(name, 60)
-            flow.cancel()
-            with suppress(asyncio.CancelledError):
-                await flow
+            async with meanwhile(selling(ground, lambda: selling_rooms)):
+                await ground.plan(*(("single", room_of(room)) for room in (TOP_TIER, PLANNED, ABSENT)))
+                hosted.on_air -= set(hosted.numbers[:25])
+                own.on_air -= set(own.numbers[:6])
+                single.on_air -= {TOP_TIER, PLANNED, UNPLANNED}
+                many.on_air -= set(many.numbers[:20])
+                await seen.fires("LivemonPlatformOutage", 10, platform="hosted")
+                await seen.fires("LivemonHallOutage", 10, platform="own", hall="A")
+                await seen.fires("LivemonRoomsDroppedMany", 10, platform="many", severity="warning")
+                await seen.fires("LivemonRoomDropped", 15, room=room_of(TOP_TIER), severity="critical")
+                await seen.fires("LivemonRoomDropped", 15, room=room_of(PLANNED), severity="warning")
+                many.on_air -= set(many.numbers[:35])
+                await seen.fires("LivemonRoomsDroppedMany", 10, platform="many", severity="critical")
+                await seen.fires("LivemonRoomNotStarted", 30, room=room_of(ABSENT))
+                await seen.fires("LivemonRoomLost", 30, room=room_of(TOP_TIER), severity="critical")
+                single.viewers[LEFT_ALONE] = 50
+                await seen.fires("LivemonViewersCollapsed", 20, room=room_of(LEFT_ALONE))
+                selling_rooms.remove(UNSOLD)
+                await seen.fires("LivemonSalesStalled", 40, room=room_of(UNSOLD))
+                # Neither who was not planned, nor who is one of many.
+                assert {found["room"] for found in await seen.ask(STOPPED)} == {room_of(TOP_TIER), room_of(PLANNED)}
+                for hall in halls:
+                    hall.on_air = set(hall.numbers)
+                selling_rooms.append(UNSOLD)
+                for name in ROOMS - {"LivemonSalesStalled", "LivemonViewersCollapsed"}:
+                    await seen.clears(name, 60)
 
 
 # --- feeds, sales, accounts ------------------------------------------------------------------------------------------
@@ -168,7 +165,7 @@ async def come_in(ground: Ground, platform: FakeDoudian, shop: str) -> None:
     assert "授权成功" in await ground.link(back)
 
 
-async def test_feeds_cannot_be_seen_sales_are_bad_and_shops_leave(tmp_path: Path, database: Any) -> None:
+async def feeds_cannot_be_seen_sales_are_bad_and_shops_leave(folder: Path, database: Any) -> None:
     gone, still = Hall("gone", range(1, 4)), Hall("still", range(11, 14))
     halls = (gone, still, Hall("fine", range(21, 24)))
     shops = FakeDoudian(DOUDIAN.key, DOUDIAN.secrets[0], lambda: datetime.now(UTC))
@@ -181,7 +178,7 @@ async def test_feeds_cannot_be_seen_sales_are_bad_and_shops_leave(tmp_path: Path
     roster += [f"doudian,880{shop[-1]},主播,,3,{shop},zhang" for shop in SHOPS] + ["taobao,AAFa-1,主播,,3,,"]
     async with open_halls(*halls):
         ground = Ground(
-            tmp_path, database, halls, tables=tables, roster=roster, pushes={"good": ["single"], "foreign": ["single"]}
+            folder, database, halls, tables=tables, roster=roster, pushes={"good": ["single"], "foreign": ["single"]}
         )
         ground.secret("dd.secret", DOUDIAN.secrets[0].decode())
         ground.secret("tb.secret", "a secret of taobao")
@@ -200,6 +197,8 @@ async def test_feeds_cannot_be_seen_sales_are_bad_and_shops_leave(tmp_path: Path
             paid: dict[str, object] = {"pay_time": int(pushed.created_at.timestamp()), "pay_amount": 12_300}
             ids: dict[str, object] = {"p_id": int(pushed.order_id), "shop_id": int(OURS), "order_status": 2}
             await ground.push("/hooks/doudian", doudian([doudian_message("101", **ids, **paid)]))
+            await ground.until("SELECT via FROM sale WHERE kind = 'paid'", "push")
+            await asyncio.sleep(1.5)  # stamps of orders are whole seconds
             order(shops, 2, OURS, 45_600, "8808")  # this one is never pushed
             await seen.fires("LivemonFeedBlind", 30, feed="gone", platform="gone")
             await seen.fires("LivemonFeedRefused", 30, feed="barred")
@@ -294,14 +293,14 @@ SECURITY DEFINER SET search_path = livemon, pg_temp AS 'SELECT false'
 """
 
 
-async def test_nothing_can_be_written_and_the_spool_fills(tmp_path: Path, empty_database: Any) -> None:
+async def nothing_can_be_written_and_the_spool_fills(folder: Path, database: Any) -> None:
     """The event's zone is one in which this day ends within hours, so that its partition does, too."""
     hall = Hall("fine", range(1, 101))
-    right = await born(empty_database, datetime.now(UTC))
+    right = await born(database, datetime.now(UTC))
     chat = Chat("feishu", time.time, mood="down")
     async with open_halls(hall), served(chat):
         ground = Ground(
-            tmp_path, empty_database, [hall], top=f'spool_bytes_max = {FULL}\ntimezone = "{zone(datetime.now(UTC))}"',
+            folder, database, [hall], top=f'spool_bytes_max = {FULL}\ntimezone = "{zone(datetime.now(UTC))}"',
             pushes={"erp": ["single"]}, tables=ROBOT,
         )  # fmt: skip
         ground.secret("robot.url", chat.url)
@@ -323,7 +322,7 @@ async def test_nothing_can_be_written_and_the_spool_fills(tmp_path: Path, empty_
             await seen.clears("LivemonSpoolGrowing", 120)
             await seen.clears("LivemonDeliveryFailing", 60)
             assert any("分区" in text for text in chat.texts)  # late, but told
-            conn = await empty_database.connect("owner")
+            conn = await database.connect("owner")
             await conn.execute(right)
             await conn.close()
             await asyncio.sleep(1)
@@ -371,3 +370,14 @@ def lose_a_batch(spool: Path) -> None:
     """What a hand in the spool, or a disk that lies, does: rows that wait are gone, and no book says so."""
     with closing(sqlite3.connect(spool / "spool.db")) as conn, conn:
         conn.execute("DELETE FROM batch WHERE state = 'pending' AND kind = 'ticks'")
+
+
+async def test_feeds_and_the_way_to_postgresql(tmp_path: Path, database: Any, empty_database: Any) -> None:
+    """Two livemons at once, each with its own watchmen: most of both scenes is waiting."""
+    async with asyncio.TaskGroup() as group:
+        for name, play, held in (
+            ("feeds", feeds_cannot_be_seen_sales_are_bad_and_shops_leave, database),
+            ("pipeline", nothing_can_be_written_and_the_spool_fills, empty_database),
+        ):
+            (tmp_path / name).mkdir()
+            group.create_task(play(tmp_path / name, held), name=name)

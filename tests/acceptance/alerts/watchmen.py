@@ -5,7 +5,7 @@ rewritten, and nothing else:
 
 - how often is scraped and evaluated: each second, or each `scrape_s`;
 - durations of the rules that a test names in `faster`: `for`, `keep_firing_for`, `[ranges]` and `offset`s are divided
-  by that number; a `for` of at most 15 s stays, and no range gets shorter than five scrapes. Thresholds and labels stay.
+  by that number; a `for` of at most 15 s stays, no range gets shorter than five scrapes. Thresholds and labels stay.
 """
 
 import asyncio
