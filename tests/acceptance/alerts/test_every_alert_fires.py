@@ -251,7 +251,7 @@ async def test_the_machine_is_slow_its_clock_is_set_and_livemon_is_gone(tmp_path
                 line.wait_s = 3.4
                 livemon.set_wall(5.0)
                 async with meanwhile(slow_disk(disk.folder)):
-                    await seen.fires("LivemonClockSkew", 15)
+                    await seen.fires("LivemonClockSkew", 30)  # a scrape, the line, `for`
                     await seen.fires("LivemonScrapeNearLimit", 40, job="livemon-rooms")
                     await seen.fires("LivemonDiskSlow", 70)
                 line.wait_s = 0.0
