@@ -2,6 +2,7 @@
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +19,13 @@ FIRST = re.compile(
 )
 
 
-async def test_a_drop_is_told_in_seconds_and_its_return_once(tmp_path):
+def test_a_drop_is_told_in_seconds_and_its_return_once(played):
+    played(__name__)
+
+
+async def scene(folder: Path) -> None:
     servers, chat = halls(DROPS, rooms=6), Chat("feishu", time.time, secret="")
-    async with event(tmp_path, servers, {"group": chat}, FAST) as evening:
+    async with event(folder, servers, {"group": chat}, FAST) as evening:
         await evening.live(6 * DROPS)
         took_s = await drops(servers, chat, (0.5, 1.5))
         assert max(took_s) < S_MAX, took_s

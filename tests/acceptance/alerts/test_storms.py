@@ -8,6 +8,7 @@ import os
 import re
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -54,9 +55,13 @@ def hosted(platform: str, rooms: int) -> Server:
     return server
 
 
-async def test_storms(tmp_path):
+def test_storms(played):
+    played(__name__)
+
+
+async def scene(folder: Path) -> None:
     hall = Hall()
-    async with event(tmp_path, hall.servers, {"group": hall.chat}, SPEED, more="grace_s = 600.0") as evening:
+    async with event(folder, hall.servers, {"group": hall.chat}, SPEED, more="grace_s = 600.0") as evening:
         await evening.livemon.ready(ROOMS)
         await evening.plan(("wechat", room) for room in hall.wechat.rooms)
         await evening.live(ROOMS)

@@ -5,6 +5,7 @@ import json
 import re
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,7 +21,7 @@ from tests.alerts.chat import Chat
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
 # Five minutes are a constant of escalation: so the program is changed before it starts, as for planted faults.
-STEP_S = 6
+STEP_S = 15
 IN_A_HURRY = f"""
 from datetime import timedelta
 import monitor.alerts.escalating, monitor.alerts.escalation
@@ -65,16 +66,20 @@ class Group:
             return answer.status
 
 
-async def test_duty(tmp_path):
+def test_duty(played):
+    played(__name__)
+
+
+async def scene(folder: Path) -> None:
     servers, chat, hooks = halls(4, ROOMS), Chat("feishu", time.time), free_ports(1)[0]
     pushed = settings("erp", "push_json", ["sales"], b"")
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "erp").touch(mode=0o600)
-    (tmp_path / "secrets" / "erp").write_text(SECRET)
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "erp").touch(mode=0o600)
+    (folder / "secrets" / "erp").write_text(SECRET)
     more = f'hooks_listen = "127.0.0.1:{hooks}"'
     async with (
         aiohttp.ClientSession() as http,
-        event(tmp_path, servers, {"group": chat}, FAST, more, SHIFTS + pushed.stanzas, change=IN_A_HURRY) as evening,
+        event(folder, servers, {"group": chat}, FAST, more, SHIFTS + pushed.stanzas, change=IN_A_HURRY) as evening,
     ):
         group = Group(evening, chat, http)
         await evening.live(4 * ROOMS)
