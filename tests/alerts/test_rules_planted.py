@@ -87,6 +87,7 @@ OTHERS = (
     Bug("feeds", "a blip", "for: 10s", "for: 5s"),
     Bug("feeds", "late is blind", "          unless on (feed) feed:livemon_feed_late:max\n", ""),
     Bug("feeds", "one failure", "[15m])) > 1", "[15m])) > 0"),
+    Bug("feeds", "one failure is two", "[15m])) > 1.5", "[15m])) > 1"),
     Bug("feeds", "failures do not count", "          unless on (feed) feed:livemon_feed_failing:sum\n", ""),
     Bug("feeds", "all blind are late", " and on (feed) livemon_push_missed_total", ""),
     Bug("feeds", "frozen", 'state="frozen"} == 1', 'state=~"frozen|stale"} == 1'),
