@@ -53,6 +53,9 @@ WHERE sale.platform = told.platform AND sale.event_id = told.event_id AND (told.
 CREATE INDEX sale_created ON sale (order_id, shop) WHERE kind = 'created' AND order_id <> '';
 CREATE INDEX sale_buyer ON sale (buyer, shop) WHERE kind = 'paid' AND buyer IS NOT NULL;
 
+-- The slot that is on or comes next, of each room, by whoever looks at all rooms: past slots are passed by.
+CREATE INDEX schedule_room_ends ON schedule (room_id, ends_at);
+
 -- What was sold before this release, in the meaning of sql/views/08_sale_counted.sql and 45_sold_hours.sql.
 INSERT INTO shop_hour (
     day, hour, platform, shop, currency, created, orders, gmv_minor, units, buyers, refunds, refunds_minor, gifts, gifts_minor

@@ -13,7 +13,19 @@ SELECT
     (summed.peak / 33554432)::int AS peak_viewers,
     to_timestamp((33554431 - summed.peak % 33554432) * 60) AS peak_at,
     summed.drops::int AS drops,
-    round(coalesce(stops.down_s, 0), 3) AS down_s,
+    -- Here, not joined: a leaderboard's LIMIT comes first, and only its rooms are looked up.
+    round(CASE WHEN summed.drops > 0 THEN coalesce((
+        SELECT sum(extract(epoch FROM greatest(
+            CASE WHEN stop.outcome = 'resumed' THEN stop.followed_at ELSE session.closed_at END, stop.stopped_at
+        ) - stop.stopped_at))
+        FROM event_edge
+        JOIN session_stop AS stop ON stop.stopped_at >= event_edge.from_at AND stop.stopped_at < event_edge.to_at
+        JOIN session ON session.session_id = stop.session_id
+        WHERE stop.room_id = summed.room_id
+            AND stop.stopped_at >= summed.day::timestamp AT TIME ZONE setting.timezone
+            AND stop.stopped_at < (summed.day + 1)::timestamp AT TIME ZONE setting.timezone
+            AND stop.outcome IN ('resumed', 'lost')
+    ), 0) ELSE 0 END, 3) AS down_s,
     summed.created_orders::int AS created_orders,
     summed.orders::int AS orders,
     summed.gmv_minor, in_major(summed.gmv_minor, setting.event_currency) AS gmv,
@@ -67,20 +79,7 @@ FROM (
     GROUP BY day, room_id
 ) AS summed
 CROSS JOIN setting
-JOIN room ON room.room_id = summed.room_id
-LEFT JOIN LATERAL (
-    SELECT sum(extract(epoch FROM greatest(
-        CASE WHEN stop.outcome = 'resumed' THEN stop.followed_at ELSE session.closed_at END, stop.stopped_at
-    ) - stop.stopped_at)) AS down_s
-    FROM event_edge
-    JOIN session_stop AS stop ON stop.stopped_at >= event_edge.from_at AND stop.stopped_at < event_edge.to_at
-    JOIN session ON session.session_id = stop.session_id
-    WHERE summed.drops > 0
-        AND stop.room_id = summed.room_id
-        AND stop.stopped_at >= summed.day::timestamp AT TIME ZONE setting.timezone
-        AND stop.stopped_at < (summed.day + 1)::timestamp AT TIME ZONE setting.timezone
-        AND stop.outcome IN ('resumed', 'lost')
-) AS stops ON true;
+JOIN room ON room.room_id = summed.room_id;
 
 COMMENT ON VIEW room_day IS
     'One row per room (直播间) and day of the event''s zone in which it was in session or sold, inside the event window (cut '

@@ -89,6 +89,15 @@ CROSS JOIN (
     SELECT max(applied_at) AS heard_at, coalesce(max(applied_at) < now() - interval '2 minutes', false) AS silent
     FROM applied_batch
 ) AS monitor
+CROSS JOIN (
+    -- What is dark now, once for all rooms: few feeds. Single rooms of a feed are looked for only if there are any.
+    SELECT
+        array_agg(feed) FILTER (WHERE room_id IS NULL) AS feeds,
+        array_agg(from_at) FILTER (WHERE room_id IS NULL) AS from_ats,
+        coalesce(bool_or(room_id IS NOT NULL), false) AS single_rooms
+    FROM blind
+    WHERE to_at IS NULL
+) AS dark
 -- First, so that a question for the rooms that are expected looks at no others.
 LEFT JOIN LATERAL (
     SELECT planned.starts_at, planned.ends_at
@@ -135,10 +144,17 @@ LEFT JOIN LATERAL (
         SELECT *, to_at IS NULL AND configured AS open FROM room_watch WHERE room_watch.room_id = room.room_id
     ) AS watch
     LEFT JOIN LATERAL (
-        SELECT min(blind.from_at) AS from_at
-        FROM blind
-        WHERE watch.open AND blind.feed = watch.feed AND blind.to_at IS NULL
-            AND (blind.room_id IS NULL OR blind.room_id = room.room_id)
+        SELECT min(span.from_at) AS from_at
+        FROM (
+            SELECT told.from_at
+            FROM unnest(dark.feeds, dark.from_ats) AS told (feed, from_at)
+            WHERE watch.open AND told.feed = watch.feed
+            UNION ALL
+            SELECT blind.from_at
+            FROM blind
+            WHERE dark.single_rooms AND watch.open AND blind.to_at IS NULL
+                AND blind.feed = watch.feed AND blind.room_id = room.room_id
+        ) AS span
     ) AS shut ON true
 ) AS eyes ON true
 LEFT JOIN LATERAL (
