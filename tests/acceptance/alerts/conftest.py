@@ -15,7 +15,8 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
     async def all_of_them() -> list[BaseException | None]:
         scenes = (module.scene(tmp_path_factory.mktemp("scene")) for module in modules.values())
-        return await asyncio.gather(*scenes, return_exceptions=True)
+        ended: list[BaseException | None] = await asyncio.gather(*scenes, return_exceptions=True)
+        return ended
 
     ended = dict(zip(modules, asyncio.run(all_of_them()), strict=True))
 
