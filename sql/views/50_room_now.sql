@@ -1,3 +1,28 @@
+-- The newest observation of a room within a day. A room on air was heard within two minutes, and is looked for there first:
+-- a look at the whole day would read a page full of its index entries for the last of them.
+CREATE OR REPLACE FUNCTION newest_tick(of_room int) RETURNS TABLE (
+    at timestamptz, viewers int, views_total bigint, likes_total bigint, kbps int
+)
+LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 AS $$
+    (
+        SELECT tick.at, tick.viewers, tick.views_total, tick.likes_total, tick.kbps
+        FROM livemon.viewer_tick AS tick
+        WHERE tick.room_id = of_room AND tick.at > now() - interval '2 minutes' AND tick.at < now() + interval '1 minute'
+        ORDER BY tick.at DESC
+        LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT tick.at, tick.viewers, tick.views_total, tick.likes_total, tick.kbps
+        FROM livemon.viewer_tick AS tick
+        WHERE tick.room_id = of_room AND tick.at > now() - interval '1 day'
+        ORDER BY tick.at DESC
+        LIMIT 1
+    )
+    LIMIT 1
+$$;
+COMMENT ON FUNCTION newest_tick(int) IS 'What was observed last of a room, within a day; no row: nothing.';
+
 -- Each active room as it stands, in the words and codes of livemon_room_state.
 CREATE OR REPLACE VIEW room_now AS
 SELECT
@@ -19,59 +44,51 @@ SELECT
     CASE WHEN session.closed_at IS NULL THEN session.session_id END AS session_id,
     CASE WHEN session.closed_at IS NULL THEN session.opened_at END AS opened_at,
     -- What is looked up in ticks is looked up here, and only where it is asked for and shown: a board's LIMIT comes first.
-    (
-        SELECT max(newest.at)
-        FROM viewer_tick AS newest
-        WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
-    ) AS last_tick_at,
+    (SELECT newest.at FROM newest_tick(room.room_id) AS newest) AS last_tick_at,
     -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick.
     CASE WHEN judged.state_code = 1 THEN (
-        SELECT part.viewers
-        FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.viewers IS NOT NULL
-            AND part.at > (
-                SELECT max(newest.at) - interval '1 minute'
-                FROM viewer_tick AS newest
-                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
-            )
-        ORDER BY part.at DESC
-        LIMIT 1
+        SELECT coalesce(newest.viewers, (
+            SELECT part.viewers
+            FROM viewer_tick AS part
+            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
+                AND part.viewers IS NOT NULL
+            ORDER BY part.at DESC
+            LIMIT 1
+        ))
+        FROM newest_tick(room.room_id) AS newest
     ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS viewers,
     (
-        SELECT part.views_total
-        FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.views_total IS NOT NULL
-            AND part.at > (
-                SELECT max(newest.at) - interval '1 minute'
-                FROM viewer_tick AS newest
-                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
-            )
-        ORDER BY part.at DESC
-        LIMIT 1
+        SELECT coalesce(newest.views_total, (
+            SELECT part.views_total
+            FROM viewer_tick AS part
+            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
+                AND part.views_total IS NOT NULL
+            ORDER BY part.at DESC
+            LIMIT 1
+        ))
+        FROM newest_tick(room.room_id) AS newest
     ) AS views_total,
     (
-        SELECT part.likes_total
-        FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.likes_total IS NOT NULL
-            AND part.at > (
-                SELECT max(newest.at) - interval '1 minute'
-                FROM viewer_tick AS newest
-                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
-            )
-        ORDER BY part.at DESC
-        LIMIT 1
+        SELECT coalesce(newest.likes_total, (
+            SELECT part.likes_total
+            FROM viewer_tick AS part
+            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
+                AND part.likes_total IS NOT NULL
+            ORDER BY part.at DESC
+            LIMIT 1
+        ))
+        FROM newest_tick(room.room_id) AS newest
     ) AS likes_total,
     CASE WHEN judged.state_code = 1 THEN (
-        SELECT part.kbps
-        FROM viewer_tick AS part
-        WHERE part.room_id = room.room_id AND part.at > now() - interval '1 day' AND part.kbps IS NOT NULL
-            AND part.at > (
-                SELECT max(newest.at) - interval '1 minute'
-                FROM viewer_tick AS newest
-                WHERE newest.room_id = room.room_id AND newest.at > now() - interval '1 day'
-            )
-        ORDER BY part.at DESC
-        LIMIT 1
+        SELECT coalesce(newest.kbps, (
+            SELECT part.kbps
+            FROM viewer_tick AS part
+            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
+                AND part.kbps IS NOT NULL
+            ORDER BY part.at DESC
+            LIMIT 1
+        ))
+        FROM newest_tick(room.room_id) AS newest
     ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS kbps,
     coalesce(slot.starts_at <= now(), false) AS expected,
     slot.starts_at AS slot_starts_at,
