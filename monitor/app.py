@@ -40,6 +40,7 @@ from monitor.live.watch import Watch
 from monitor.orders import Orders
 from monitor.problem import of_file
 from monitor.purpose import marked
+from monitor.reader_pace import slow
 from monitor.reload import taken_over
 from monitor.store.apply import Connection
 from monitor.store.db import Database
@@ -75,7 +76,10 @@ class App:
             folder, self._connect, self.clock.now, self, self._tend, self._sold, config.spool_bytes_max, (ConfigError,),
             purpose=config.purpose,
         )  # fmt: skip
-        self.roller = roller.make(self._connect, lambda: self.store.sealer.standing.oldest_sealed_at, self.clock.now)
+        self.roller = roller.make(
+            self._connect, lambda: self.store.sealer.standing.oldest_sealed_at, self.clock.now,
+            slow if self.database.embedded else None,
+        )  # fmt: skip
         self.rostered = False
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.accounts = Desk(

@@ -29,11 +29,12 @@ async def slow_readers(conn: Connection) -> int:
                 await conn.execute(statement("chores/act_as"), role)
                 pids += [row["pid"] for row in await conn.fetch(statement("chores/reader_processes"))]
     for pid in pids:
-        _slow(pid)
+        slow(pid)
     return len(pids)
 
 
-def _slow(pid: int) -> None:
+def slow(pid: int) -> None:
+    """A process of the server on this machine. One that is gone by now, or is another user's, is left alone."""
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
     with suppress(OSError):  # where Linux schedules by session, and each process of PostgreSQL is one of its own

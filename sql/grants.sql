@@ -16,7 +16,7 @@ TO livemon_writer;
 GRANT UPDATE ON
     room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine,
     app, account_state, alert,
-    roll_state
+    roll_state, session_hour
 TO livemon_writer;
 GRANT UPDATE (event_name, event_starts_at, event_ends_at) ON setting TO livemon_writer;
 GRANT DELETE ON schedule, room_unlisted TO livemon_writer;

@@ -44,14 +44,17 @@ type Pair = tuple[datetime, str]
 
 
 class Roller:
-    """`connect` gives a connection of the roller's own, to which nobody else speaks."""
+    """`connect` gives a connection of the roller's own, to which nobody else speaks; `slow`
+    makes its process, on this machine, nicer: nothing waits for it but figures, a little."""
 
     def __init__(
         self,
         connect: Callable[[], Awaitable[Connection]],
         cuts: Cuts | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        slow: Callable[[int], None] | None = None,
     ) -> None:
+        self._slow = slow
         self._connect, self._cuts, self._monotonic = connect, cuts or Cuts(), monotonic
         self._behind_from: datetime | None = None  # the end of the oldest minute that waits
         self._good_at = datetime.now(UTC)
@@ -70,6 +73,8 @@ class Roller:
             conn = None
             try:
                 conn = await self._connect()
+                if self._slow is not None:
+                    self._slow(conn.get_server_pid())
                 await self._keep_rolling(conn)
             except Exception as error:  # noqa: BLE001  what is not named is transient and loud, never dropped
                 if self._lost is False or (self._lost is None and self._tries == QUIET_TRIES):
@@ -165,6 +170,7 @@ def make(
     connect: Callable[[str, dict[str, str]], Awaitable[Connection]],
     oldest_sealed_at: Callable[[], float | None],
     now: Callable[[], datetime],
+    slow: Callable[[int], None] | None = None,
 ) -> Roller:
     """The roller of a monitor, with its cuts; `connect` is given the application's name and settings of the session."""
-    return Roller(lambda: connect(NAME, SETTINGS), Cuts(oldest_sealed_at, now))
+    return Roller(lambda: connect(NAME, SETTINGS), Cuts(oldest_sealed_at, now), slow=slow)

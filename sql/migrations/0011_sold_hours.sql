@@ -56,6 +56,9 @@ CREATE INDEX sale_buyer ON sale (buyer, shop) WHERE kind = 'paid' AND buyer IS N
 -- The slot that is on or comes next, of each room, by whoever looks at all rooms: past slots are passed by.
 CREATE INDEX schedule_room_ends ON schedule (room_id, ends_at);
 
+-- Hours are summed again every few seconds: their rows stay in their pages.
+ALTER TABLE session_hour SET (fillfactor = 50);
+
 -- What was sold before this release, in the meaning of sql/views/08_sale_counted.sql and 45_sold_hours.sql.
 INSERT INTO shop_hour (
     day, hour, platform, shop, currency, created, orders, gmv_minor, units, buyers, refunds, refunds_minor, gifts, gifts_minor

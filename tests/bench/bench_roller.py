@@ -30,6 +30,7 @@ import uvloop
 from collectors.tick import SaleItem
 from monitor.attribution import Attribution
 from monitor.history import roller as rollers
+from monitor.reader_pace import slow
 from monitor.store import embedded
 from monitor.store.cluster import SUPERUSER
 from monitor.store.db import Connection, Database
@@ -146,7 +147,7 @@ class Bench:
 
     async def stretch(self, rolls: bool) -> None:
         self.pids.pop("roller", None)
-        roller = rollers.make(self.connect, lambda: self.store.sealer.standing.oldest_sealed_at, self.store.now)
+        roller = rollers.make(self.connect, lambda: self.store.sealer.standing.oldest_sealed_at, self.store.now, slow)
         work = [asyncio.create_task(roller.run()), asyncio.create_task(self.markers.watch())] if rolls else []
         await asyncio.sleep(LEFT_OUT_S)
         if rolls:
