@@ -52,7 +52,7 @@ def test_it_groups_by_place_and_the_heart_beats_each_minute() -> None:
     config = yaml.safe_load(CONFIG.read_text())
     route, (heart,) = config["route"], config["route"]["routes"]
     assert route["group_by"] == ["alertname", "platform", "hall"]
-    assert route["group_wait"] == "5s"
+    assert (route["group_wait"], route["group_interval"]) == ("2s", "5s")
     assert heart["matchers"] == ['alertname="LivemonWatchdog"']
     assert seconds(heart["repeat_interval"]) + seconds(heart["group_interval"]) <= 60
     (hook,) = config["receivers"][0]["webhook_configs"]

@@ -15,7 +15,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-BENCHES = ("bench_rooms_page", "bench_ingest", "bench_rehearsal", "bench_alerts", "bench_history")
+BENCHES = (
+    "bench_rooms_page", "bench_ingest", "bench_roller", "bench_hostile", "bench_rehearsal", "bench_alerts",
+    "bench_history",
+)  # fmt: skip
 
 type Row = tuple[str, str, str, str, str]
 
@@ -41,6 +44,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         ("bench_rooms_page", _rooms_page),
         ("bench_ingest", _ingest),
         ("bench_roller", _roller),
+        ("bench_hostile", _hostile),
         ("bench_rehearsal", _rehearsal),
         ("bench_alerts", _alerts),
     ):
@@ -97,6 +101,15 @@ def _roller(roller: dict[str, Any]) -> Iterator[Row]:
                 "",
                 f"{goals['lag_s_max']:.0f} s",
             )
+
+
+def _hostile(hostile: dict[str, Any]) -> Iterator[Row]:
+    for row in hostile["rows"]:
+        yield (
+            f"a batch of 5,000 beside {row['readers']} hostile connections", f"p99 {row['beside']['p99_ms']} ms",
+            f"alone {hostile['alone']['p99_ms']} ms", f"p50 {row['ratio_p50']}, p99 {row['ratio_p99']}",
+            f"{hostile['goal']}",
+        )  # fmt: skip
 
 
 def _rehearsal(rehearsal: dict[str, Any]) -> Iterator[Row]:

@@ -32,8 +32,8 @@ class Speed(NamedTuple):
     poll_s: float = 5.0  # livemon asks its feeds
     scrape_s: int | None = None
     scale: float = 1.0
-    group_wait_s: int = 5
-    group_interval_s: int = 30
+    group_wait_s: int = 2
+    group_interval_s: int = 5
 
 
 PRODUCTION = Speed()
