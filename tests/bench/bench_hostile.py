@@ -1,9 +1,9 @@
 """How long one batch takes to commit, alone and beside readers who mean ill: turns of both, one after the other.
 
-A batch is 5,000 ticks sent as the writer does (binary COPY, one transaction). The hostile readers hold some or
-all connections that their role has, each in a loop of cross joins, sorts that spill, regular expressions and locks, with
-every timeout that can be set aside set aside; when one is ended it comes again. The server is the embedded one, with its
-settings.
+A batch is 5,000 ticks sent as the writer does (binary COPY, one transaction). The hostile readers hold some or all of
+the connections that their role has, each in a loop of cross joins, sorts that spill, regular expressions and locks,
+with every timeout that can be set aside set aside; when one is ended it comes again. The server is the embedded one,
+with its settings.
 
     python -m tests.bench.bench_hostile [batches]
 """
