@@ -186,17 +186,27 @@ def plant(bug: Bug, folder: Path) -> Path:
     return folder / "rules" / "tests"
 
 
+def rule_of(bug: Bug) -> str:
+    """The alert, or the recorded sum, in which it is planted."""
+    text = (RULES / f"{bug.file}.yml").read_text()
+    return re.findall(r"- (?:alert|record): (\S+)", text[: text.index(bug.right)] + bug.right)[-1]
+
+
 @pytest.mark.parametrize("bug", [*ROOMS, *OTHERS], ids=lambda bug: f"{bug.file}: {bug.what}")
 def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path) -> None:
     tests = plant(bug, tmp_path)
     name = f"{bug.file}_test.yml"
     if bug.storm:
         name = "storms_test.yml"
-        whole = yaml.safe_load(storms.written())
-        whole["tests"] = [case for case in whole["tests"] if bug.storm in case["name"]]
-        assert whole["tests"]
-        (tests / name).write_text(yaml.safe_dump(whole, allow_unicode=True, sort_keys=False))
-    done = subprocess.run(["promtool", "test", "rules", name], cwd=tests, capture_output=True, text=True)
+        (tests / name).write_text(storms.written())
+    whole = yaml.safe_load((tests / name).read_text())
+    # Those that speak of the rule first: all of them take promtool most of a second.
+    about = [case for case in whole["tests"] if (bug.storm in case["name"] if bug.storm else rule_of(bug) in str(case))]
+    for cases in (about, [] if bug.storm else whole["tests"]):
+        (tests / name).write_text(yaml.safe_dump(whole | {"tests": cases}, allow_unicode=True, sort_keys=False))
+        done = subprocess.run(["promtool", "test", "rules", name], cwd=tests, capture_output=True, text=True)
+        if done.returncode:
+            break
     assert done.returncode == 1, done.stdout + done.stderr
     assert "FAILED" in done.stdout + done.stderr
     assert "exp" in done.stdout + done.stderr  # by what was expected, not as the file could not be read

@@ -28,11 +28,20 @@ def version(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
-async def test_rows_are_kept_and_views_work(each_empty_database: FreshDatabase, version: int, tmp_path: Path) -> None:
+async def test_rows_are_kept_and_views_work(empty_database: FreshDatabase, version: int, tmp_path: Path) -> None:
+    await kept(empty_database, version, tmp_path)
+
+
+@pytest.mark.parametrize("first_or_last", [EARLIER[0], EARLIER[-1]])
+async def test_also_on_each_postgresql(each_empty_database: FreshDatabase, first_or_last: int, tmp_path: Path) -> None:
+    await kept(each_empty_database, first_or_last, tmp_path)
+
+
+async def kept(database: FreshDatabase, version: int, tmp_path: Path) -> None:
     folder, own = folder_of(version, tmp_path / "released")
     if not own and version in RELEASED_ALONE:
         print(f"NOT RUN with the views of release {version}: its history is not here", file=sys.stderr)
-    owner = await each_empty_database.connect("owner")
+    owner = await database.connect("owner")
     at = noon_two_days_ago()
     before_migration = await migrate(owner, BIRTH, folder=folder)
     assert before_migration.version == version
@@ -44,7 +53,7 @@ async def test_rows_are_kept_and_views_work(each_empty_database: FreshDatabase, 
     for name, rows in before.items():
         assert same(name, rows, after[name]), name
     await roll(owner, at + timedelta(hours=1))  # not the two days since then
-    await views_work(each_empty_database, at)
+    await views_work(database, at)
     await owner.close()
 
 
