@@ -82,14 +82,14 @@ class Evening:
 
 
 async def until(what: str, answer: Callable[[], Awaitable[Any]]) -> Any:
-    """Ask twice a second until the answer is yes; connections refused at the start are a no."""
+    """Ask twice a second until the answer is yes; connections refused, and "not ready" in plain text, are a no."""
     try:
         async with asyncio.timeout(WAIT_S_MAX):
             while True:
                 try:
                     if found := await answer():
                         return found
-                except aiohttp.ClientConnectionError:
+                except (aiohttp.ClientConnectionError, aiohttp.ContentTypeError):
                     pass
                 await asyncio.sleep(0.5)
     except TimeoutError:

@@ -1,5 +1,21 @@
 -- The newest observation of a room within a day. A room on air was heard within two minutes, and is looked for there first:
--- a look at the whole day would read a page full of its index entries for the last of them.
+-- a look at the whole day would read a page full of its index entries for the last of them. What is rarely needed is not
+-- SQL: it is planned once, not again in every question, for each day that there is.
+CREATE OR REPLACE FUNCTION newest_of_day(of_room int) RETURNS TABLE (
+    at timestamptz, viewers int, views_total bigint, likes_total bigint, kbps int
+)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    SELECT tick.at, tick.viewers, tick.views_total, tick.likes_total, tick.kbps
+    FROM livemon.viewer_tick AS tick
+    WHERE tick.room_id = of_room AND tick.at > now() - interval '1 day'
+    ORDER BY tick.at DESC
+    LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION newest_of_day(int) IS 'What was observed last of a room, within a day; no row: nothing.';
+
 CREATE OR REPLACE FUNCTION newest_tick(of_room int) RETURNS TABLE (
     at timestamptz, viewers int, views_total bigint, likes_total bigint, kbps int
 )
@@ -12,16 +28,28 @@ LANGUAGE sql STABLE PARALLEL SAFE ROWS 1 AS $$
         LIMIT 1
     )
     UNION ALL
-    (
-        SELECT tick.at, tick.viewers, tick.views_total, tick.likes_total, tick.kbps
-        FROM livemon.viewer_tick AS tick
-        WHERE tick.room_id = of_room AND tick.at > now() - interval '1 day'
-        ORDER BY tick.at DESC
-        LIMIT 1
-    )
+    SELECT day.at, day.viewers, day.views_total, day.likes_total, day.kbps FROM livemon.newest_of_day(of_room) AS day
     LIMIT 1
 $$;
 COMMENT ON FUNCTION newest_tick(int) IS 'What was observed last of a room, within a day; no row: nothing.';
+
+-- Two feeds may each tell a part: the last value of each kind within a minute.
+CREATE OR REPLACE FUNCTION told_lately(of_room int, until timestamptz) RETURNS TABLE (
+    viewers int, views_total bigint, likes_total bigint, kbps int
+)
+LANGUAGE plpgsql STABLE PARALLEL SAFE ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    SELECT
+        (array_agg(tick.viewers ORDER BY tick.at DESC) FILTER (WHERE tick.viewers IS NOT NULL))[1],
+        (array_agg(tick.views_total ORDER BY tick.at DESC) FILTER (WHERE tick.views_total IS NOT NULL))[1],
+        (array_agg(tick.likes_total ORDER BY tick.at DESC) FILTER (WHERE tick.likes_total IS NOT NULL))[1],
+        (array_agg(tick.kbps ORDER BY tick.at DESC) FILTER (WHERE tick.kbps IS NOT NULL))[1]
+    FROM livemon.viewer_tick AS tick
+    WHERE tick.room_id = of_room AND tick.at > until - interval '1 minute' AND tick.at <= until;
+END
+$$;
+COMMENT ON FUNCTION told_lately(int, timestamptz) IS 'The last value of each kind that was told of a room within the minute before an instant.';
 
 -- Each active room as it stands, in the words and codes of livemon_room_state.
 CREATE OR REPLACE VIEW room_now AS
@@ -47,47 +75,19 @@ SELECT
     (SELECT newest.at FROM newest_tick(room.room_id) AS newest) AS last_tick_at,
     -- Two feeds may each tell a part; so the last value of each kind within a minute of the last tick.
     CASE WHEN judged.state_code = 1 THEN (
-        SELECT coalesce(newest.viewers, (
-            SELECT part.viewers
-            FROM viewer_tick AS part
-            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
-                AND part.viewers IS NOT NULL
-            ORDER BY part.at DESC
-            LIMIT 1
-        ))
+        SELECT coalesce(newest.viewers, (SELECT lately.viewers FROM told_lately(room.room_id, newest.at) AS lately))
         FROM newest_tick(room.room_id) AS newest
     ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS viewers,
     (
-        SELECT coalesce(newest.views_total, (
-            SELECT part.views_total
-            FROM viewer_tick AS part
-            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
-                AND part.views_total IS NOT NULL
-            ORDER BY part.at DESC
-            LIMIT 1
-        ))
+        SELECT coalesce(newest.views_total, (SELECT lately.views_total FROM told_lately(room.room_id, newest.at) AS lately))
         FROM newest_tick(room.room_id) AS newest
     ) AS views_total,
     (
-        SELECT coalesce(newest.likes_total, (
-            SELECT part.likes_total
-            FROM viewer_tick AS part
-            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
-                AND part.likes_total IS NOT NULL
-            ORDER BY part.at DESC
-            LIMIT 1
-        ))
+        SELECT coalesce(newest.likes_total, (SELECT lately.likes_total FROM told_lately(room.room_id, newest.at) AS lately))
         FROM newest_tick(room.room_id) AS newest
     ) AS likes_total,
     CASE WHEN judged.state_code = 1 THEN (
-        SELECT coalesce(newest.kbps, (
-            SELECT part.kbps
-            FROM viewer_tick AS part
-            WHERE part.room_id = room.room_id AND part.at > newest.at - interval '1 minute' AND part.at <= newest.at
-                AND part.kbps IS NOT NULL
-            ORDER BY part.at DESC
-            LIMIT 1
-        ))
+        SELECT coalesce(newest.kbps, (SELECT lately.kbps FROM told_lately(room.room_id, newest.at) AS lately))
         FROM newest_tick(room.room_id) AS newest
     ) WHEN judged.state_code NOT IN (3, 5) THEN 0 END AS kbps,
     coalesce(slot.starts_at <= now(), false) AS expected,

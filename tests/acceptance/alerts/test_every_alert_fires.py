@@ -109,8 +109,8 @@ async def test_rooms_stop_do_not_begin_and_sell_no_more(tmp_path: Path, database
                 await seen.fires("LivemonRoomDropped", 15, room=room_of(PLANNED), severity="warning")
                 many.on_air -= set(many.numbers[:35])
                 await seen.fires("LivemonRoomsDroppedMany", 10, platform="many", severity="critical")
-                await seen.fires("LivemonRoomNotStarted", 30, room=room_of(ABSENT))
-                await seen.fires("LivemonRoomLost", 30, room=room_of(TOP_TIER), severity="critical")
+                await seen.fires("LivemonRoomNotStarted", 90, room=room_of(ABSENT))
+                await seen.fires("LivemonRoomLost", 90, room=room_of(TOP_TIER), severity="critical")
                 single.viewers[LEFT_ALONE] = 50
                 await seen.fires("LivemonViewersCollapsed", 20, room=room_of(LEFT_ALONE))
                 selling_rooms.remove(UNSOLD)
@@ -199,8 +199,8 @@ async def feeds_cannot_be_seen_sales_are_bad_and_shops_leave(folder: Path, datab
             await ground.until("SELECT via FROM sale WHERE kind = 'paid'", "push")
             await asyncio.sleep(1.5)  # stamps of orders are whole seconds
             order(shops, 2, OURS, 45_600, "8808")  # this one is never pushed
-            await seen.fires("LivemonFeedBlind", 30, feed="gone", platform="gone")
-            await seen.fires("LivemonFeedRefused", 30, feed="barred")
+            await seen.fires("LivemonFeedBlind", 90, feed="gone", platform="gone")
+            await seen.fires("LivemonFeedRefused", 90, feed="barred")
             await seen.fires("LivemonFeedStale", 40, feed="late")
             await seen.fires("LivemonAccountsExpiring", 40, platform="doudian")
             assert await ground.sell("good", {"event_id": "s1:1:paid", "platform": "another"}) == 200
@@ -253,7 +253,7 @@ async def test_the_machine_is_slow_its_clock_is_set_and_livemon_is_gone(tmp_path
                 line.wait_s = 3.4
                 livemon.set_wall(5.0)
                 async with meanwhile(slow_disk(disk.folder)):
-                    await seen.fires("LivemonClockSkew", 30)  # a scrape, the line, `for`
+                    await seen.fires("LivemonClockSkew", 90)  # a scrape, the line, `for`
                     await seen.fires("LivemonScrapeNearLimit", 40, job="livemon-rooms")
                     await seen.fires("LivemonDiskSlow", 70)
                 line.wait_s = 0.0
@@ -261,7 +261,7 @@ async def test_the_machine_is_slow_its_clock_is_set_and_livemon_is_gone(tmp_path
                     await seen.fires("LivemonLoopLag", 40)
                 await seen.clears("LivemonLoopLag", 15)
                 await seen.clears("LivemonScrapeNearLimit", 15)
-                await seen.clears("LivemonClockSkew", 30)
+                await seen.clears("LivemonClockSkew", 90)
                 livemon.kill()
                 await seen.fires("LivemonTargetMissing", 40, job="livemon-rooms")
                 livemon.start()
@@ -308,7 +308,7 @@ async def nothing_can_be_written_and_the_spool_fills(folder: Path, database: Any
         ground.secret("robot.url", chat.url)
         async with scene(ground, PIPELINE, PIPELINE_FASTER) as (livemon, seen):
             await seen.fires("LivemonPartitionMissing", 20)
-            await seen.fires("LivemonDeliveryFailing", 30, robot="night")  # that one could not be told
+            await seen.fires("LivemonDeliveryFailing", 90, robot="night")  # that one could not be told
             await ground.shut_door()
             await seen.fires("LivemonWriterBlocked", 40)
             for number in itertools.count():
