@@ -68,13 +68,20 @@ class Alertmanager:
         """End it now. One that has ended already, or that nobody knows, is said as an error."""
         if not re.fullmatch(r"[0-9a-fA-F-]{1,64}", silence_id):
             raise AlertmanagerError(f"{quoted(silence_id)} is no id of a silence; livemon silence list shows them")
-        await self._ask("DELETE", f"/silence/{silence_id}", None)
+        await self._answer("DELETE", f"/silence/{silence_id}")
 
     async def uptime_s(self, now: datetime) -> float:
         """For how long it has been running: one that was started just now has yet to be told of what fires."""
         return (now - (await self._ask("GET", "/status", Running)).uptime).total_seconds()
 
-    async def _ask[T](self, method: str, path: str, kind: type[T] | None, **asked: Any) -> T:
+    async def _ask[T](self, method: str, path: str, kind: type[T], **asked: Any) -> T:
+        body = await self._answer(method, path, **asked)
+        try:
+            return await asyncio.to_thread(msgspec.json.decode, body, type=kind)  # of a storm it is megabytes
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise AlertmanagerError(f"what answers at {self._url} is no Alertmanager: {error}") from error
+
+    async def _answer(self, method: str, path: str, **asked: Any) -> bytes:
         try:
             async with self._http.request(
                 method, self._url + path, timeout=self._timeout, allow_redirects=False, **asked
@@ -86,12 +93,7 @@ class Alertmanager:
         if answer.status != 200:
             shown = quoted(body[:SHOWN_CHARS_MAX].decode("utf-8", "replace").strip())
             raise AlertmanagerError(f"Alertmanager answers {answer.status} to {method} {path}: {shown}")
-        if kind is None:
-            return None  # type: ignore[return-value]  # what nobody asked for
-        try:
-            return await asyncio.to_thread(msgspec.json.decode, body, type=kind)  # of a storm it is megabytes
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise AlertmanagerError(f"what answers at {self._url} is no Alertmanager: {error}") from error
+        return body
 
 
 class Made(msgspec.Struct, frozen=True):
