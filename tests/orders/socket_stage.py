@@ -67,14 +67,20 @@ class Stage:
 
     @asynccontextmanager
     async def hearing(self) -> AsyncIterator[asyncio.Task[None]]:
-        """A connection that is there; it is cancelled at the end, as the crew does it."""
+        """A connection that is there and, where it introduces itself, was heard; cancelled at the end, as the crew
+        does it."""
+        before = self._introduced()
         task = asyncio.ensure_future(self.hear())
         try:
-            await until(lambda: self.fake.connections or task.done())
+            await until(lambda: task.done() or self._introduced() > before)
             yield task
         finally:
             task.cancel()
             await asyncio.wait([task])
+
+    def _introduced(self) -> int:
+        """TMC hears who we are before anything else: what is said before would come in place of its answer."""
+        return len(self.fake.heard if isinstance(self.fake, FakeTmc) else self.fake.connections)
 
     def sell(self, tid: str = "3512345678901234567") -> None:
         """One paid order."""
