@@ -69,18 +69,18 @@ class Stage:
     async def hearing(self) -> AsyncIterator[asyncio.Task[None]]:
         """A connection that is there and, where it introduces itself, was heard; cancelled at the end, as the crew
         does it."""
-        before = self._introduced()
+        already = len(self.fake.heard)
         task = asyncio.ensure_future(self.hear())
         try:
-            await until(lambda: task.done() or self._introduced() > before)
+            await until(lambda: task.done() or self._introduced(already))
             yield task
         finally:
             task.cancel()
             await asyncio.wait([task])
 
-    def _introduced(self) -> int:
+    def _introduced(self, already: int) -> bool:
         """TMC hears who we are before anything else: what is said before would come in place of its answer."""
-        return len(self.fake.heard if isinstance(self.fake, FakeTmc) else self.fake.connections)
+        return len(self.fake.heard) > already if isinstance(self.fake, FakeTmc) else bool(self.fake.connections)
 
     def sell(self, tid: str = "3512345678901234567") -> None:
         """One paid order."""
