@@ -89,10 +89,10 @@ def test_grafana_gets_every_value_that_its_provisioning_asks_for(services: dict[
     assert set(asked) == targets
     (provider,) = yaml.safe_load((ROOT / "grafana/provisioning/dashboards/livemon.yaml").read_text())["providers"]
     mounts = {mount["target"]: mount["source"] for mount in grafana["volumes"] if "source" in mount}
-    assert Path(mounts[provider["options"]["path"]]) == ROOT / "grafana" / "dashboards"
-    assert (
-        ROOT / "grafana/dashboards" / Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]).name
-    ).exists()
+    boards = Path(mounts[provider["options"]["path"]])
+    assert boards == ROOT / "grafana" / "dashboards" / "zh"
+    home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (boards / home.relative_to(provider["options"]["path"])).is_file()
 
 
 def test_prometheus_finds_its_targets_by_the_names_of_the_services(services: dict[str, dict[str, Any]]):

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = [
-    *("grafana/dashboards/*.json", "grafana/boards/**/*.py", "grafana/boards/**/*.sql"),
+    *("grafana/dashboards/**/*.json", "grafana/boards/**/*.py", "grafana/boards/**/*.sql"),
     *("prometheus/rules/*.yml", "docs/runbooks/*.md", "docs/first-hour.md", "sql/views/*.sql", "sql/queries/*.sql"),
     *("docs/drills.md", "monitor/rehearsal/drill/plans/*.toml", "monitor/rehearsal/drill/fault_words.py"),
     *("docs/sql-guide.md", "monitor/history/report/words.py", "monitor/history/report/definitions.py"),

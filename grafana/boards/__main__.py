@@ -5,15 +5,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from grafana.boards import hall
+from grafana.boards.every import BOARDS
+from grafana.boards.words import LANGUAGES, speaking
 from monitor.rehearsal.boards import write_boards
 
 DASHBOARDS = Path(__file__).resolve().parents[1] / "dashboards"
-BOARDS = {"hall.json": hall.board}
 
 
 def as_text(board: dict[str, Any]) -> str:
     return json.dumps(board, ensure_ascii=False, indent=2) + "\n"
+
+
+def made() -> dict[str, str]:
+    """Path below grafana/dashboards -> the text of the file: each board in each language."""
+    return {
+        f"{language}/{board.folder}/{board.name}.json": as_text(board.make(speaking(language)))
+        for language in LANGUAGES
+        for board in BOARDS
+    }
 
 
 def main() -> None:
@@ -26,8 +35,14 @@ def main() -> None:
     if args.rehearsal is not None:
         write_boards(args.rehearsal, datasource_suffix=args.datasources)
         return
-    for name, board in BOARDS.items():
-        (DASHBOARDS / name).write_text(as_text(board()))
+    texts = made()
+    for path in DASHBOARDS.rglob("*.json"):
+        if str(path.relative_to(DASHBOARDS)) not in texts:
+            path.unlink()  # of a board that is gone
+    for name, text in texts.items():
+        path = DASHBOARDS / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

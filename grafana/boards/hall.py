@@ -1,27 +1,17 @@
-"""The first evening's board: one hall (or all), how its rooms stand, what stopped, what cannot be seen."""
+"""The first evening's board: one hall (or all), how its rooms stand, what stopped, what cannot be seen. For people of a
+hall: what it asks of SQL it asks as livemon_hall, which sees no money of a room and no buyer."""
 
 from typing import Any
 
-from grafana.boards.panels import (
-    POSTGRES,
-    STATES,
-    lines,
-    override,
-    placed,
-    promql,
-    purpose_mark,
-    stat,
-    state_cell,
-    statement,
-    table,
-)
-
-type Json = dict[str, Any]
+from .board import Row, board, hall_variable
+from .columns import STATES, Column, count, instant, platform, room, room_id, seconds, state
+from .panels import CALM, DARK, GREY, HOT, WARM, AnyPanel, count_of, lines, rows
+from .queries import POSTGRES_HALL, promql, sql, statement
+from .words import Say
 
 # Values of $hall are regular expressions without a character that SQL or PromQL would mind: see halls.sql.
 OF_HALL = 'on (platform, room) livemon_room_info{hall=~"${hall:pipe}"}'
-CODES = {"offline": 0, "live": 1, "dropped": 2, "blind": 3, "lost": 4, "unwatched": 5}
-CALM, WARM, HOT, DARK, GREY = "green", "orange", "red", "purple", "text"
+CODES = {en: code for code, (_, en, _) in STATES.items()}
 
 
 def in_state(state: str) -> str:
@@ -29,178 +19,204 @@ def in_state(state: str) -> str:
     return f"sum((livemon_room_state == bool {CODES[state]}) * {OF_HALL})"
 
 
-def numbers() -> list[tuple[int, Json]]:
+def of_rooms(say: Say) -> list[AnyPanel]:
     missed = f"sum((livemon_room_expected == bool 1) * (livemon_room_state != bool 1) * {OF_HALL})"
-    good = {
-        "mappings": [
-            {"type": "value", "options": {"0": {"text": "失联", "color": HOT}, "1": {"text": "正常", "color": CALM}}}
-        ]
-    }
-    made = [
-        stat(
-            "${purpose_mark}监控本身 · Monitor",
-            "Prometheus 能否采集 livemon；失联时其余数字都不可信。Whether livemon itself can be scraped.",
+    return [
+        count_of(
+            say("监控本身", "Monitor"),
+            say(
+                "Prometheus 能否采集 livemon；失联时其余数字都不可信。",
+                "Whether livemon itself can be scraped; if not, no other number here is to be trusted.",
+            ),
             'min(up{job=~"livemon|livemon-rooms"})',
             [(None, HOT), (1, CALM)],
-            **good,
+            words={"0": (say("失联", "away"), HOT), "1": (say("正常", "fine"), CALM)},
         ),
-        stat(
-            "失联数据源 · Blind feeds",
-            "看不见的数据源个数；它们的直播间不等于断流。Feeds that cannot be seen; it says nothing about their rooms.",
+        count_of(
+            say("失联数据源", "Blind feeds"),
+            say(
+                "看不见的数据源个数；它们的直播间不等于断流。",
+                "Feeds that cannot be seen; it says nothing about their rooms.",
+            ),
             'sum(livemon_feed_up{hall=~"${hall:pipe}"} == bool 0)',
             [(None, CALM), (1, DARK)],
         ),
-        stat("直播中 · Live", "正在直播的直播间。Rooms on air.", in_state("live"), [(None, GREY), (1, CALM)]),
-        stat(
-            "应播未播 · Missing",
-            "排期内但没有在播的直播间（含看不见与无数据源）。Rooms inside their schedule that are not live.",
+        count_of(
+            say("直播中", "Live"),
+            say("正在直播的直播间。", "Rooms on air."),
+            in_state("live"),
+            [(None, GREY), (1, CALM)],
+        ),
+        count_of(
+            say("应播未播", "Missing"),
+            say(
+                "排期内但没有在播的直播间（含看不见与无数据源）。",
+                "Rooms inside their schedule that are not live, also those that nobody can see.",
+            ),
             missed,
             [(None, CALM), (1, WARM)],
         ),
-        stat(
-            "断流 · Dropped",
-            "断流、仍在宽限期内的直播间。Rooms that stopped and may come back within grace.",
+        count_of(
+            say("断流", "Dropped"),
+            say("断流、仍在宽限期内的直播间。", "Rooms that stopped and may come back within grace."),
             in_state("dropped"),
             [(None, CALM), (1, WARM)],
         ),
-        stat(
-            "断流未恢复 · Lost",
-            "宽限期已过、仍应在播的直播间。Rooms that did not come back though they should be on air.",
+        count_of(
+            say("断流未恢复", "Lost"),
+            say(
+                "宽限期已过、仍应在播的直播间。",
+                "Rooms that did not come back though they should be on air.",
+            ),
             in_state("lost"),
             [(None, CALM), (1, HOT)],
         ),
-        stat(
-            "看不见 · Blind",
-            "数据源失联的直播间，状态未知。Rooms of which nobody can tell how they are.",
+        count_of(
+            say("看不见", "Blind"),
+            say("数据源失联的直播间，状态未知。", "Rooms of which nobody can tell how they are."),
             in_state("blind"),
             [(None, CALM), (1, DARK)],
         ),
-        stat(
-            "无数据源 · Unwatched",
-            "没有任何数据源能看到的直播间。Rooms that no configured feed can see.",
+        count_of(
+            say("无数据源", "Unwatched"),
+            say("没有任何数据源能看到的直播间。", "Rooms that no configured feed can see."),
             in_state("unwatched"),
             [(None, CALM), (1, DARK)],
         ),
     ]
-    return [(3, panel) for panel in made]
 
 
-def orders() -> list[tuple[int, Json]]:
-    made = [
-        stat(
-            "漏推 · Missed pushes",
-            "最近一小时由轮询补齐的订单事件；已入库，只是晚。Facts that a poll found and no push had told.",
+def of_orders(say: Say) -> list[AnyPanel]:
+    return [
+        count_of(
+            say("漏推", "Missed pushes"),
+            say(
+                "最近一小时由轮询补齐的订单事件；已入库，只是晚。",
+                "Facts of the last hour that a poll found and no push had told: they are stored, only late.",
+            ),
             "sum(increase(livemon_push_missed_total[1h]) or vector(0))",
             [(None, CALM), (1, WARM)],
         ),
-        stat(
-            "无旁证 · No witness",
-            "推送没有轮询作旁证的数据源：漏单无从得知。Pushes whose gaps no poll would find.",
+        count_of(
+            say("无旁证", "No witness"),
+            say(
+                "推送没有轮询作旁证的数据源：漏单无从得知。",
+                "Feeds of pushes whose gaps no poll would find.",
+            ),
             "sum(livemon_feed_witnessed == bool 0 or vector(0))",
             [(None, CALM), (1, DARK)],
         ),
-        stat(
-            "授权被拒 · Refused accounts",
-            "不再接受我们应用的授权，需重新授权。Accounts that must be linked again.",
+        count_of(
+            say("授权被拒", "Refused accounts"),
+            say("不再接受我们应用的授权，需重新授权。", "Accounts that must be linked again."),
             'sum(livemon_accounts{state="refused"} or vector(0))',
             [(None, CALM), (1, HOT)],
         ),
-        stat(
-            "授权即将到期 · Expiring accounts",
-            "三天内到期、无法自动续期的授权。Accounts that end within three days and that we cannot extend.",
+        count_of(
+            say("授权即将到期", "Expiring accounts"),
+            say(
+                "三天内到期、无法自动续期的授权。",
+                "Accounts that end within three days and that we cannot extend.",
+            ),
             'sum(livemon_accounts{state="expiring"} or vector(0))',
             [(None, CALM), (1, WARM)],
         ),
     ]
-    return [(6, panel) for panel in made]
 
 
-def curves() -> list[tuple[int, Json]]:
+def curves(say: Say) -> list[AnyPanel]:
     viewers = lines(
-        "在线人数 · Viewers",
-        "所有看得见的直播间在线人数之和，按平台；看不见的不计入。Viewers of all rooms that can be seen.",
-        [promql(f"sum by (platform) (livemon_room_viewers * {OF_HALL})", legend="{{platform}}")],
+        say("在线人数", "Viewers"),
+        say(
+            "所有看得见的直播间在线人数之和，按平台；看不见的不计入。",
+            "Viewers of all rooms that can be seen, by platform.",
+        ),
+        [promql(f"sum by (platform) (livemon_room_viewers * {OF_HALL})", "{{platform}}")],
     )
+    asked = [
+        promql(in_state(en), say(zh, en), ref=chr(ord("A") + place))
+        for place, (zh, en, _) in enumerate(STATES.values())
+    ]
     states = lines(
-        "直播间状态 · Rooms by state",
-        "每种状态的直播间数。How many rooms are in each state.",
-        [promql(in_state(state), chr(ord("A") + n), word) for n, (state, (word, _)) in enumerate(STATES.items())],
-        colors=list(STATES.values()),
+        say("直播间状态", "Rooms by state"),
+        say("每种状态的直播间数。", "How many rooms are in each state."),
+        asked,
+        decimals=0,
+        colors={say(zh, en): color for zh, en, color in STATES.values()},
     )
-    return [(12, viewers), (12, states)]
+    return [viewers, states]
 
 
-def tables() -> tuple[Json, Json, Json]:
-    seconds, instant = {"unit": "s", "decimals": 0}, {"unit": "dateTimeAsLocal"}
-    stops = table(
-        "最近一小时断流 · Stops of the last hour",
-        "已恢复或断流未恢复的断流；正常下播与仍在宽限期内的不在此列。最多 200 行。Stops that were resumed or lost.",
-        statement("hall_stops"),
+def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel]:
+    def asked(name: str) -> Any:
+        return sql(statement(name, say), source=POSTGRES_HALL)
+
+    hall, room_of = Column("hall", say("场馆", "Hall"), width=80), Column("external_id", say("直播间", "Room"))
+    contact = Column("contact", say("联系人", "Contact"))
+    stops = rows(
+        say("最近一小时断流", "Stops of the last hour"),
+        say(
+            "已恢复或断流未恢复的断流；正常下播与仍在宽限期内的不在此列。最多 200 行。",
+            "Stops that were resumed or lost; neither sign-offs nor those still within grace. At most 200.",
+        ),
+        asked("hall_stops"),
         [
-            override("时长 Down", **seconds),
-            override("断流时间 Dropped", **instant),
-            override("断流前人数 Viewers before", unit="short"),
+            instant("dropped_at", say("断流时间", "Dropped")), hall, room(say), room_of, room_id(),
+            Column("outcome", say("结果", "Outcome")), seconds("down_s", say("时长", "Down")),
+            count("viewers_before", say("断流前人数", "Viewers before")), Column("cause", say("依据", "Evidence")),
+            contact,
         ],
-    )
-    blind = table(
-        "看不见的时段 · Blind feeds",
-        "仍在失联的数据源，以及最近一小时内的失联时段；其间发生了什么无人知道。Spans in which a feed was not seen.",
-        statement("hall_blind"),
-        [override("时长 Length", **seconds), override("开始 From", **instant), override("结束 To", **instant)],
-    )
-    moments = ("自 Since", "排期开始 Slot", "排期结束 Slot end", "最近采样 Last tick")
-    rooms = table(
-        "直播间 · Rooms",
-        "名册中的直播间，最需要关注的在前，最多 500 行；比上方数字晚几秒。Rooms of the roster, the most urgent first.",
-        statement("hall_rooms"),
+        source=POSTGRES_HALL,
+    )  # fmt: skip
+    blind = rows(
+        say("看不见的时段", "Blind feeds"),
+        say(
+            "仍在失联的数据源，以及最近一小时内的失联时段；其间发生了什么无人知道。",
+            "Spans in which a feed was not seen: open ones, and those of the last hour.",
+        ),
+        asked("hall_blind"),
         [
-            state_cell("状态 State"),
-            *(override(moment, **instant) for moment in moments),
-            override("在线 Viewers", unit="short"),
-            override("场观 Views", unit="short"),
-            override("码率 Bit rate", unit="Kbits"),
+            instant("from_at", say("开始", "From")), instant("to_at", say("结束", "To")),
+            Column("feed", say("数据源", "Feed")), hall, room_of, seconds("blind_s", say("时长", "Length")),
+            Column("cause", say("原因", "Cause")),
         ],
+        source=POSTGRES_HALL,
+    )  # fmt: skip
+    now = rows(
+        say("直播间", "Rooms"),
+        say(
+            "名册中的直播间，最需要关注的在前，最多 500 行；比上方数字晚几秒。",
+            "Rooms of the roster, the most urgent first, at most 500; a few seconds behind the numbers above.",
+        ),
+        asked("hall_rooms"),
+        [
+            state(say), instant("since", say("自", "Since")), hall, room(say), platform(say),
+            room_of, room_id(), count("viewers", say("在线", "Viewers")), count("views_total", say("场观", "Views")),
+            Column("kbps", say("码率", "Bit rate"), unit="Kbits"),
+            Column("expected", say("应播", "Expected"), width=70),
+            instant("slot_starts_at", say("排期开始", "Slot")), instant("slot_ends_at", say("排期结束", "Slot end")),
+            instant("last_tick_at", say("最近采样", "Last tick")), contact,
+        ],
+        source=POSTGRES_HALL,
+    )  # fmt: skip
+    return stops, blind, now
+
+
+def make(say: Say) -> dict[str, Any]:
+    stops, blind, now = tables(say)
+    grid: list[Row] = [
+        (4, [(3, panel) for panel in of_rooms(say)]),
+        (4, [(6, panel) for panel in of_orders(say)]),
+        (8, [(12, panel) for panel in curves(say)]),
+        (9, [(13, stops), (11, blind)]),
+        (16, [(24, now)]),
+    ]
+    return board(
+        say,
+        "livemon-hall",
+        say("场馆", "Hall"),
+        say("一个场馆（或全部）的直播间现状。", "How the rooms of a hall (or of all) stand now."),
+        grid,
+        variables=[hall_variable(say, POSTGRES_HALL)],
+        source=POSTGRES_HALL,
     )
-    return stops, blind, rooms
-
-
-def hall_variable() -> Json:
-    halls = statement("halls")
-    return {
-        "name": "hall",
-        "label": "场馆 Hall",
-        "type": "query",
-        "datasource": POSTGRES,
-        "query": halls,
-        "definition": halls,
-        "refresh": 2,
-        "includeAll": True,
-        "allValue": ".*",
-        "multi": True,
-        "sort": 0,
-        "current": {"text": ["All"], "value": ["$__all"]},
-        "options": [],
-    }
-
-
-def board() -> Json:
-    stops, blind, rooms = tables()
-    rows = [(4, numbers()), (4, orders()), (8, curves()), (9, [(13, stops), (11, blind)]), (16, [(24, rooms)])]
-    return {
-        "uid": "livemon-hall",
-        "title": "场馆 · Hall",
-        "description": "一个场馆（或全部）的直播间现状。How the rooms of a hall stand now.",
-        "tags": ["livemon"],
-        "schemaVersion": 41,
-        "timezone": "Asia/Shanghai",
-        "editable": False,
-        "graphTooltip": 1,
-        "refresh": "10s",
-        "time": {"from": "now-1h", "to": "now"},
-        "timepicker": {},
-        "fiscalYearStartMonth": 0,
-        "templating": {"list": [purpose_mark(), hall_variable()]},
-        "annotations": {"list": []},
-        "links": [],
-        "panels": placed(rows),
-    }

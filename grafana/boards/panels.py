@@ -1,161 +1,167 @@
-"""Panels of Grafana as plain dicts: a number, lines over time, a table; classic JSON, schemaVersion 41."""
+"""Panels: a number, money, lines over time, bars, a table, states over time, text. Each is the SDK's builder; a board
+that wants more of one goes on building. Sizes are given by `board.py`."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-type Json = dict[str, Any]
+from grafana_foundation_sdk.builders import bargauge, common, heatmap, stat, statetimeline, table, text, timeseries
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models import common as model
+from grafana_foundation_sdk.models import text as text_model
+from grafana_foundation_sdk.models.common import DataSourceRef
+from grafana_foundation_sdk.models.dashboard import (
+    DynamicConfigValue,
+    FieldColorModeId,
+    MatcherConfig,
+    Panel,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+)
 
-SQL = Path(__file__).parent / "sql"
+from .columns import MONEY, Column
+from .queries import POSTGRES, PROMETHEUS, Query, promql, sql
 
-PROMETHEUS = {"type": "prometheus", "uid": "livemon-prometheus"}
-POSTGRES = {"type": "grafana-postgresql-datasource", "uid": "livemon-postgres"}
+type AnyPanel = Builder[Panel]
+type Steps = Sequence[tuple[float | None, str]]
 
-# One colour for each state of a room, on every board.
-STATES = {
-    "live": ("直播中", "green"),
-    "dropped": ("断流", "orange"),
-    "lost": ("断流未恢复", "red"),
-    "blind": ("看不见", "purple"),
-    "unwatched": ("无数据源", "dark-purple"),
-    "offline": ("未开播", "text"),
-}
-
-
-def promql(expression: str, ref: str = "A", legend: str = "", *, instant: bool = False) -> Json:
-    return {
-        "datasource": PROMETHEUS,
-        "expr": expression,
-        "refId": ref,
-        "legendFormat": legend,
-        "instant": instant,
-        "range": not instant,
-        "editorMode": "code",
-    }
-
-
-def statement(name: str) -> str:
-    """Of grafana/boards/sql; Grafana's own variables and macros stand in it."""
-    return (SQL / f"{name}.sql").read_text().rstrip()
+# What a colour says, on every board. Calm: as it should be; warm: look at it; hot: act; dark: nobody can see; grey: no
+# judgement, or too old to be one.
+CALM, WARM, HOT, DARK, GREY = "green", "orange", "red", "purple", "text"
+BLUE = "blue"
+NOTHING = "—"  # where a query has no answer: nobody knows, which is not 0
+STALE = "^(停更|stale)"  # how the name begins of a sum whose newest sale is old: statement `wall_money` and its like
 
 
-def sql(text: str, ref: str = "A", shape: str = "table") -> Json:
-    return {
-        "datasource": POSTGRES,
-        "rawSql": text,
-        "refId": ref,
-        "format": shape,
-        "rawQuery": True,
-        "editorMode": "code",
-    }
+def thresholds(steps: Steps) -> Builder[Any]:
+    """(from this value, colour); the first has no value."""
+    made = [Threshold(color=color, value=value) for value, color in steps]
+    return build.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(made)
 
 
-def panel(kind: str, title: str, description: str, targets: Sequence[Json], defaults: Json, options: Json) -> Json:
-    """Place and id are given by `placed`."""
-    return {
-        "type": kind,
-        "title": title,
-        "description": description,
-        "datasource": targets[0]["datasource"],
-        "targets": list(targets),
-        "fieldConfig": {"defaults": defaults, "overrides": []},
-        "options": options,
-    }
+def by_steps() -> Builder[Any]:
+    return build.FieldColor().mode(FieldColorModeId.THRESHOLDS)
 
 
-def stat(title: str, description: str, expression: str, steps: Sequence[tuple[float | None, str]], **more: Any) -> Json:
-    """One number. `steps` are (from this value, colour); no value at all stays empty: nobody knows."""
-    defaults = {
-        "unit": "short",
-        "decimals": 0,
-        "noValue": "—",
-        "thresholds": {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in steps]},
-        "color": {"mode": "thresholds"},
-        **more,
-    }
-    options = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "colorMode": "background",
-        "graphMode": "none",
-        "textMode": "value",
-        "justifyMode": "center",
-        "orientation": "auto",
-    }
-    return panel("stat", title, description, [promql(expression, instant=True)], defaults, options)
+def fixed(color: str) -> list[DynamicConfigValue]:
+    return [DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})]
 
 
-def lines(title: str, description: str, targets: Sequence[Json], *, colors: Sequence[tuple[str, str]] = ()) -> Json:
-    """Lines over time; `colors` are (name in the legend, colour)."""
-    defaults = {
-        "unit": "short",
-        "min": 0,
-        "noValue": "—",
-        "color": {"mode": "palette-classic"},
-        "custom": {"drawStyle": "line", "lineWidth": 1, "fillOpacity": 10, "showPoints": "never", "spanNulls": False},
-    }
-    options = {
-        "legend": {"displayMode": "table", "placement": "bottom", "calcs": ["lastNotNull", "max"], "showLegend": True},
-        "tooltip": {"mode": "multi", "sort": "desc"},
-    }
-    made = panel("timeseries", title, description, targets, defaults, options)
-    made["fieldConfig"]["overrides"] = [
-        override(name, color={"mode": "fixed", "fixedColor": color}) for name, color in colors
-    ]
+def number(
+    title: str, description: str, query: Query, steps: Steps, *, unit: str = "short", decimals: int = 0,
+    source: DataSourceRef = PROMETHEUS, words: Mapping[str, tuple[str, str]] | None = None, spark: bool = False,
+) -> stat.Panel:  # fmt: skip
+    """One number on its colour; no value stays empty. `words`: value -> (words instead of it, colour)."""
+    made = stat.Panel().title(title).description(description).datasource(source).with_target(query)
+    made = made.unit(unit).decimals(decimals).no_value(NOTHING).thresholds(thresholds(steps)).color_scheme(by_steps())
+    if words is not None:
+        shown = {value: ValueMappingResult(text=word, color=color) for value, (word, color) in words.items()}
+        made = made.mappings([ValueMap(shown)])
+    reduced = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
+    return (
+        made.reduce_options(reduced)
+        .color_mode(model.BigValueColorMode.BACKGROUND if not spark else model.BigValueColorMode.VALUE)
+        .graph_mode(model.BigValueGraphMode.AREA if spark else model.BigValueGraphMode.NONE)
+        .text_mode(model.BigValueTextMode.VALUE)
+        .justify_mode(model.BigValueJustifyMode.CENTER)
+        .orientation(model.VizOrientation.AUTO)
+    )
+
+
+def count_of(title: str, description: str, expression: str, steps: Steps, **more: Any) -> stat.Panel:
+    """A number by PromQL, as it is now."""
+    return number(title, description, promql(expression, instant=True), steps, **more)
+
+
+def money(title: str, description: str, text: str, *, unit: str = MONEY, decimals: int = 0) -> stat.Panel:
+    """Sums by SQL with their time. The query is a time series whose `metric` says 截至 HH:MM:SS, or begins with 停更
+    when the newest sale is older than a minute: then the number is grey, and still there."""
+    query = sql(text, shape="time_series")
+    made = number(title, description, query, [(None, BLUE)], unit=unit, decimals=decimals, source=POSTGRES)
+    made = made.text_mode(model.BigValueTextMode.VALUE_AND_NAME).color_mode(model.BigValueColorMode.VALUE)
+    return made.with_override(MatcherConfig("byRegexp", f"/{STALE}/"), fixed(GREY))
+
+
+def lines(
+    title: str, description: str, queries: Sequence[Query], *, unit: str = "short", decimals: int | None = None,
+    source: DataSourceRef = PROMETHEUS, colors: Mapping[str, str] | None = None, stacked: bool = False,
+    legend: bool = True,
+) -> timeseries.Panel:  # fmt: skip
+    """Lines over time, with gaps where nobody saw anything. `colors`: name in the legend -> colour."""
+    made = timeseries.Panel().title(title).description(description).datasource(source).unit(unit).min(0)
+    for query in queries:
+        made = made.with_target(query)
+    if decimals is not None:
+        made = made.decimals(decimals)
+    if stacked:
+        made = made.stacking(common.StackingConfig().mode(model.StackingMode.NORMAL).group("A"))
+    shown = common.VizLegendOptions().display_mode(model.LegendDisplayMode.TABLE)
+    shown = shown.placement(model.LegendPlacement.BOTTOM).calcs(["lastNotNull", "max"]).show_legend(legend)
+    made = (
+        made.no_value(NOTHING)
+        .draw_style(model.GraphDrawStyle.LINE)
+        .line_width(1)
+        .fill_opacity(40 if stacked else 10)
+        .show_points(model.VisibilityMode.NEVER)
+        .span_nulls(False)
+        .legend(shown)
+        .tooltip(common.VizTooltipOptions().mode(model.TooltipDisplayMode.MULTI).sort(model.SortOrder.DESCENDING))
+    )
+    for name, color in (colors or {}).items():
+        made = made.override_by_name(name, fixed(color))
     return made
 
 
-def table(title: str, description: str, text: str, overrides: Sequence[Json]) -> Json:
-    defaults = {"unit": "none", "noValue": "—", "custom": {"align": "auto", "filterable": True, "inspect": False}}
-    options = {"cellHeight": "sm", "showHeader": True, "footer": {"show": False, "reducer": ["sum"], "fields": ""}}
-    made = panel("table", title, description, [sql(text)], defaults, options)
-    made["fieldConfig"]["overrides"] = list(overrides)
+def rows(title: str, description: str, query: Query, columns: Sequence[Column], *,
+         source: DataSourceRef = POSTGRES) -> table.Panel:  # fmt: skip
+    """A table. Columns that are not named here are shown as they are called: name all."""
+    made = table.Panel().title(title).description(description).datasource(source).with_target(query)
+    made = made.unit("none").no_value(NOTHING).filterable(True).show_header(True)
+    made = made.cell_height(model.TableCellHeight.SM)
+    for column in columns:
+        made = made.override_by_name(column.name, column.properties)
     return made
 
 
-def override(column: str, **properties: Any) -> Json:
-    return {
-        "matcher": {"id": "byName", "options": column},
-        "properties": [{"id": name, "value": value} for name, value in properties.items()],
-    }
+def ranking(title: str, description: str, query: Query, *, unit: str = "short", decimals: int = 0,
+            source: DataSourceRef = POSTGRES) -> bargauge.Panel:  # fmt: skip
+    """Who leads: one bar for each row; the query gives a name and a number, the largest first."""
+    made = bargauge.Panel().title(title).description(description).datasource(source).with_target(query)
+    made = made.unit(unit).decimals(decimals).min(0).no_value(NOTHING)
+    made = made.thresholds(thresholds([(None, BLUE)])).color_scheme(by_steps())
+    return (
+        made.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(True).limit(20))
+        .orientation(model.VizOrientation.HORIZONTAL)
+        .display_mode(model.BarGaugeDisplayMode.BASIC)
+        .value_mode(model.BarGaugeValueMode.TEXT)
+        .name_placement(model.BarGaugeNamePlacement.LEFT)
+        .show_unfilled(False)
+        .sizing(model.BarGaugeSizing.AUTO)
+        .min_viz_height(16)
+        .min_viz_width(8)
+    )
 
 
-def state_cell(column: str) -> Json:
-    """A state in words, on its colour."""
-    options = {word: {"text": word, "color": color, "index": n} for n, (word, color) in enumerate(STATES.values())}
-    made = override(column, mappings=[{"type": "value", "options": options}])
-    cell = {"type": "color-background", "mode": "basic", "applyToRow": False}
-    made["properties"].append({"id": "custom.cellOptions", "value": cell})
-    return made
+def states(
+    title: str, description: str, query: Query, words: Mapping[str, tuple[str, str]], *,
+    source: DataSourceRef = POSTGRES,
+) -> statetimeline.Panel:  # fmt: skip
+    """What held from when to when, a line for each series. `words`: value -> (words, colour)."""
+    made = statetimeline.Panel().title(title).description(description).datasource(source).with_target(query)
+    shown = {value: ValueMappingResult(text=word, color=color) for value, (word, color) in words.items()}
+    made = made.mappings([ValueMap(shown)]).no_value(NOTHING)
+    return made.show_value(model.VisibilityMode.NEVER).merge_values(True).row_height(0.9).fill_opacity(80).line_width(0)
 
 
-def purpose_mark() -> Json:
-    """The hidden variable ${purpose_mark}: what the database itself says it is for, whichever board looks at it."""
-    text = statement("purpose_mark")
-    return {
-        "name": "purpose_mark",
-        "type": "query",
-        "datasource": POSTGRES,
-        "query": text,
-        "definition": text,
-        "hide": 2,
-        "skipUrlSync": True,
-        "refresh": 1,
-        "includeAll": False,
-        "multi": False,
-        "sort": 0,
-        "current": {"text": "", "value": ""},
-        "options": [],
-    }
+def heat(title: str, description: str, query: Query, *, unit: str = "short",
+         source: DataSourceRef = POSTGRES) -> heatmap.Panel:  # fmt: skip
+    """A colour for each series and step: the darker, the more."""
+    made = heatmap.Panel().title(title).description(description).datasource(source).with_target(query)
+    return made.calculate(False).unit(unit).no_value(NOTHING).cell_gap(1)
 
 
-def placed(rows: Sequence[tuple[int, Sequence[tuple[int, Json]]]]) -> list[Json]:
-    """Rows from top to bottom, each (height, [(width, panel), ...]) from left to right; ids in reading order."""
-    panels: list[Json] = []
-    y = 0
-    for height, cells in rows:
-        x = 0
-        for width, made in cells:
-            panels.append({"id": len(panels) + 1, "gridPos": {"x": x, "y": y, "w": width, "h": height}, **made})
-            x += width
-        y += height
-    return panels
+def words(title: str, content: str) -> text.Panel:
+    """Markdown: what a board is for and how its numbers are meant."""
+    return text.Panel().title(title).description(title).mode(text_model.TextMode.MARKDOWN).content(content)

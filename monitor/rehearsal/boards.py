@@ -6,26 +6,31 @@ from typing import Any
 
 from monitor.purpose import marked
 
-DASHBOARDS = Path(__file__).resolve().parents[2] / "grafana" / "dashboards"  # as `python -m grafana.boards` makes them
+DASHBOARDS = (
+    Path(__file__).resolve().parents[2] / "grafana" / "dashboards" / "zh"
+)  # as `python -m grafana.boards` makes them
 SUFFIX = "-rehearsal"
 
 type Json = dict[str, Any]
 
 
 def write_boards(into: Path, source: Path = DASHBOARDS, datasource_suffix: str = "") -> list[Path]:
-    """Write every board of `source` into `into`, for provisioning beside the real ones; the files written.
+    """Write every board of `source`, in its folders, into `into`, to be provisioned beside the real ones; the files.
 
     `datasource_suffix` is put behind the uids of the data sources: a Grafana that also shows the event asks the
     rehearsal's Prometheus and PostgreSQL under names of their own. FileNotFoundError where there are no boards.
     """
-    boards = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(source.glob("*.json"))}
+    boards = {
+        path.relative_to(source): json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(source.rglob("*.json"))
+    }
     if not boards:
         raise FileNotFoundError(f"there are no boards in {source}")
     uids = {board["uid"] for board in boards.values()}
-    into.mkdir(parents=True, exist_ok=True)
     written = []
     for name, board in boards.items():
-        path = into / f"{Path(name).stem}{SUFFIX}.json"
+        path = into / name.with_stem(f"{name.stem}{SUFFIX}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(of_rehearsal(board, uids, datasource_suffix), ensure_ascii=False, indent=2)
         path.write_text(text + "\n", encoding="utf-8")
         written.append(path)

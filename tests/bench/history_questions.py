@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
-BOARDS = ROOT / "grafana" / "dashboards"
+BOARDS = ROOT / "grafana" / "dashboards" / "zh"
 ASKED = Path(__file__).parent / "history" / "asked.sql"
 READY = ROOT / "sql" / "queries"
 # Grafana's macros for PostgreSQL and its variables in their formats: what is left of them was not understood.
@@ -30,7 +30,7 @@ class Question(NamedTuple):
 
 def questions(now: datetime, boards: Path = BOARDS) -> list[Question]:
     """The boards' own first. The same text in two panels is asked once."""
-    found = [question for path in sorted(boards.glob("*.json")) for question in _of_board(path, now)]
+    found = [question for path in sorted(boards.rglob("*.json")) for question in _of_board(path, now)]
     for part in ASKED.read_text().split("-- ask: ")[1:]:
         name, _, text = part.partition("\n")
         found.append(Question("view", name, text))

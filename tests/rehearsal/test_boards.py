@@ -15,7 +15,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def read(folder: Path) -> dict[str, dict[str, Any]]:
-    return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.json")}
+    return {
+        path.relative_to(folder).as_posix(): json.loads(path.read_text(encoding="utf-8"))
+        for path in folder.rglob("*.json")
+    }
 
 
 def test_every_board_is_there_marked_and_under_a_uid_of_its_own(tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_without_boards_it_says_so(tmp_path: Path) -> None:
 def test_the_boards_come_with_the_package() -> None:
     """Where it is installed there is no checkout beside it: they are found from the module's own place."""
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"]["grafana/dashboards"] == DASHBOARDS.relative_to(ROOT).as_posix()
+    assert wheel["force-include"]["grafana/dashboards"] == DASHBOARDS.parent.relative_to(ROOT).as_posix()
     assert "COPY grafana/dashboards ./grafana/dashboards\n" in (ROOT / "Dockerfile").read_text()
 
 

@@ -1,23 +1,19 @@
-"""Grafana's boards: generated, whole, and every query of them asked of a real PostgreSQL and of promtool."""
+"""The board of a hall: its numbers from a small story by promtool, its tables from a real PostgreSQL."""
 
-import json
 import re
 import subprocess
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import promql_parser
 import pytest
 import yaml
 
-from grafana.boards.__main__ import BOARDS, DASHBOARDS, as_text
+from tests.boards.stage import ROOT, panels, queries, title, variables, with_values
 from tests.postgres import FreshDatabase
 from tests.sql.stage import ZONE, Stage
 
-ROOT = Path(__file__).resolve().parents[1]
 METRICS = "\n".join(path.read_text() for path in (ROOT / "monitor" / "http").glob("*.py"))
 
 # Value of $hall -> what every number of the board must say of the series below.
@@ -62,89 +58,11 @@ NUMBERS = {
 }
 
 
-def panels() -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, board in BOARDS.items():
-        for panel in board()["panels"]:
-            yield name, panel
-
-
-def queries(kind: str) -> dict[str, str]:
-    """By "panel: refId (legend)"; `kind` is `expr` or `rawSql`."""
-    return {
-        f"{name} {panel['title']} {target['refId']} {target.get('legendFormat', '')}".strip(): target[kind]
-        for name, panel in panels()
-        for target in panel["targets"]
-        if kind in target
-    }
-
-
-def variables(board: str, name: str) -> list[dict[str, Any]]:
-    return [variable for variable in BOARDS[board]()["templating"]["list"] if variable["name"] == name]
-
-
 def expanded(query: str, hall: str) -> str:
-    """As Grafana does; whatever else of its syntax is left in the query fails the test."""
-    query = query.replace("${hall:pipe}", hall)
-    query = query.replace("$__rate_interval", "20s").replace("$__interval", "15s")
-    assert not re.search(r"\$\{|\$[a-z_]\w*|\[\[\w", query), query
-    return query
+    return with_values(query, {"hall": hall})
 
 
-@pytest.mark.parametrize("name", BOARDS)
-def test_committed_json_is_what_the_source_makes(name: str):
-    assert (DASHBOARDS / name).read_text() == as_text(BOARDS[name]()), "run `python -m grafana.boards`"
-
-
-def test_every_dashboard_has_its_source():
-    assert {path.name for path in DASHBOARDS.rglob("*.json")} == set(BOARDS)
-
-
-@pytest.mark.parametrize("name", BOARDS)
-def test_a_board_is_whole(name: str):
-    board = BOARDS[name]()
-    assert board["schemaVersion"] == 41
-    assert board["timezone"] == "Asia/Shanghai"
-    assert board["editable"] is False
-    assert "id" not in board
-    assert "version" not in board
-    assert len(board["uid"]) <= 40
-    ids = [panel["id"] for panel in board["panels"]]
-    assert len(set(ids)) == len(ids)
-    taken: set[tuple[int, int]] = set()
-    for panel in board["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert not cells & taken, panel["title"]
-        assert max(x for x, _ in cells) < 24, panel["title"]
-        taken |= cells
-    uids = [BOARDS[other]()["uid"] for other in BOARDS]
-    assert len(set(uids)) == len(uids)
-
-
-def test_every_panel_says_what_it_is_and_in_what_unit():
-    for _, panel in panels():
-        assert re.search(r"[一-鿿].* · [A-Z]", panel["title"])  # Chinese, then English
-        assert re.search(r"[一-鿿].*[A-Z]", panel["description"])
-        assert panel["fieldConfig"]["defaults"]["unit"]
-        refs = [target["refId"] for target in panel["targets"]]
-        assert refs
-        assert len(set(refs)) == len(refs)
-        for target in panel["targets"]:
-            assert target["datasource"] == panel["datasource"]
-
-
-def test_datasources_are_the_provisioned_ones():
-    text = (ROOT / "grafana/provisioning/datasources/livemon.yaml").read_text()
-    provisioned = {(source["uid"], source["type"]) for source in yaml.safe_load(text)["datasources"]}
-    used = {(panel["datasource"]["uid"], panel["datasource"]["type"]) for _, panel in panels()}
-    assert used == provisioned
-
-
-@pytest.mark.parametrize("query", queries("expr").values(), ids=queries("expr"))
+@pytest.mark.parametrize("query", queries("expr", board="hall").values(), ids=queries("expr", board="hall"))
 def test_promql_parses_asks_known_metrics_and_never_for_every_room(query: str):
     text = expanded(query, ".*")
     assert isinstance(promql_parser.parse(text), promql_parser.AggregateExpr)  # one line or a few, never 12,000
@@ -156,11 +74,11 @@ def test_promql_parses_asks_known_metrics_and_never_for_every_room(query: str):
 @pytest.mark.parametrize("hall", NUMBERS)
 def test_promql_says_what_a_small_hall_shows(tmp_path: Path, hall: str):
     checks = []
-    for _, panel in panels():
+    for _, panel in panels(board="hall"):
         for target in panel["targets"]:
             if "expr" in target:
-                title = panel["title"].removeprefix("${purpose_mark}").split(" · ")[0]
-                told = NUMBERS[hall][target["legendFormat"] if target["legendFormat"] in NUMBERS[hall] else title]
+                words = title(panel)
+                told = NUMBERS[hall][target["legendFormat"] if target["legendFormat"] in NUMBERS[hall] else words]
                 sample = {"labels": '{platform="p"}' if "by (platform)" in target["expr"] else "{}", "value": told}
                 checks.append({"expr": expanded(target["expr"], hall), "eval_time": "10s", "exp_samples": [sample]})
     assert len(checks) == 19  # 12 numbers, viewers, 6 states
@@ -205,7 +123,7 @@ async def test_every_sql_panel_answers_those_who_may_only_read(
     small_hall: FreshDatabase, role: str, hall: str, rows: int
 ):
     sql = await small_hall.connect(role)
-    for name, query in queries("rawSql").items():
+    for name, query in queries("rawSql", board="hall").items():
         found = await sql.fetch(expanded(query, hall))
         assert len(found) == rows, name
     await sql.close()
@@ -215,47 +133,16 @@ async def test_every_sql_panel_answers_those_who_may_only_read(
 async def test_the_halls_offered_are_patterns_that_no_query_minds(small_hall: FreshDatabase):
     writer, reader = await small_hall.connect("writer"), await small_hall.connect("reader")
     await writer.execute("UPDATE room SET hall = $1", 'O\'Brien "3" (a|b) `$x\\')
-    (variable,) = variables("hall.json", "hall")
+    (variable,) = variables("hall", "hall")
     (option,) = await reader.fetch(variable["query"])
     assert option["__text"] == 'O\'Brien "3" (a|b) `$x\\'
-    for query in queries("rawSql").values():
+    for query in queries("rawSql", board="hall").values():
         try:
             await reader.fetch(expanded(query, option["__value"]))
         except asyncpg.PostgresSyntaxError as error:
             pytest.fail(f"{error}: {query}")
-    assert len(await reader.fetch(expanded(queries("rawSql")["hall.json 直播间 · Rooms A"], option["__value"]))) == 1
-    for query in queries("expr").values():
+    assert len(await reader.fetch(expanded(queries("rawSql", board="hall")["hall 直播间 A"], option["__value"]))) == 1
+    for query in queries("expr", board="hall").values():
         promql_parser.parse(expanded(query, option["__value"]))
     await writer.close()
     await reader.close()
-
-
-@pytest.mark.real
-@pytest.mark.parametrize("role", ["reader", "hall"])
-@pytest.mark.parametrize(("purpose", "mark"), [("event", ""), ("rehearsal", "【演练】")])
-@pytest.mark.parametrize("name", BOARDS)
-async def test_the_first_panel_of_every_board_tells_a_rehearsal(
-    database: FreshDatabase, name: str, purpose: str, mark: str, role: str
-):
-    assert BOARDS[name]()["panels"][0]["title"].startswith("${purpose_mark}")
-    (variable,) = variables(name, "purpose_mark")
-    assert (variable["hide"], variable["skipUrlSync"]) == (2, True)  # nobody can switch it off by an address
-    owner, reader = await database.connect("owner"), await database.connect(role)
-    await owner.execute("UPDATE livemon.setting SET purpose = $1", purpose)
-    assert [tuple(row) for row in await reader.fetch(variable["query"])] == [(mark,)]
-    await owner.close()
-    await reader.close()
-
-
-def test_columns_that_are_dressed_up_exist():
-    for name, panel in panels():
-        if panel["type"] != "table":
-            continue
-        (target,) = panel["targets"]
-        for override in panel["fieldConfig"]["overrides"]:
-            assert f'"{override["matcher"]["options"]}"' in target["rawSql"], (name, override)
-
-
-def test_board_files_are_json_and_name_no_host():
-    for path in DASHBOARDS.rglob("*.json"):
-        assert not re.search(r"https?://", json.dumps(json.loads(path.read_text())))

@@ -1,0 +1,1 @@
+SELECT DISTINCT platform FROM room WHERE active ORDER BY platform LIMIT 999
