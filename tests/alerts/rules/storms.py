@@ -97,6 +97,13 @@ def platform_cases() -> Iterator[Json]:
         rooms("p", 20, DOWN),
         firing(PLATFORM, "30s", OUT),
     )
+    down = [f'platform_hall:livemon_rooms_{which}:count{{platform="p"}}' for which in ("stopped", "down")]
+    yield case(
+        "livemon goes between two rules: what was down when it was last asked is no outage of what it cannot say now",
+        [{"series": series, "values": "50x60"} for series in down],
+        firing(PLATFORM, "60s"),
+        firing(MANY, "60s"),
+    )
     yield case(
         "a small platform is no outage, nor is three in ten",
         [*rooms("small", 19, DOWN), *rooms("large", 21, DOWN), *rooms("large", 49, LIVE, start=21)],
