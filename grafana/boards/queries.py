@@ -1,5 +1,6 @@
 """What a panel asks: PromQL of Prometheus, SQL of PostgreSQL; and the data sources, by the uids of the provisioning."""
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 from .words import Say, in_words
 
 SQL = Path(__file__).parent / "sql"
+PART = re.compile(r"\{\{(\w+)\}\}")
 POSTGRES_TYPE = "grafana-postgresql-datasource"
 
 PROMETHEUS = DataSourceRef("prometheus", "livemon-prometheus")
@@ -29,9 +31,11 @@ def promql(expression: str, legend: str = "", *, ref: str = "A", instant: bool =
     return made.instant() if instant else made.range()
 
 
-def statement(name: str, say: Say) -> str:
-    """Of grafana/boards/sql, in this language. Grafana's own variables and macros stand in it."""
-    return in_words((SQL / f"{name}.sql").read_text().rstrip(), say)
+def statement(name: str, say: Say, **parts: str) -> str:
+    """Of grafana/boards/sql, in this language. Grafana's own variables and macros stand in it. {{name}} in it is one of
+    `parts`, or the whole file of that name."""
+    text = in_words((SQL / f"{name}.sql").read_text().rstrip(), say)
+    return PART.sub(lambda part: parts[part[1]] if part[1] in parts else statement(part[1], say, **parts), text)
 
 
 def sql(text: str, *, ref: str = "A", shape: Shape = "table", source: DataSourceRef = POSTGRES) -> Query:
