@@ -17,6 +17,7 @@ COPY monitor ./monitor
 COPY collectors ./collectors
 COPY sql ./sql
 COPY grafana/dashboards ./grafana/dashboards
+COPY docs/runbooks ./docs/runbooks
 RUN /opt/livemon/bin/pip install --no-deps --no-index --no-build-isolation .
 
 FROM ${REGISTRY}python:${PYTHON_TAG}

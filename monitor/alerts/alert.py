@@ -34,6 +34,12 @@ class Alert(msgspec.Struct, frozen=True):
         return (platform, room) if platform and room else None
 
     @property
+    def runbook_url(self) -> str:
+        """Where somebody's own rule keeps its runbook; '' where it does not say, or nothing that a browser opens."""
+        url = self.annotations.get("runbook_url", "")
+        return url if url.startswith(("https://", "http://")) else ""
+
+    @property
     def key(self) -> tuple[str, datetime]:
         return self.fingerprint, self.starts_at
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from monitor.alerts.alert import Episode
+from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.notice import Language, Link
 
@@ -19,19 +19,23 @@ WORDS: dict[Language, dict[str, str]] = {
 
 
 class Boards(NamedTuple):
-    """What is not given leads nowhere, and is left out. `token`: the signed word of an episode's page."""
+    """What is not given leads nowhere, and is left out.
+
+    `token`: the signed word of an episode's page; `runbook`: the name of an alert's own, None where there is none.
+    """
 
     grafana_url: str | None = None
     public_url: str | None = None
     token: Callable[[int], str] | None = None
     contacts: Mapping[str, Contact] = {}
     zone: tzinfo = UTC
+    runbook: Callable[[Alert], str | None] = lambda alert: None
 
 
 def links(
     episodes: Sequence[Episode], hall: str, until: datetime | None, boards: Boards, language: Language
 ) -> tuple[Link, ...]:
-    """The board of a hall (or of all) from before it began; `until` None: to now. Then the page to act on, and help."""
+    """The board of a hall (or of all) from before it began, `until` None: to now; then help; then pages to act on."""
     words = WORDS[language]
     found: list[Link] = []
     if boards.grafana_url and episodes:
@@ -39,13 +43,12 @@ def links(
         found.append(Link(words["board"], _board(boards.grafana_url, hall, since, until)))
     if until is not None:
         return tuple(found)
+    if runbook := _runbook(episodes, boards):
+        found.append(Link(words["runbook"], runbook))
     if boards.public_url and boards.token is not None:
         for episode in episodes[:ACT_LINKS_MAX]:
             number = f"#{episode.number} " if len(episodes) > 1 else ""
             found.append(Link(number + words["act"], _page(boards.public_url, boards.token(episode.number))))
-    runbook = episodes[0].alert.annotations.get("runbook_url", "") if episodes else ""
-    if runbook.startswith(("https://", "http://")):
-        found.append(Link(words["runbook"], runbook))
     return tuple(found)
 
 
@@ -54,6 +57,17 @@ def act_link(number: int, boards: Boards, language: Language) -> tuple[Link, ...
     if not boards.public_url or boards.token is None:
         return ()
     return (Link(WORDS[language]["act"], _page(boards.public_url, boards.token(number))),)
+
+
+def _runbook(episodes: Sequence[Episode], boards: Boards) -> str:
+    """A message about one room is a sentence: its runbook is on the page where one acts on it."""
+    if not episodes:
+        return ""
+    alert = episodes[0].alert
+    if alert.runbook_url or not boards.public_url or (len(episodes) == 1 and alert.room is not None):
+        return alert.runbook_url
+    name = boards.runbook(alert)
+    return "" if name is None else f"{boards.public_url.rstrip('/')}/runbooks/{name}"
 
 
 def _page(root: str, token: str) -> str:

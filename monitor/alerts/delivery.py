@@ -15,7 +15,7 @@ from monitor.alerts.notice import Notice
 from monitor.alerts.pace import Pace
 from monitor.alerts.robots.answer import Verdict
 from monitor.alerts.robots.voice import Voice
-from monitor.alerts.waiting import Outbox, Waiting
+from monitor.alerts.waiting import Outbox, Waiting, elsewhere
 from monitor.config_alerts import Robot
 from monitor.purpose import Purpose, marked
 
@@ -42,7 +42,7 @@ class Clock(NamedTuple):
 
 
 class Delivery:
-    """One robot's worker. `failed` counts, by robot, what could not be told."""
+    """One robot's worker. `failed` counts by robot what could not be told, `given_up` by severity what never was."""
 
     def __init__(
         self,
@@ -54,10 +54,12 @@ class Delivery:
         other: Robot | None = None,
         purpose: Purpose = "event",
         robots: bool = False,
+        given_up: Callable[[str], None] = lambda severity: None,
     ) -> None:
         """`other`: who hears of it when this one does not answer. `robots`: in a rehearsal they speak, too."""
         self._robot, self._voice, self._outbox, self._clock = robot, voice, outbox, clock
         self._failed, self._other, self._purpose = failed, other, purpose
+        self._given_up = given_up
         self._speaks = purpose == "event" or robots
         self._pace: Pace | None = None
         self._rest_until_s = float("-inf")
@@ -168,7 +170,7 @@ class Delivery:
             return
         said = ELSEWHERE[other.language].format(robot=self._robot.name)
         await self._outbox.put(
-            (other.name, _passed_on(each.notice, said), f"elsewhere:{self._robot.name}:{each.id}") for each in new
+            (other.name, _passed_on(each.notice, said), elsewhere(self._robot.name, each.id)) for each in new
         )
         self._told_elsewhere.update(each.id for each in new)
 
@@ -183,8 +185,9 @@ class Delivery:
         if old:
             await self._outbox.failed([each.id for each in old], "older than a day")
             self._told_elsewhere.difference_update(each.id for each in old)
-            for _ in old:
+            for each in old:
                 self._failed(self._robot.name)
+                self._given_up(each.severity)
             log.warning("robot %s was never told %d messages: they are a day old", self._robot.name, len(old))
         return [each for each in waiting if each not in old]
 

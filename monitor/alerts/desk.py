@@ -38,6 +38,7 @@ from monitor.alerts.page import AlertPage, Asked
 from monitor.alerts.patience import Patience
 from monitor.alerts.receiver import Outcome, Receiver
 from monitor.alerts.robots.voice import voice_of
+from monitor.alerts.runbooks import Runbooks
 from monitor.alerts.silences import Alertmanager
 from monitor.alerts.spoken import Spoken
 from monitor.alerts.telling_facts import keep_bringing
@@ -70,17 +71,15 @@ class Desk:
             self._key = secret_of(config.data_dir / KEY)
         except (BookRefused, OSError) as error:
             raise of_file(path, f"alerts cannot be kept: {error}", "let livemon alone write there") from error
+        self._runbooks = Runbooks()
         self._lately = Lately(house.sold, config.event_currency)
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         spoken = Spoken(self._boards, house.now, self._lately.sold)
         self.hearing = Hearing(book, house.sight, config.robots, spoken, house.now, lambda: self._mouths.wake())
         self._mouths = Mouths(
             self.hearing, Clock(house.now, time.monotonic), lambda robot: voice_of(robot, self._http, house.now),
-            metrics.failed, config.purpose, robots,
+            metrics.failed, config.purpose, robots, metrics.given_up,
         )  # fmt: skip
-        for name, count in book.outbox.waiting().items():
-            if name not in [robot.name for robot in config.robots]:
-                log.error("%d messages wait for the robot %s, which the config does not have any more", count, name)
         self._announcing = Announcing(self.hearing, lambda: self.config.robots, house.sight, config.zone)
         self._watchdog, self._patience = asyncio.Event(), Patience()
         self._put_duty_together(book)
@@ -122,11 +121,11 @@ class Desk:
         config = self.config
         asked = Asked(
             self._duty, self._tokens, self._house.sight, lambda: self._people, self._house.now, config.zone,
-            config.public_url or "", config.purpose,
+            config.public_url or "", config.purpose, self._runbooks.page_of,
         )  # fmt: skip
         receiver = Receiver(self.hearing.hear, self._metrics.posted, self._heard)
         door = DutyDoor(self._duty, self._key, self._handing_over.command)
-        return [*receiver.routes(), *AlertPage(asked).routes(), *door.routes()]
+        return [*receiver.routes(), *AlertPage(asked).routes(), *self._runbooks.routes(), *door.routes()]
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -174,7 +173,9 @@ class Desk:
 
     def _boards(self) -> Boards:
         config = self.config
-        return Boards(config.grafana_url, config.public_url, self._token, self._people, config.zone)
+        return Boards(
+            config.grafana_url, config.public_url, self._token, self._people, config.zone, self._runbooks.page_of
+        )
 
     def _token(self, number: int) -> str:
         return self._tokens.sign(number, self._house.now())

@@ -138,6 +138,9 @@ class Hearing:
     async def due(self, robot: str, now: datetime) -> Sequence[Waiting]:
         return await self._call(self._book.outbox.due, robot, now)
 
+    async def others(self, robots: Sequence[str]) -> Sequence[Waiting]:
+        return await self._call(self._book.outbox.others, robots)
+
     async def sent(self, ids: Sequence[int], at: datetime) -> None:
         await self._call(self._book.outbox.sent, ids, at)
 

@@ -1,14 +1,21 @@
 """All robots of the config, each with a worker that tells it what waits; they follow the config."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from monitor.alerts.book_file import BookRefused
 from monitor.alerts.delivery import Clock, Delivery, other_of
+from monitor.alerts.removed import settle
 from monitor.alerts.robots.voice import Voice
 from monitor.alerts.waiting import Outbox
 from monitor.config_alerts import Robot
 from monitor.purpose import Purpose
+
+log = logging.getLogger(__name__)
+
+LOOK_S = 60.0
 
 
 class Worker(NamedTuple):
@@ -20,7 +27,10 @@ class Worker(NamedTuple):
 
 
 class Mouths:
-    """`voice` makes a robot's mouth, `failed` counts by robot; `robots`: in a rehearsal they speak, too."""
+    """`voice` makes a robot's mouth, `failed` counts by robot, `given_up` by severity what nobody is told any more.
+
+    `robots`: in a rehearsal they speak, too.
+    """
 
     def __init__(
         self,
@@ -30,9 +40,11 @@ class Mouths:
         failed: Callable[[str], None],
         purpose: Purpose,
         robots: bool,
+        given_up: Callable[[str], None] = lambda severity: None,
     ) -> None:
         self._outbox, self._clock, self._voice, self._failed = outbox, clock, voice, failed
-        self._purpose, self._speak = purpose, robots
+        self._purpose, self._speak, self._given_up = purpose, robots, given_up
+        self._refused = False
         self._wanted: Sequence[Robot] = ()
         self._workers: dict[str, Worker] = {}
         self._changed = asyncio.Event()
@@ -58,14 +70,30 @@ class Mouths:
                 for name, of in wanted.items():
                     if name not in self._workers:
                         self._workers[name] = self._begun(of, group)
-                await self._changed.wait()
+                await self._settle()
+                try:
+                    async with asyncio.timeout(LOOK_S):  # something may have been put for one of before meanwhile
+                        await self._changed.wait()
+                except TimeoutError:
+                    pass
 
     def _begun(self, of: tuple[Robot, Robot | None], group: asyncio.TaskGroup) -> Worker:
         robot, other = of
         delivery = Delivery(
-            robot, self._voice(robot), self._outbox, self._clock, self._failed, other, self._purpose, self._speak
-        )
+            robot, self._voice(robot), self._outbox, self._clock, self._failed, other, self._purpose, self._speak,
+            self._given_up,
+        )  # fmt: skip
         return Worker(of, delivery, group.create_task(delivery.run(), name=f"robot {robot.name}"))
+
+    async def _settle(self) -> None:
+        """After those that were removed have ended: what one of them was telling it had a moment to finish."""
+        try:
+            await settle(self._outbox, self._wanted, self._given_up)
+            self._refused = False
+        except BookRefused as error:
+            if not self._refused:
+                log.error("what waits for removed robots stays, and it is tried again: %s", error)
+            self._refused = True
 
     async def _end(self, names: Iterable[str]) -> None:
         tasks = [self._workers.pop(name).task for name in names]

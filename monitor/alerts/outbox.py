@@ -32,16 +32,19 @@ class OutboxRows:
         )  # fmt: skip
 
     def due(self, robot: str, now: datetime) -> list[Waiting]:
-        rows = self._file.rows(
+        found = self._waiting(
             "SELECT id, robot, notice, tries, created_at, severity FROM message"
             " WHERE robot = ? AND done_at IS NULL AND next_at <= ? ORDER BY severity != 'critical', id LIMIT ?",
             (robot, now.timestamp(), DUE_MAX),
         )
-        found = [
-            Waiting(number, to, msgspec.msgpack.decode(notice, type=Notice), tries, instant(created), severity)
-            for number, to, notice, tries, created, severity in rows
-        ]
         return sorted(found, key=lambda waiting: waiting.id)  # critical ones are never beyond the limit
+
+    def others(self, robots: Sequence[str]) -> list[Waiting]:
+        return self._waiting(
+            "SELECT id, robot, notice, tries, created_at, severity FROM message"
+            " WHERE done_at IS NULL AND robot NOT IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?",
+            (msgspec.json.encode(robots).decode(), DUE_MAX),
+        )
 
     def sent(self, ids: Sequence[int], at: datetime) -> None:
         self._each(
@@ -67,9 +70,6 @@ class OutboxRows:
         )
         return [instant(row[0]) for row in rows]
 
-    def waiting(self) -> dict[str, int]:
-        return dict(self._file.rows("SELECT robot, count(*) FROM message WHERE done_at IS NULL GROUP BY robot"))
-
     def prune(self, now: datetime) -> None:
         """Within a transaction."""
         sql = self._file.sql
@@ -79,6 +79,12 @@ class OutboxRows:
             " ORDER BY done_at DESC LIMIT -1 OFFSET ?)",
             (DONE_MAX,),
         )
+
+    def _waiting(self, query: str, values: tuple[object, ...]) -> list[Waiting]:
+        return [
+            Waiting(number, to, msgspec.msgpack.decode(notice, type=Notice), tries, instant(created), severity)
+            for number, to, notice, tries, created, severity in self._file.rows(query, values)
+        ]
 
     def _each(self, statement: str, values: tuple[object, ...], ids: Sequence[int]) -> None:
         with self._file.transaction():

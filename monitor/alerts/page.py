@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from aiohttp import web
 
-from monitor.alerts.alert import Episode
+from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.contacts import Contact, called
 from monitor.alerts.duty import Duty, Outcome, Unnamed, person
 from monitor.alerts.notice import Language
@@ -40,6 +40,7 @@ class Asked(NamedTuple):
     zone: tzinfo
     public_url: str = ""
     purpose: Purpose = "event"
+    runbook: Callable[[Alert], str | None] = lambda alert: None
 
 
 class AlertPage:
@@ -108,7 +109,15 @@ class AlertPage:
         room = None if alert.room is None else asked.sight.room(*alert.room)
         contact = called(asked.contacts(), room.contact) if room is not None and room.contact else None
         hold = asked.duty.hold(episode.number)
-        return Card(episode, asked.now(), asked.zone, room, hold, contact, name, outcome, unnamed, asked.purpose)
+        return Card(
+            episode, asked.now(), asked.zone, room, hold, contact, name, outcome, unnamed, asked.purpose,
+            self._runbook(alert),
+        )  # fmt: skip
+
+    def _runbook(self, alert: Alert) -> str:
+        """Relative: a proxy may have put its own path before ours."""
+        name = self._asked.runbook(alert)
+        return alert.runbook_url or ("" if name is None else f"../runbooks/{name}")
 
 
 def same_origin(headers: Mapping[str, str], public_url: str) -> bool:

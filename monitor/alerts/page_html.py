@@ -1,11 +1,8 @@
 """One alert as a page for a phone: what, since when, how the room stands, who holds it, and three buttons."""
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from html import escape
-from importlib import resources
 
 import msgspec
 
@@ -17,12 +14,12 @@ from monitor.alerts.notice import Language
 from monitor.alerts.page_words import COLOURS, OUTCOMES, SEVERITIES, STATES, WORDS
 from monitor.alerts.sight import STOPPED, RoomSight
 from monitor.http.figures import age, number
+from monitor.http.style import style_of
 from monitor.purpose import Purpose, marked
 
-STYLE = resources.files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+STYLE, STYLE_POLICY = style_of(__package__, "page.css")
 HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{STYLE_DIGEST}'; base-uri 'none'; "
+    "Content-Security-Policy": f"default-src 'none'; {STYLE_POLICY}; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",  # with no-referrer a browser names no origin when it posts, and we ask for it
     "Cache-Control": "no-store",
@@ -46,6 +43,7 @@ class Card(msgspec.Struct, frozen=True):
     outcome: Outcome | None = None
     unnamed: bool = False
     purpose: Purpose = "event"
+    runbook: str = ""  # where it is; '' if there is none
 
 
 def render(card: Card, speak: Language) -> str:
@@ -64,19 +62,21 @@ def render(card: Card, speak: Language) -> str:
         _said(card, speak),
         f'<div class="card"><dl>{"".join(_facts(card, speak))}</dl></div>',
         _form(card, speak) if card.episode.open else "",
+        f'<p><a href="{escape(card.runbook)}">{words["runbook"]}</a></p>' if card.runbook else "",
         f'<p class="faint">{words["as_of"]} {_local(card.now, card.zone)} · {words["expires"]}</p>',
     )
-    return _page(title, "".join(parts), speak)
+    return page(title, "".join(parts), speak)
 
 
 def plain(word: str, speak: Language) -> str:
     """A page that shows no alert, and says why."""
     words = WORDS[speak]
     body = f'<div class="top">{_other(speak)}</div><h1>{words[word]}</h1><p>{words[f"{word}_what"]}</p>'
-    return _page(words[word], body, speak)
+    return page(words[word], body, speak)
 
 
-def _page(title: str, body: str, speak: Language) -> str:
+def page(title: str, body: str, speak: Language) -> str:
+    """A whole page; `body` is HTML, `title` is not."""
     return f"""<!doctype html>
 <html lang="{"zh-CN" if speak == "zh" else "en"}">
 <head>

@@ -18,11 +18,20 @@ class Waiting(NamedTuple):
     severity: str
 
 
+def elsewhere(robot: str, id_: int) -> str:
+    """The key of what another robot is told instead: it hears that once, however many reasons there are."""
+    return f"elsewhere:{robot}:{id_}"
+
+
 class Outbox(Protocol):
     """Kept on disk: what a call returned from is still so after a kill -9. All of one call is one transaction."""
 
     async def due(self, robot: str, now: datetime) -> Sequence[Waiting]:
         """What this robot is to be told now, oldest first."""
+        ...
+
+    async def others(self, robots: Sequence[str]) -> Sequence[Waiting]:
+        """The oldest of what waits for robots that are none of these; as often as it takes, until there is nothing."""
         ...
 
     async def sent(self, ids: Sequence[int], at: datetime) -> None:

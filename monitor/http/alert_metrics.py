@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter
 
+SEVERITIES = ("warning", "info")  # what is critical is never given up
+OTHER = "other"  # alerts of other people's rules say what they like
 HEARTBEAT = "deadman"  # the outside heartbeat is counted with the robots, under a name that none of them may have
 
 
@@ -19,6 +21,13 @@ class AlertMetrics:
             "livemon_deliveries_failed_total", "Attempts to tell a robot, or the outside heartbeat, that failed.",
             ("robot",), registry=registry,
         )  # fmt: skip
+        self.messages_given_up = Counter(
+            "livemon_messages_given_up_total",
+            "Messages that nobody is told any more: a day old, or of a robot that was removed. None is critical.",
+            ("severity",), registry=registry,
+        )  # fmt: skip
+        for severity in (*SEVERITIES, OTHER):
+            self.messages_given_up.labels(severity)
         self._robots: frozenset[str] = frozenset()
         self.deliveries_failed.labels(HEARTBEAT)
 
@@ -41,3 +50,6 @@ class AlertMetrics:
 
     def failed(self, robot: str) -> None:
         self.deliveries_failed.labels(robot).inc()
+
+    def given_up(self, severity: str) -> None:
+        self.messages_given_up.labels(severity if severity in SEVERITIES else OTHER).inc()

@@ -1,24 +1,21 @@
 """The landing page: one self-contained page for a person who opens the address to see whether all is well."""
 
-import base64
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
-from importlib import resources
 
 from .figures import COLOURS, age, number, size
 from .landing_words import WORDS, Language
 from .status import FeedStatus, RoomsStatus, Status
+from .style import style_of
 from .sums import STATES
 from .witness_word import NONE
 
-STYLE = resources.files(__package__).joinpath("landing.css").read_text(encoding="utf-8")
-STYLE_DIGEST = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+STYLE, STYLE_POLICY = style_of(__package__, "landing.css")
 POLICY = "; ".join(
     (
         "default-src 'none'",
-        f"style-src 'sha256-{STYLE_DIGEST}'",
+        STYLE_POLICY,
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

@@ -47,10 +47,14 @@ class MemoryOutbox:
 
     async def due(self, robot: str, now: datetime) -> Sequence[Waiting]:
         return [
-            Waiting(row["id"], robot, row["notice"], row["tries"], row["created_at"], row["notice"].severity)
+            _waiting(row)
             for row in self.rows
             if row["robot"] == robot and row["state"] == "waiting" and row["next_at"] <= now
         ]
+
+    async def others(self, robots: Sequence[str]) -> Sequence[Waiting]:
+        found = [row for row in self.rows if row["robot"] not in robots and row["state"] == "waiting"]
+        return [_waiting(row) for row in found[:2]]  # a book gives them in pieces, too
 
     async def sent(self, ids: Sequence[int], at: datetime) -> None:
         for id_ in ids:
@@ -70,3 +74,7 @@ class MemoryOutbox:
 
     def states(self, robot: str) -> list[str]:
         return [row["state"] for row in self.rows if row["robot"] == robot]
+
+
+def _waiting(row: dict[str, Any]) -> Waiting:
+    return Waiting(row["id"], row["robot"], row["notice"], row["tries"], row["created_at"], row["notice"].severity)

@@ -67,7 +67,8 @@ def test_a_robot_is_told_each_key_once(book):
     assert book.outbox.due("a", AT) == []
     assert book.outbox.sent_since("a", AT) == [AT]
     assert book.outbox.sent_since("a", AT + timedelta(seconds=1)) == []
-    assert book.outbox.waiting() == {"b": 1}
+    assert [one.robot for one in book.outbox.others(["a", "馆"])] == ["b"]
+    assert book.outbox.others(["b"]) == []
 
 
 def test_what_was_not_told_is_due_again_later_and_what_is_given_up_never(book):

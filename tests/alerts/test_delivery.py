@@ -157,7 +157,8 @@ async def test_after_a_day_what_is_not_critical_is_given_up_and_counted_and_what
 ):
     hall, rest = Chat("dingtalk", hands.unix_s, mood="500"), Chat("dingtalk", hands.unix_s, mood="500")
     async with served(hall, rest), aiohttp.ClientSession() as http:
-        house = House(tmp_path, http, hall, rest, hands)
+        house, given_up = House(tmp_path, http, hall, rest, hands), list[str]()
+        house.workers[0] = house.worker(house.robots[0], given_up=given_up.append)
         await house.put(1)
         await house.put(2, severity="warning")
         await house.pass_(60)
@@ -166,6 +167,7 @@ async def test_after_a_day_what_is_not_critical_is_given_up_and_counted_and_what
         await house.workers[0].step()
         assert house.outbox.states("hall") == ["waiting", "failed"]
         assert house.failures.count("hall") == before + 2  # given up, and one try more
+        assert given_up == ["warning"]
         hands.passed_s += 24 * 3600
         hall.mood = rest.mood = "well"
         await house.pass_(60)

@@ -56,6 +56,10 @@ async def test_a_drop_and_its_recovery_are_told_in_words_though_postgresql_is_aw
         await until(lambda: chat.texts, why=livemon.last_words)
         pieces = ("【停播】#1 大连·王姐海鲜", "停前在线 12,340", "3 号馆", "张三", "我来处理", f"{livemon.url}/a/")
         assert all(piece in chat.texts[0] for piece in pieces), chat.texts
+        link = re.search(rf"{livemon.url}(/a/[\w.-]+)", chat.texts[0])
+        assert link is not None
+        assert 'href="../runbooks/LivemonRoomDropped"' in await livemon.text(link[1])
+        assert "<h1>LivemonRoomDropped: 直播间断流</h1>" in await livemon.text("/runbooks/LivemonRoomDropped")
         stat.live["1"] = 12_000
         await stands(livemon, "live/1", 1)
         assert await post(livemon, dropped(since=since, over=True)) == 200
@@ -95,6 +99,7 @@ async def test_without_robots_alerts_are_kept_and_acted_on_and_one_that_comes_wi
         assert await post(livemon, dropped()) == 200
         assert await figure(livemon, 'livemon_alert_posts_total{outcome="kept"}') == 1
         assert await figure(livemon, 'livemon_deliveries_failed_total{robot="deadman"}') == 0
+        assert await figure(livemon, 'livemon_messages_given_up_total{severity="warning"}') == 0
         code, said = await livemon.command("ack", "1", "--by", "张三")
         assert (code, "alertmanager_url" in said) == (1, True), said
         with livemon.config.open("a") as file:

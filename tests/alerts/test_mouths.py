@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 from monitor.alerts import mouths
+from monitor.alerts.book_file import BookRefused
 from monitor.alerts.delivery import Clock
 from monitor.alerts.mouths import Mouths
 from monitor.alerts.notice import Notice
 from monitor.alerts.pace import Limit
 from monitor.alerts.robots.answer import SENT, Verdict
+from monitor.alerts.waiting import Waiting
 from monitor.config_alerts import Robot
 from tests.alerts.outbox import Hands, MemoryOutbox
 
@@ -78,13 +80,52 @@ async def played(kind: type[Mouths]) -> list[str]:
     return said
 
 
+TOLD = ["zh 1", "en 2", "zh 3"]  # the third by the robot that is left
+
+
 async def test_workers_follow_the_config() -> None:
-    assert await played(Mouths) == ["zh 1", "en 2"]
+    assert await played(Mouths) == TOLD
 
 
 @pytest.mark.parametrize("wrong", [Hasty, Deaf])
 async def test_planted_bugs_are_found(wrong: type[Mouths]) -> None:
-    assert await played(wrong) != ["zh 1", "en 2"]
+    assert await played(wrong) != TOLD
+
+
+class Refusing(MemoryOutbox):
+    """A disk that refuses once."""
+
+    refusals = 1
+
+    async def others(self, robots: Sequence[str]) -> Sequence[Waiting]:
+        if self.refusals:
+            self.refusals -= 1
+            raise BookRefused("no space left on device")
+        return await super().others(robots)
+
+
+async def test_what_waits_for_a_robot_that_is_removed_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mouths, "LOOK_S", 0.05)
+    hands, said, given_up = Hands(), list[str](), list[str]()
+    outbox = Refusing(hands)
+    clock = Clock(hands.now, asyncio.get_running_loop().time)
+    all_of_them = Mouths(outbox, clock, lambda row: Slow(row, said), lambda name: None, "event", False, given_up.append)
+    await outbox.put([("a", Notice("firing", severity, severity), severity) for severity in ("critical", "info")])
+    all_of_them.follow([robot("b")])
+    task = asyncio.create_task(all_of_them.run())
+    async with asyncio.timeout(10):
+        while not (said and given_up):
+            all_of_them.wake()
+            await asyncio.sleep(0.01)
+    await outbox.put([("a", Notice("firing", "critical", "late"), "late")])  # decided before the reload, put after it
+    async with asyncio.timeout(10):
+        while len(said) < 2:
+            all_of_them.wake()
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert (said, given_up) == (["zh critical", "zh late"], ["info"])
 
 
 async def test_a_worker_that_is_unchanged_goes_on() -> None:
