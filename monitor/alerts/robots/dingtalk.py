@@ -15,7 +15,8 @@ import msgspec
 from monitor.alerts.contacts import Contact
 from monitor.alerts.notice import Notice, cut
 from monitor.alerts.pace import Limit
-from monitor.alerts.robots.answer import JSON_HEADERS, SENT, Post, Verdict, of_status, table_of, why_of
+from monitor.alerts.robots import answer
+from monitor.alerts.robots.answer import JSON_HEADERS, Codes, Post, Verdict
 from monitor.alerts.robots.text import markdown_link, one_line, quiet, rows, with_keyword
 from monitor.config_alerts import Robot
 from monitor.secret import Secret
@@ -24,10 +25,13 @@ BYTES_MAX = 20_000
 PER_MINUTE_MAX = 20
 LIMITS = (Limit(18, 60.0, reserved=6),)  # below its own: one more is ten minutes of silence
 BLOCKED_S = 600.0
-TOO_FAST = frozenset((130101, 410100, 660026))
-REFUSALS = frozenset(
-    (40035, 43004, 300001, 310000, 400013, 400101, 400102, 400105, 400106, 430101, 430102, 430103, 430104, 460101)
-)
+CODES = Codes(
+    ("errcode",), ("errmsg",), frozenset((130101, 410100, 660026)),
+    frozenset(
+        (40035, 43004, 300001, 310000, 400013, 400101, 400102, 400105, 400106, 430101, 430102, 430103, 430104, 460101)
+    ),
+    BLOCKED_S,
+)  # fmt: skip
 
 
 def post(notice: Notice, robot: Robot, url: Secret, secret: Secret | None, now: datetime) -> Post:
@@ -52,16 +56,7 @@ def signed(url: str, secret: Secret, now: datetime) -> str:
 
 
 def verdict(status: int, body: bytes) -> Verdict:
-    if (told := of_status(status, BLOCKED_S)) is not None:
-        return told
-    table = table_of(body)
-    code = table.get("errcode")
-    if code == 0 and not isinstance(code, bool):
-        return SENT
-    why = why_of(code, table.get("errmsg", ""))
-    if code in TOO_FAST:
-        return Verdict("again", why, BLOCKED_S)
-    return Verdict("refused" if code in REFUSALS else "again", why)
+    return answer.verdict(status, body, CODES)
 
 
 def _body(notice: Notice, robot: Robot) -> bytes:

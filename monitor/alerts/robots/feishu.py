@@ -14,7 +14,8 @@ import msgspec
 
 from monitor.alerts.notice import Link, Notice, cut
 from monitor.alerts.pace import Limit
-from monitor.alerts.robots.answer import JSON_HEADERS, SENT, Post, Verdict, of_status, table_of, why_of
+from monitor.alerts.robots import answer
+from monitor.alerts.robots.answer import JSON_HEADERS, Codes, Post, Verdict
 from monitor.alerts.robots.text import BETWEEN, BETWEEN_LINKS, is_sentence, one_line
 from monitor.config_alerts import Robot
 from monitor.secret import Secret
@@ -24,8 +25,10 @@ PER_MINUTE_MAX = 100
 LIMITS = (Limit(90, 60.0, reserved=20), Limit(4, 1.0))
 REST_S = 10.0
 STAMP_AND_SIGN_BYTES = 100  # what a signature adds to the body
-TOO_FAST = frozenset((11232, 99991400))
 REFUSALS = frozenset((9499, 19001, 19002, 19021, 19022, 19024, 19036))
+CODES = Codes(  # it has answered both ways
+    ("code", "StatusCode"), ("msg", "StatusMessage"), frozenset((11232, 99991400)), REFUSALS, REST_S
+)
 LOCALES = {"zh": "zh_cn", "en": "en_us"}
 
 
@@ -50,16 +53,7 @@ def sign(stamp: int, secret: Secret) -> str:
 
 
 def verdict(status: int, body: bytes) -> Verdict:
-    if (told := of_status(status, REST_S)) is not None:
-        return told
-    table = table_of(body)
-    code = table.get("code", table.get("StatusCode"))  # it has answered both ways
-    if code == 0 and not isinstance(code, bool):
-        return SENT
-    why = why_of(code, table.get("msg", table.get("StatusMessage", "")))
-    if code in TOO_FAST:
-        return Verdict("again", why, REST_S)
-    return Verdict("refused" if code in REFUSALS else "again", why)
+    return answer.verdict(status, body, CODES)
 
 
 def _message(notice: Notice, robot: Robot) -> dict[str, Any]:

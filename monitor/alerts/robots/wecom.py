@@ -11,7 +11,8 @@ import msgspec
 
 from monitor.alerts.notice import Notice, cut
 from monitor.alerts.pace import Limit
-from monitor.alerts.robots.answer import JSON_HEADERS, SENT, Post, Verdict, of_status, table_of, why_of
+from monitor.alerts.robots import answer
+from monitor.alerts.robots.answer import JSON_HEADERS, Codes, Post, Verdict
 from monitor.alerts.robots.text import markdown_link, one_line, plain_link, quiet, rows, with_keyword
 from monitor.config_alerts import Robot
 from monitor.secret import Secret
@@ -21,8 +22,8 @@ TEXT_BYTES_MAX = 2_048
 PER_MINUTE_MAX = 20
 LIMITS = (Limit(18, 60.0, reserved=6),)
 REST_S = 60.0
-TOO_FAST = frozenset((45009, 45033))
 REFUSALS = frozenset((40008, 40058, 44004, 45002, 93000, 93008))
+CODES = Codes(("errcode",), ("errmsg",), frozenset((45009, 45033)), REFUSALS, REST_S)
 
 
 def post(notice: Notice, robot: Robot, url: Secret, secret: Secret | None, now: datetime) -> Post:
@@ -40,16 +41,7 @@ def size(notice: Notice, robot: Robot) -> int:
 
 
 def verdict(status: int, body: bytes) -> Verdict:
-    if (told := of_status(status, REST_S)) is not None:
-        return told
-    table = table_of(body)
-    code = table.get("errcode")
-    if code == 0 and not isinstance(code, bool):
-        return SENT
-    why = why_of(code, table.get("errmsg", ""))
-    if code in TOO_FAST:
-        return Verdict("again", why, REST_S)
-    return Verdict("refused" if code in REFUSALS else "again", why)
+    return answer.verdict(status, body, CODES)
 
 
 def _markdown(notice: Notice, robot: Robot) -> str:
