@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The programs that tests start: real nginx-rtmp, Caddy, ffmpeg, Prometheus, Alertmanager, compose. On Debian or Ubuntu as
-# root what is missing is installed; elsewhere it is named. Under CI=true a missing program is a failure.
+# The programs that tests start: real nginx-rtmp, Caddy, ffmpeg, Prometheus (and promtool of its next major), Alertmanager,
+# compose. On Debian or Ubuntu as root what is missing is installed; elsewhere it is named. Under CI=true a missing program
+# is a failure.
 set -euo pipefail
 
 declare -A packages=(
@@ -14,6 +15,7 @@ for program in "${!packages[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 ls /usr/lib/nginx/modules/ngx_rtmp_module.so >/dev/null 2>&1 || missing+=(nginx)
+bash "$(dirname "$0")/prometheus3.sh" || [ "${CI:-}" != true ]
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 wanted=()

@@ -1,6 +1,8 @@
 """Alert rules are judged by promtool: they are valid, whole, and fire and hold their peace as their tests say."""
 
+import os
 import re
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -10,6 +12,7 @@ import promql_parser
 import pytest
 import yaml
 
+from monitor.alerts.runbooks import SHARED
 from monitor.http.metrics import BOOK_FAMILIES
 from tests.alerts.rules import storms
 
@@ -26,18 +29,23 @@ NAMES = """
     LivemonHookAuthFailures LivemonLoopLag LivemonTargetMissing LivemonScrapeNearLimit LivemonDiskSlow LivemonClockSkew
     LivemonWatchdog LivemonDeliveryFailing
 """.split()
-SHARED = {
-    **dict.fromkeys(("LivemonFeedRefused", "LivemonFeedFrozen", "LivemonFeedStale"), "LivemonFeedBlind"),
-    **dict.fromkeys(("LivemonSpoolGrowing", "LivemonSpoolFull"), "LivemonSpool"),
-}
-"""Alerts whose runbook has another name: what to do is the same."""
-
 TOLERATED = {"livemon_room_end_near", "livemon_spool_bytes_max"}
 """Asked for in a way that works without them: a process of an older release does not tell them."""
 
 
-def promtool(*command: str | Path, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["promtool", *map(str, command)], cwd=cwd, capture_output=True, text=True)
+NEXT = ROOT / ".tools" / "prometheus3" / "promtool"  # tests/prometheus3.sh
+
+
+@pytest.fixture(params=["promtool", str(NEXT)], ids=["Prometheus 2", "Prometheus 3"])
+def program(request: pytest.FixtureRequest) -> str:
+    """The rules are for both."""
+    if request.param == str(NEXT) and not NEXT.exists() and os.environ.get("CI") != "true":
+        pytest.skip("bash tests/prometheus3.sh fetches it")
+    return str(request.param)
+
+
+def promtool(*command: str | Path, cwd: Path = ROOT, program: str = "promtool") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([program, *map(str, command)], cwd=cwd, capture_output=True, text=True)
 
 
 def rules_of(path: Path) -> list[dict[str, Any]]:
@@ -54,20 +62,30 @@ def cases() -> list[dict[str, Any]]:
     return [case for text in texts for case in yaml.safe_load(text)["tests"]]
 
 
-def test_promtool_has_nothing_to_say_of_the_rules() -> None:
-    done = promtool("check", "rules", "--lint=all", "--lint-fatal", *RULES)
+def test_the_two_are_not_one() -> None:
+    versions = [promtool("--version", program=each).stdout for each in ("promtool", str(NEXT)) if shutil.which(each)]
+    assert len(versions) == len({re.findall(r"version (\d+)", version)[0] for version in versions})
+
+
+def test_promtool_has_nothing_to_say_of_the_rules(program: str) -> None:
+    done = promtool("check", "rules", "--lint=all", "--lint-fatal", *RULES, program=program)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("case", TESTS, ids=lambda path: path.stem)
-def test_rules_fire_and_hold_their_peace_as_their_tests_say(case: Path) -> None:
-    done = promtool("test", "rules", case.name, cwd=case.parent)
+def test_rules_fire_and_hold_their_peace_as_their_tests_say(case: Path, program: str) -> None:
+    done = promtool("test", "rules", case.name, cwd=case.parent, program=program)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_storms_are_told_once(tmp_path: Path) -> None:
     (tmp_path / "storms.yml").write_text(storms.written().replace("../", f"{PROMETHEUS}/rules/"))
     done = promtool("test", "rules", "storms.yml", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_promtool_accepts_the_configuration(program: str) -> None:
+    done = promtool("check", "config", PROMETHEUS / "prometheus.yml", program=program)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

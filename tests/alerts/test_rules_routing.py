@@ -1,6 +1,7 @@
-"""alertmanager.yml: judged by amtool, and by what a real Alertmanager tells and holds back."""
+"""alertmanager.yml: judged by amtool and amlint, and by what a real Alertmanager tells and holds back."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,11 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 def amtool(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["amtool", *map(str, command)], capture_output=True, text=True)
+
+
+def amlint(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("amlint")
+    return subprocess.run([program, *map(str, command)], capture_output=True, text=True)
 
 
 def room(number: int, *, name: str = "LivemonRoomDropped", severity: str = "warning", **where: str) -> Labels:
@@ -128,6 +134,48 @@ TOLD_AND_HELD = [
         id="a blind feed hides nothing",
     ),
 ]  # fmt: skip
+
+
+def test_amlint_has_nothing_against_it_and_knows_each_alert_that_it_names() -> None:
+    done = amlint("check", "--strict", "--rules", f"{CONFIG.parent}/rules/*.yml", CONFIG)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_amlint_finds_each_alert_told_and_held_back_as_it_should_be_and_each_route_tried(tmp_path: Path) -> None:
+    """The same cases as those of a real Alertmanager, each alert by itself, from another reading of the same file."""
+    done = amlint("test", "--fail-under", "100", CONFIG, routing_cases(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("equal: [platform, hall]", "equal: [platform]"),  # the first: of halls
+        ('target_matchers: [severity="info", room=~".+"]', 'target_matchers: [severity="warning", room=~".+"]'),
+        ('matchers: [alertname="LivemonWatchdog"]', 'matchers: [alertname="LivemonWatchDog"]'),
+        ("group_interval: 10s", "group_interval: 60s"),
+    ],
+)
+def test_amlint_sees_a_planted_bug(tmp_path: Path, right: str, wrong: str) -> None:
+    text = CONFIG.read_text()
+    assert right in text
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(text.replace(right, wrong, 1))
+    checked = amlint("check", "--strict", "--rules", f"{CONFIG.parent}/rules/*.yml", config)
+    tested = amlint("test", "--fail-under", "100", config, routing_cases(tmp_path))
+    assert checked.returncode or tested.returncode
+
+
+def routing_cases(folder: Path) -> Path:
+    cases = [{"name": "the heart", "labels": {"alertname": "LivemonWatchdog"}, "expect": ["livemon"]}]
+    for param in TOLD_AND_HELD:
+        outages, others, held = param.values
+        for labels, inhibited in [(each, False) for each in others] + [(each, True) for each in held]:
+            case = {"name": str(param.id), "labels": labels, "firing": outages, "inhibited": inhibited}
+            cases.append(case | {"expect": ["livemon"]})
+    path = folder / "cases.yml"
+    path.write_text(yaml.safe_dump(cases, allow_unicode=True), encoding="utf-8")
+    return path
 
 
 @pytest.mark.parametrize(("outages", "others", "held"), TOLD_AND_HELD)
