@@ -164,6 +164,13 @@ def halls(count: int, rooms: int) -> list[Server]:
     return made
 
 
+def hosted(platform: str, rooms: int) -> Server:
+    """No hall has its server; nobody of it is in tier 1, so that only who is expected is told of singly."""
+    server = Server(platform, [f"live/{platform}{room}" for room in range(rooms)], platform=platform, tier="2")
+    server.begin(server.rooms)
+    return server
+
+
 async def drops(
     servers: Sequence[Server], chat: Chat, apart_s: tuple[float, float], room: int = 0, within_s: float = 90.0
 ) -> list[float]:

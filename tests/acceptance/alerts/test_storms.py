@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.alerts.play import DROPPED, Event, event, halls, told
-from tests.acceptance.alerts.server import Server
+from tests.acceptance.alerts.play import DROPPED, Event, event, halls, hosted, told
 from tests.acceptance.alerts.speeds import Speed
 from tests.alerts.chat import Chat
 
@@ -46,13 +45,6 @@ class Hall:
     async def told(self, *words: str, within_s: float = 90.0) -> str:
         place = await told(self.chat, *words, within_s=within_s, after=self.heard)
         return self.chat.texts[place]
-
-
-def hosted(platform: str, rooms: int) -> Server:
-    """No hall has its server; nobody of it is in tier 1, so that only who is expected is told of singly."""
-    server = Server(platform, [f"live/{platform}{room}" for room in range(rooms)], platform=platform, tier="2")
-    server.begin(server.rooms)
-    return server
 
 
 def test_storms(played):
