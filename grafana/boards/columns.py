@@ -21,6 +21,7 @@ STATES = {
 # Money in the major unit; `python -m grafana.boards --currency` writes another sign.
 MONEY = "currency:financial:¥"
 INSTANT = "dateTimeAsLocal"
+HALL_LINK = "/d/livemon-hall/hall?var-hall=${__data.fields.%s:percentencode}&${__url_time_range}"
 ROOM_LINK = "/d/livemon-room/room?var-room=${__data.fields.room_id}&${__url_time_range}"
 
 
@@ -83,6 +84,12 @@ def room(say: Say, name: str = "anchor") -> Column:
 def room_id() -> Column:
     """For the links of the row; not shown."""
     return Column("room_id", "room_id", hidden=True)
+
+
+def hall(say: Say, *, pattern: str = "") -> Column:
+    """`pattern`: the column that holds it as a value of $hall (see halls.sql); then a click leads to its board."""
+    link = (say("场馆看板", "Board of the hall"), HALL_LINK % pattern) if pattern else None
+    return Column("hall", say("场馆", "Hall"), link=link)
 
 
 def state(say: Say, name: str = "state_code") -> Column:

@@ -70,6 +70,16 @@ def number(
     )
 
 
+def numbers(title: str, description: str, query: Query, columns: Sequence[Column], *,
+            source: DataSourceRef = POSTGRES) -> stat.Panel:  # fmt: skip
+    """Several numbers of one row beside each other, each with its name."""
+    made = number(title, description, query, [(None, BLUE)], source=source)
+    made = made.text_mode(model.BigValueTextMode.VALUE_AND_NAME).color_mode(model.BigValueColorMode.VALUE)
+    for column in columns:
+        made = made.override_by_name(column.name, column.properties)
+    return made
+
+
 def count_of(title: str, description: str, expression: str, steps: Steps, **more: Any) -> stat.Panel:
     """A number by PromQL, as it is now."""
     return number(title, description, promql(expression, instant=True), steps, **more)
@@ -112,6 +122,15 @@ def lines(
     for name, color in (colors or {}).items():
         made = made.override_by_name(name, fixed(color))
     return made
+
+
+def bars(
+    title: str, description: str, queries: Sequence[Query], *, source: DataSourceRef = POSTGRES,
+    colors: Mapping[str, str] | None = None,
+) -> timeseries.Panel:  # fmt: skip
+    """How many in each step, one kind above the other: for what is counted and adds up. A step with none has no bar."""
+    made = lines(title, description, queries, decimals=0, source=source, colors=colors, stacked=True)
+    return made.draw_style(model.GraphDrawStyle.BARS).fill_opacity(70)
 
 
 def rows(title: str, description: str, query: Query, columns: Sequence[Column], *,
