@@ -1,6 +1,9 @@
 """Every board, by the folder of Grafana that it is in. A new board is a file beside this one and a line here."""
 
-from . import hall
+from . import hall, history
 from .board import Board
 
-BOARDS = (Board("Halls", "hall", hall.make),)
+BOARDS = (
+    Board("Halls", "hall", hall.make),
+    Board("Analysts", "history", history.make),
+)
