@@ -30,8 +30,8 @@ class Board(NamedTuple):
 
 def board(
     say: Say, uid: str, title: str, description: str, rows: Sequence[Row], *, variables: Sequence[Any] = (),
-    annotations: Sequence[Any] = (), refresh: str = "10s", since: str = "now-1h", kiosk: bool = False,
-    source: DataSourceRef = POSTGRES,
+    annotations: Sequence[Any] = (), refresh: str = "10s", since: str = "now-1h", until: str = "now",
+    kiosk: bool = False, source: DataSourceRef = POSTGRES,
 ) -> Json:  # fmt: skip
     """Classic JSON (schemaVersion 42: read by Grafana 11.6 to 13). `kiosk`: a link that shows nothing but the panels.
 
@@ -46,7 +46,7 @@ def board(
         .readonly()
         .tooltip(model.DashboardCursorSync.CROSSHAIR)
         .refresh(refresh)
-        .time(since, "now")
+        .time(since, until)
         .fiscal_year_start_month(0)
         .links(_links(say, uid, kiosk))
         .variables([purpose_mark(say, source), *variables])

@@ -1,9 +1,10 @@
 """Every board, by the folder of Grafana that it is in. A new board is a file beside this one and a line here."""
 
-from . import hall, history
+from . import hall, history, wall
 from .board import Board
 
 BOARDS = (
     Board("Halls", "hall", hall.make),
     Board("Analysts", "history", history.make),
+    Board("Leaders", "wall", wall.make),
 )
