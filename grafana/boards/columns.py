@@ -1,6 +1,6 @@
 """Columns of tables: what they are called, in what unit, on what colour, and where a click leads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
@@ -36,6 +36,7 @@ class Column(NamedTuple):
     link: tuple[str, str] | None = None  # words, URL
     colors: Mapping[str, tuple[str, str]] | None = None  # value -> (words, colour of the cell)
     words: Mapping[str, tuple[str, str]] | None = None  # value -> (words, colour), the cell as it is
+    steps: Sequence[tuple[float | None, str]] | None = None  # from this number on, the colour of the cell
     bar: bool = False  # drawn as a bar behind its number
     hidden: bool = False
 
@@ -57,6 +58,11 @@ class Column(NamedTuple):
             told.append(("custom.cellOptions", cell))
         if self.words is not None:
             told.append(("mappings", [value_mapping(self.words)]))
+        if self.steps is not None:
+            steps = [{"color": color, "value": value} for value, color in self.steps]
+            told.append(("thresholds", {"mode": "absolute", "steps": steps}))
+            told.append(("color", {"mode": "thresholds"}))
+            told.append(("custom.cellOptions", {"type": "color-background", "mode": "basic", "applyToRow": False}))
         if self.bar:
             told.append(("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}))
         if self.hidden:  # of Grafana until 12.1, and since
