@@ -99,7 +99,7 @@ class Bench:
         """Cold, each time anew; then warm, in the server that the last of these has left."""
         row: dict[str, Any] = {"kind": question.kind, "name": question.name}
         if question.not_understood:
-            return row | {"failed": f"{question.not_understood} is not understood here"}
+            return row | {"failed": question.not_understood}
         if time.monotonic() > self.stop_at:
             return row | {"failed": "no time was left"}
         cold: list[float] = []

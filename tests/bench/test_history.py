@@ -65,8 +65,15 @@ def test_a_board_is_asked_as_grafana_asks(tmp_path: Path) -> None:
         "time": {"from": "now-6h", "to": "now"},
         "templating": {
             "list": [
-                {"name": "hall", "query": "SELECT hall FROM room", "allValue": ".*"},
-                {"name": "kind", "query": "a,b", "current": {"value": ["it's"]}},
+                {
+                    "name": "hall",
+                    "type": "query",
+                    "query": "SELECT hall FROM room",
+                    "includeAll": True,
+                    "allValue": ".*",
+                    "current": {"value": "$__all"},
+                },
+                {"name": "kind", "type": "custom", "query": "a,b", "current": {"value": ["it's"]}},
             ]
         },
         "panels": [
@@ -90,7 +97,7 @@ def test_a_board_is_asked_as_grafana_asks(tmp_path: Path) -> None:
         "b one ": "SELECT 1 WHERE '' ~ '^(.*)$' AND x = 'it''s'",
         "b two B": "SELECT 2 WHERE r.at BETWEEN '2026-11-28T01:03:12Z' AND '2026-11-28T07:03:12Z'",
     }
-    assert asked["b three "].not_understood == "$__unheard"
+    assert "$__unheard" in (asked["b three "].not_understood or "")
     assert asked["b one "].not_understood is None
 
 
@@ -119,5 +126,7 @@ def test_the_p95_is_by_the_nearest_rank_and_growth_from_the_smallest_size() -> N
     ]
 
 
-def test_what_is_not_of_a_board_may_have_dollars() -> None:
-    assert Question("ready", "a", "SELECT $1, '$__x'").not_understood is None
+def test_what_is_not_of_a_board_may_have_dollars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.sql").write_text("SELECT $1, '$__x'")
+    monkeypatch.setattr(history_questions, "READY", tmp_path)
+    assert questions(NOW, tmp_path)[-1] == Question("ready", "a", "SELECT $1, '$__x'", None)
