@@ -1,6 +1,6 @@
 """What waits for a robot that was taken out of the config comes to an end: told by another, or counted as given up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -68,16 +68,26 @@ async def test_while_there_is_no_robot_all_of_it_waits(outbox: MemoryOutbox):
 
 
 class Dying(MemoryOutbox):
-    """The process is killed between what is put and what is marked."""
+    """The process is killed before it puts, or before it marks."""
+
+    before = ""
+
+    async def put(self, notices: Iterable[tuple[str, Notice, str]]) -> None:
+        if self.before == "put":
+            raise BookRefused("killed")
+        await super().put(notices)
 
     async def failed(self, ids: Sequence[int], why: str) -> None:
-        raise BookRefused("killed")
+        if self.before == "failed":
+            raise BookRefused("killed")
+        await super().failed(ids, why)
 
 
-async def test_killed_in_between_nobody_is_told_twice_and_nothing_is_lost(outbox: MemoryOutbox):
+@pytest.mark.parametrize("before", ["put", "failed"])
+async def test_killed_in_between_nobody_is_told_twice_and_nothing_is_lost(outbox: MemoryOutbox, before: str):
     given_up: list[str] = []
     dying = Dying(Hands())
-    dying.rows = outbox.rows
+    dying.rows, dying.before = outbox.rows, before
     with pytest.raises(BookRefused):
         await settle(dying, [REST], given_up.append)
     await settle(outbox, [REST], given_up.append)
