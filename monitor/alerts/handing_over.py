@@ -31,7 +31,11 @@ Make = Callable[[Language], Sequence[Notice]]
 
 
 class Sources(Protocol):
-    """What is asked of the rest of the house; all but the book at once, from memory."""
+    """What is asked of the rest of the house; all but the book at once, from memory, once it was looked at."""
+
+    async def look(self) -> None:
+        """See who holds what and what is silenced as of now: the last look may be ten seconds old."""
+        ...
 
     async def open_episodes(self) -> Sequence[Episode]: ...
     def holds(self) -> Mapping[int, Hold]: ...
@@ -99,6 +103,7 @@ class HandingOver:
         on = shift.on_duty(shifts, now, self._zone)
         since = over.starts_at if over is not None else now - COMMANDED_SINCE
         database, why = await self._ask(since)
+        await sources.look()
         return Standing(
             at=now,
             over=over,

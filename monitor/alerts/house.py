@@ -52,6 +52,10 @@ class Stands:
     def __init__(self, book: Book, keeper: Keeper | None, house: House) -> None:
         self._book, self._keeper, self._house = book, keeper, house
 
+    async def look(self) -> None:
+        if self._keeper is not None:
+            await self._keeper.glance()
+
     async def open_episodes(self) -> Sequence[Episode]:
         return await self._book.open_episodes()
 
