@@ -102,13 +102,20 @@ class Book:
         rows = self.file.rows("SELECT number, count(*), max(at) FROM action WHERE action = 'escalated' GROUP BY number")
         return {number: (count, instant(at)) for number, count, at in rows}
 
+    def end_room(self, platform: str, room: str, at: datetime) -> None:
+        """Somebody said that the broadcast there is over."""
+        with self.file.transaction():
+            self.file.sql.execute(
+                "INSERT OR REPLACE INTO ended_room (platform, room, at) VALUES (?, ?, ?)",
+                (platform, room, at.timestamp()),
+            )
+
     def ended_by_people(self, since: datetime) -> list[tuple[tuple[str, str], datetime]]:
-        """Rooms of which somebody said that the broadcast there is over, and when, in that order."""
+        """Rooms of which somebody said so, and when last, in that order."""
         rows = self.file.rows(
-            "SELECT number, at FROM action WHERE action = 'ended' AND at >= ? ORDER BY at", (since.timestamp(),)
+            "SELECT platform, room, at FROM ended_room WHERE at >= ? ORDER BY at", (since.timestamp(),)
         )
-        found = [(self.episode(number), instant(at)) for number, at in rows]
-        return [(about.alert.room, at) for about, at in found if about is not None and about.alert.room is not None]
+        return [((platform, room), instant(at)) for platform, room, at in rows]
 
     def knows(self, key: str) -> bool:
         """Was something put for robots under this key?"""
@@ -133,6 +140,7 @@ class Book:
             )  # a number is never given twice, though nothing of it is left
             self.file.sql.execute("DELETE FROM episode WHERE settled_at < ?", (before,))
             self.file.sql.execute("DELETE FROM action WHERE at < ?", (before,))
+            self.file.sql.execute("DELETE FROM ended_room WHERE at < ?", (before,))
             self.file.sql.execute("DELETE FROM storm WHERE until < ?", (now.timestamp(),))
             self.outbox.prune(now)
 

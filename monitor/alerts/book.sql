@@ -36,5 +36,10 @@ CREATE TABLE IF NOT EXISTS action (
     until REAL, PRIMARY KEY (number, at, action, by_whom)
 ) WITHOUT ROWID;
 
+-- Rooms of which somebody said that the broadcast there is over, whether or not there was an alert, and when last.
+CREATE TABLE IF NOT EXISTS ended_room (
+    platform TEXT NOT NULL, room TEXT NOT NULL, at REAL NOT NULL, PRIMARY KEY (platform, room)
+) WITHOUT ROWID;
+
 -- Facts for PostgreSQL, until the spool has them.
 CREATE TABLE IF NOT EXISTS fact (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, fact BLOB NOT NULL);

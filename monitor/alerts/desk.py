@@ -88,7 +88,7 @@ class Desk:
 
     def _put_duty_together(self, book: Book) -> None:
         config, house, url = self.config, self._house, self.config.alertmanager_url
-        ending = Ending(house.watch, house.lane)
+        ending = Ending(house.watch, house.lane, self.hearing, house.now)
         ending.again(Said(*each) for each in book.ended_by_people(house.now() - ENDED_KEPT))
         alertmanager = None if url is None else Alertmanager(self._http, url)
         self._keeper: Keeper | None = None

@@ -1,6 +1,6 @@
 """A person's word that a broadcast is over: told to the watch, and again after a restart if it was not kept."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -43,6 +43,10 @@ class Watch(Protocol):
         ...
 
 
+class Book(Protocol):
+    async def end_room(self, platform: str, room: str, at: datetime) -> None: ...
+
+
 class Said(NamedTuple):
     """At this instant somebody said that the broadcast in this room is over."""
 
@@ -51,15 +55,16 @@ class Said(NamedTuple):
 
 
 class Ending:
-    def __init__(self, watch: Watch, lane: Lane) -> None:
-        self._watch, self._lane = watch, lane
+    def __init__(self, watch: Watch, lane: Lane, book: Book, now: Callable[[], datetime]) -> None:
+        self._watch, self._lane, self._book, self._now = watch, lane, book, now
 
     async def end(self, platform: str, room: str, by: str) -> RoomWord:
-        """The room of `EndRoom`; who says so is kept with the alert."""
+        """The room of `EndRoom`; who says so is kept with the alert. Raises BookRefused."""
         await self._lane.room(facts=1)
         heard = self._watch.ended(platform, room)
         if heard is not None:
             self._lane.put(heard)
+            await self._book.end_room(platform, room, self._now())
             return "ended"
         return self._why_not(platform, room)
 

@@ -125,6 +125,10 @@ class Hearing:
         if action == "ended":  # who says so knows it: that it did not recover is no news
             await asyncio.shield(self._change(episode, lambda kept, now: kept.ended("quiet", now)))
 
+    async def end_room(self, platform: str, room: str, at: datetime) -> None:
+        """Somebody said that the broadcast there is over."""
+        await self._call(self._book.end_room, platform, room, at)
+
     # --- the outbox of delivery --------------------------------------------------------------------------------------
 
     async def put(self, notices: Iterable[tuple[str, Notice, str]]) -> None:

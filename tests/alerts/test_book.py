@@ -150,6 +150,16 @@ def test_a_number_is_never_given_twice(book):
     assert book.memory(AT).next_number == 42
 
 
+def test_a_person_s_word_is_kept_by_its_room_whether_or_not_there_was_an_alert(book):
+    minute = timedelta(minutes=1)
+    for at, room in ((AT, "馆/1"), (AT + minute, "2"), (AT + 2 * minute, "馆/1")):
+        book.end_room("p", room, at)
+    assert book.ended_by_people(AT) == [(("p", "2"), AT + minute), (("p", "馆/1"), AT + 2 * minute)]
+    assert book.ended_by_people(AT + 2 * minute) == [(("p", "馆/1"), AT + 2 * minute)]
+    book.prune(AT + timedelta(days=30) + 2 * minute)
+    assert book.file.rows("SELECT room FROM ended_room") == [("馆/1",)]
+
+
 # --- the file --------------------------------------------------------------------------------------------------------
 
 
