@@ -107,7 +107,8 @@ async def first_choices(board: Json, opened: Opened, sql: asyncpg.Connection) ->
     with another's. A variable without any row is left out."""
     known = dict(opened.chosen)
     for variable in board.get("templating", {}).get("list", []):
-        if variable["name"] in known or variable.get("type") != "query":
+        by_sql = variable.get("type") == "query" and variable.get("datasource", {}).get("type") != "prometheus"
+        if variable["name"] in known or not by_sql:
             continue
         row = await sql.fetchrow(sql_sent(variable["query"], opened._replace(chosen=known)))
         if row is not None:
