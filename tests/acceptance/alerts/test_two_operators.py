@@ -3,14 +3,17 @@
 import asyncio
 import json
 import re
+import signal
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
 
+from monitor.alerts.handing_over import LOOK_S
 from monitor.rehearsal.platforms.push_json import settings, signed, taken
 from monitor.rehearsal.rtmp_hall import free_ports
 from tests.acceptance.alerts.play import DROPPED, Event, drops, event, halls, links, told
@@ -20,17 +23,21 @@ from tests.alerts.chat import Chat
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-# Five minutes are a constant of escalation: so the program is changed before it starts, as for planted faults.
+# Five minutes are a constant of escalation: so the program is changed before it starts, as for planted faults. Nor does
+# it look at silences each ten seconds, so that what a handover says of them it has asked for itself.
 STEP_S = 15
 IN_A_HURRY = f"""
 from datetime import timedelta
-import monitor.alerts.escalating, monitor.alerts.escalation
+import monitor.alerts.escalating, monitor.alerts.escalation, monitor.alerts.keeper
 monitor.alerts.escalation.STEP, monitor.alerts.escalating.LOOK_S = timedelta(seconds={STEP_S}), 1.0
+monitor.alerts.keeper.LOOK_S = 3600.0
 """
-SHIFTS = "".join(
-    f'[[shift]]\nname = "{name}"\nstarts = "{starts}"\nends = "{ends}"\nduty = ["zhang", "li"]\n'
-    for name, starts, ends in (("night", "00:00", "12:00"), ("day", "12:00", "00:00"))
-)
+ZONE = ZoneInfo("Asia/Shanghai")
+SHIFT = '[[shift]]\nname = "{}"\nstarts = "{:%H:%M}"\nends = "{:%H:%M}"\nduty = ["zhang", "li"]\n'
+HALF_A_DAY = timedelta(hours=12)
+LONG_AGO = datetime.now(UTC) - timedelta(hours=3)  # a change of shift that nobody is told of any more
+FIRST_PIECE = re.compile(r"【交接】晚班→早班(?! \([2-9])")
+READ_S_MAX, COMMAND_S_MAX = 4.0, 4.0  # the config, after SIGHUP; to start a command
 ROOMS = 6
 PREVIEWS = ("DingTalkBot-LinkService/1.0", "Mozilla/5.0 (compatible; Bytespider)", "MicroMessenger/8.0")
 
@@ -79,15 +86,18 @@ async def scene(folder: Path) -> None:
     more = f'hooks_listen = "127.0.0.1:{hooks}"'
     async with (
         aiohttp.ClientSession() as http,
-        event(folder, servers, {"group": chat}, FAST, more, SHIFTS + pushed.stanzas, change=IN_A_HURRY) as evening,
+        event(
+            folder, servers, {"group": chat}, FAST, more, shifts(LONG_AGO) + pushed.stanzas, change=IN_A_HURRY
+        ) as evening,
     ):
         group = Group(evening, chat, http)
         await evening.live(4 * ROOMS)
         await drops(servers[:3], chat, (0.0, 0.5))
         await first_holds(group, servers)
         await looking_changes_nothing(group)
-        await quiet(group)  # long before the handover: livemon looks at silences each ten seconds
-        await nobody_answers(group)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(nobody_answers(group))
+            both.create_task(the_shift_changes(group))
         await handed_over(group, servers[3], hooks)
 
 
@@ -138,8 +148,36 @@ async def looking_changes_nothing(group: Group) -> None:
     assert now[2] == before[2]
 
 
-async def quiet(group: Group) -> None:
-    told = ("silence", "hall=4", "--for", "2h", "--by", "孙七", "--reason", "换电缆")
+def shifts(change: datetime) -> str:
+    """Two that change at this minute."""
+    at = change.astimezone(ZONE)
+    return SHIFT.format("晚班", at - HALF_A_DAY, at) + SHIFT.format("早班", at, at - HALF_A_DAY)
+
+
+async def the_shift_changes(group: Group) -> None:
+    """Nobody asks for a handover, and it is told once; what was silenced a moment before stands in it."""
+    livemon = group.evening.livemon
+    change = (datetime.now(UTC) + timedelta(seconds=READ_S_MAX + COMMAND_S_MAX + 60)).replace(second=0, microsecond=0)
+    config = livemon.config.read_text(encoding="utf-8")
+    livemon.config.write_text(config.replace(shifts(LONG_AGO), shifts(change)), encoding="utf-8")
+    livemon.child.process.send_signal(signal.SIGHUP)
+    await asyncio.sleep((change - datetime.now(UTC)).total_seconds() - COMMAND_S_MAX)
+    await quiet(group, "hall=4", "换电缆")
+    place = await told(group.evening.office, "【交接】晚班→早班", within_s=30)
+    assert datetime.now(UTC) >= change
+    spoken = "\n".join(group.evening.office.texts[place:])
+    (one, _), (two, _), (three, _) = map(group.of, ("h1r0", "h2r0", "h3r0"))
+    await asyncio.sleep(2 * LOOK_S)
+    assert len([text for text in group.evening.office.texts if FIRST_PIECE.match(text)]) == 1, spoken
+    for words in (
+        "未恢复的断流 3 间", f"#{one} ", f"#{two} 大连·主播h2r0", "王五 在处理", f"#{three} ", "静默 1 条",
+        "由 孙七 设置", "换电缆", "接班 早班", "张三, 李四",
+    ):  # fmt: skip
+        assert words in spoken, (words, spoken)
+
+
+async def quiet(group: Group, what: str, why: str) -> None:
+    told = ("silence", what, "--for", "2h", "--by", "孙七", "--reason", why)
     code, said = await group.evening.livemon.command(*told)
     assert code == 0, said
 
@@ -171,12 +209,13 @@ async def handed_over(group: Group, blind: Any, hooks: int) -> None:
             break
         await asyncio.sleep(0.2)
     await asyncio.sleep(2.0)  # what was pushed has been read, and set aside
+    await quiet(group, "hall=5", "换机位")
     code, said = await livemon.command("handover")
     assert code == 0, said
     (one, _), (three, _) = group.of("h1r0"), group.of("h3r0")
     for words in (
         "未恢复的断流 3 间", f"#{one} 大连·主播h1r0", "在处理", f"#{three} 大连·主播h3r0", "无人处理",
-        "静默 1 条", "hall=", "由 孙七 设置", "换电缆", "结束",
+        "静默 2 条", "hall=", "由 孙七 设置", "换电缆", "换机位", "结束",
         "看不见的数据源 1 个", "hall-4", "没有被拒绝的授权", "没有待处理推送", "隔离数据 1 条",
         "周八:新增 1", "接班", "张三, 李四",
     ):  # fmt: skip
