@@ -1,10 +1,12 @@
 """Every board, by the folder of Grafana that it is in. A new board is a file beside this one and a line here."""
 
-from . import hall, history, wall
+from . import duty, hall, history, room, wall
 from .board import Board
 
 BOARDS = (
     Board("Halls", "hall", hall.make),
     Board("Analysts", "history", history.make),
     Board("Leaders", "wall", wall.make),
+    Board("Duty", "duty", duty.make),
+    Board("Duty", "room", room.make),
 )

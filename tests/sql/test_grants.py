@@ -11,7 +11,7 @@ pytestmark = pytest.mark.real
 
 VIEWS = {
     *("viewer_tick", "room_now", "session_summary", "drop_log", "feed_blind", "room_coverage", "expected_now"),
-    *("room_minute", "event_minute", "event_minute_by", "room_day"),
+    *("room_minute", "event_minute", "event_minute_by", "room_day", "room_blind"),
 }
 MONEY_VIEWS = {
     "session_exact",
