@@ -1,6 +1,6 @@
 """Every board, by the folder of Grafana that it is in. A new board is a file beside this one and a line here."""
 
-from . import duty, hall, history, room, wall
+from . import commerce, duty, hall, history, room, wall
 from .board import Board
 
 BOARDS = (
@@ -9,4 +9,5 @@ BOARDS = (
     Board("Leaders", "wall", wall.make),
     Board("Duty", "duty", duty.make),
     Board("Duty", "room", room.make),
+    Board("Analysts", "commerce", commerce.make),
 )
