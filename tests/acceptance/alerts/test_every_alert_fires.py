@@ -192,6 +192,7 @@ async def feeds_cannot_be_seen_sales_are_bad_and_shops_leave(folder: Path, datab
                 if shop == ENDING:  # what it is granted ends in eight minutes
                     shops.office.rules = replace(shops.office.rules, access_s=480.0)
                 await come_in(ground, shops, shop)
+            shops.office.revoke(LEAVING)
             pushed = order(shops, 1, OURS, 12_300, "8808")
             paid: dict[str, object] = {"pay_time": int(pushed.created_at.timestamp()), "pay_amount": 12_300}
             ids: dict[str, object] = {"p_id": int(pushed.order_id), "shop_id": int(OURS), "order_status": 2}
@@ -202,6 +203,7 @@ async def feeds_cannot_be_seen_sales_are_bad_and_shops_leave(folder: Path, datab
             await seen.fires("LivemonFeedBlind", 90, feed="gone", platform="gone")
             await seen.fires("LivemonFeedRefused", 90, feed="barred")
             await seen.fires("LivemonFeedStale", 40, feed="late")
+            await seen.fires("LivemonAccountsRefused", 40, platform="doudian")
             await seen.fires("LivemonAccountsExpiring", 40, platform="doudian")
             assert await ground.sell("good", {"event_id": "s1:1:paid", "platform": "another"}) == 200
             for _ in range(3):
@@ -217,10 +219,6 @@ async def feeds_cannot_be_seen_sales_are_bad_and_shops_leave(folder: Path, datab
                 ("barred", "LivemonFeedRefused"), ("doudian", "LivemonPushMissed"), ("gone", "LivemonFeedBlind"),
                 ("late", "LivemonFeedStale"), ("still", "LivemonFeedFrozen"),
             ]  # fmt: skip
-            # Last: `feed:livemon_feed_failing:sum` takes the one refused call for two, as increase() says 1.02 of one,
-            # and for a quarter of an hour late pushes are then told as LivemonFeedBlind.
-            shops.office.revoke(LEAVING)
-            await seen.fires("LivemonAccountsRefused", 40, platform="doudian")
             gone.status, still.still = 200, False
             await come_in(ground, shops, LEAVING)
             for name in ("FeedBlind", "FeedFrozen", "Quarantine", "HookAuthFailures", "AccountsRefused"):
