@@ -33,7 +33,7 @@ class Kept(msgspec.Struct, frozen=True):
     `told_at`: when people were told of it, or of the one that it continues under the same number; None: not yet, or
     never; `told_to`: which robots. `stop_at`: which stop of its room it is about. `heard_at`: Alertmanager's last word.
     `settled_at`: when it was known what it ended as. `rooms`: of an alert about many, a sample of those that had
-    stopped when people were told.
+    stopped when people were told. `began_at`: when the first under this number began; None: this is the first.
     """
 
     episode: Episode
@@ -43,6 +43,15 @@ class Kept(msgspec.Struct, frozen=True):
     stop_at: datetime | None = None
     settled_at: datetime | None = None
     rooms: tuple[tuple[str, str], ...] = ()
+    began_at: datetime | None = None
+
+    @property
+    def spoken(self) -> Episode:
+        """As people know it: what goes on under another instant, as after our restart, began when they heard of it."""
+        if self.began_at is None:
+            return self.episode
+        alert = msgspec.structs.replace(self.alert, starts_at=self.began_at)
+        return msgspec.structs.replace(self.episode, alert=alert)
 
     @property
     def alert(self) -> Alert:

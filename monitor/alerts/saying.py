@@ -70,7 +70,7 @@ def _each(
     made: dict[tuple[Language, tuple[int, ...]], Notice] = {}
     said = []
     for robot in robots:
-        episodes = [one.kept.episode for one in told if robot.name in one.robots]
+        episodes = [one.kept.spoken for one in told if robot.name in one.robots]
         if not episodes:
             continue
         numbers = tuple(episode.number for episode in episodes)

@@ -81,8 +81,9 @@ def _begin(draft: Draft, alert: Alert, scene: Scene, stormy: bool, raised: dict[
         elif kept.episode.open and (kept.name, alert.name) == (DROPPED, LOST):
             draft.put(kept.resolved(now))  # the worse alert inhibits this one, so that its end is not told to us
     begun = msgspec.structs.replace(
-        begun.numbered(last.number), told_at=last.told_at, told_to=last.told_to, rooms=last.rooms
-    )
+        begun.numbered(last.number), told_at=last.told_at, told_to=last.told_to, rooms=last.rooms,
+        began_at=last.spoken.alert.starts_at,
+    )  # fmt: skip
     new = [robot for robot in scene.audience(alert) if robot not in last.told_to]
     if new and alert.firing and alert.name != WATCHDOG:
         begun = begun.told(now, new)

@@ -15,7 +15,7 @@ from monitor.alerts.saying import TOP_ROOMS_MAX, messages
 from monitor.alerts.scene import Told
 from monitor.alerts.sight import DROPPED, LIVE, Counts
 from monitor.alerts.spoken import Spoken
-from tests.alerts.hall import AT, Hall, alert
+from tests.alerts.hall import AT, Hall, alert, over
 from tests.alerts.telling import Words, robot
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -41,6 +41,33 @@ def test_each_robot_is_told_of_its_own_in_its_language_under_a_key_of_its_first(
         ("c", "firing", "zh 11 of 9", ("#6",), "firing:6"),
         ("a", "recovered", "zh", ("#2",), "recovered:2"),
     ]
+
+
+def test_what_goes_on_under_another_instant_is_told_of_since_its_first():
+    plans: list[teller.Plan] = []
+
+    def step(*asked):
+        plans.append(teller.step(*asked))
+        return plans[-1]
+
+    class Since(Words):
+        def ended(self, episodes, how, rooms, language):
+            return msgspec.structs.replace(
+                super().ended(episodes, how, rooms, language), lines=tuple(str(one.alert.starts_at) for one in episodes)
+            )
+
+    hall = Hall(step)
+    for _ in range(3):  # a restart, and another
+        hall.stand(1, DROPPED)
+        drop = alert(DROP, 1, hall.now)
+        hall.post(drop)
+        hall.restart(down_s=20)
+        hall.post(over(drop, hall.now))
+    hall.stand(1, LIVE)
+    hall.wait(1)
+    robots = [robot("all")]
+    (said,) = [one for plan in plans for one in messages(plan, robots, hall.sight, Since()) if plan.ended]
+    assert (said.notice.kind, said.notice.lines) == ("recovered", (str(AT),))
 
 
 def test_the_same_words_are_made_once():
