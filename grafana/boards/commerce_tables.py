@@ -92,15 +92,15 @@ def leaderboards(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         say(
             "所选时段最后 24 小时内开播的场次，前 50。GPM：成交额 × 1000 / 场观（PV）。UV 价值：成交额 / 进入人数，"
             "目前没有数据源报人数，留空。平台自报：平台自己给出的累计成交额，只作对照，没有报的留空。"
-            "退款：本场订单至今退回的。",
+            "退款见直播间看板。",
             "Sessions that opened in the last 24 hours of the span, the first 50. GPM: GMV x 1000 / visits (PV). UV "
             "value: GMV / people, empty until a feed tells of people. Platform's own: the running total that the "
-            "platform gives, to compare alone; empty where it gives none. Refunds: what came back of its orders.",
+            "platform gives, to compare alone; empty where it gives none. Refunds: on the board of the room.",
         ),
         sql(statement("commerce_sessions", say)),
         [
             room(say), room_id(), platform(say), hall_column(say), instant("opened_at", say("开播", "Opened")),
-            instant("closed_at", say("下播", "Closed")), gmv, orders, refunds, net,
+            instant("closed_at", say("下播", "Closed")), gmv, orders,
             count("views_total", say("场观", "Visits")), money("gpm", "GPM"),
             money("uv_value", say("UV 价值", "UV value")), money("platform_gmv", say("平台自报", "Platform's own")),
         ],

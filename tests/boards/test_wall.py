@@ -89,6 +89,20 @@ async def test_sales_that_are_not_summed_yet_make_nothing_look_new(database: Fre
     assert (words[:5], number) == ("停更，截至", 220)
 
 
+async def test_of_the_minute_under_way_yesterday_its_part_counts(database: FreshDatabase):
+    market = await open_market(database)
+    until = market.now - timedelta(days=1, seconds=20)
+    writer = await database.connect("writer")
+    await writer.execute(
+        "INSERT INTO minute_sum SELECT $1, 'doudian', 'platform', '', 0, 0, 0, 0, 0, 0, 0, 0, 60000, 0, 0, 0, 0, 0, 0",
+        until.replace(second=0),
+    )
+    await writer.close()
+    words, _ = told((await answers(database, market))["stat 今日成交额"])
+    change = 100 * 220 / (100 + 600 * until.second / 60) - 100
+    assert words.endswith(f"较昨天此刻 {change:+.1f}%")
+
+
 async def test_curves_lie_above_each_other_by_the_time_of_day(database: FreshDatabase):
     market = await open_market(database, newest_s=1)
     found = await answers(database, market)

@@ -3,8 +3,8 @@ WITH clock AS MATERIALIZED (
 ), told AS (
   SELECT
     sum(summed.{{counted}}) AS number,
-    sum(summed.{{counted}} * least(1, extract(epoch FROM clock.yesterday_until - summed.minute) / 60))
-      FILTER (WHERE summed.minute < clock.yesterday_until) AS before
+    coalesce(sum(summed.{{counted}}) FILTER (WHERE summed.minute < clock.that_minute), 0)
+      + coalesce(sum(summed.{{counted}}) FILTER (WHERE summed.minute = clock.that_minute), 0) * min(clock.that_part) AS before
   FROM clock
   JOIN event_minute AS summed
     ON summed.minute >= clock.event_from AND summed.minute < clock.event_to AND summed.minute <= now()
