@@ -112,7 +112,7 @@ def _settle(draft: Draft, scene: Scene, over: dict[tuple[How, Scope], list[Told]
             continue
         end = verdict(kept, scene.sight, now, scene.up_since)
         said = {other.episode.end for other in draft.thread(kept.thread) if other.number == kept.number}
-        if end and (end in said or kept.alert.severity == "info"):
+        if end and (end in said or kept.gathered):
             end = "quiet"
         if end:
             draft.put(kept.ended(end, now))

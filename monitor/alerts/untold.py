@@ -1,7 +1,7 @@
 """Which of the alerts that fire and that nobody was told of are told now. Pure.
 
 Rooms that are down with their platform or hall are told of with it; a room that is not seen to have stopped is not told
-of; what is only for information comes as a digest, now and then.
+of; what is only for information, and who did not come, is a digest now and then.
 """
 
 from collections import defaultdict
@@ -26,6 +26,7 @@ from monitor.alerts.sight import LIVE, STOPPED, Sight
 
 OUTAGE_REST = timedelta(seconds=30)  # after an outage the rooms that come back have so long, before those left are told
 INFO_EVERY = timedelta(hours=4)
+NOT_STARTED_EVERY = timedelta(hours=1)  # not so long that the slot is over when its contact is called
 HERE_AGAIN = timedelta(seconds=120)  # so long after a start nobody is told that we are missing
 CROWD_MAX = 300
 
@@ -44,7 +45,8 @@ def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
     calm = {kept.name for kept in _lately(memory, now)}
     for kept in untold:
         hushed = any(_covers(outage, kept) for outage in outages)
-        if not hushed and kept.name not in calm and _is_true(kept, scene):
+        gathers = kept.gathered and kept.name in calm
+        if not hushed and not gathers and _is_true(kept, scene):
             robots = scene.audience(kept.alert)
             kept = kept.told(now, robots)
             if kept.name in CROWDS:
@@ -55,12 +57,16 @@ def tell(draft: Draft, memory: Memory, scene: Scene) -> dict[Scope, list[Told]]:
 
 
 def _lately(memory: Memory, now: datetime) -> list[Kept]:
-    """Of what is only for information a digest was told not long ago."""
+    """Of what is gathered a digest was told not long ago."""
     return [
         kept
         for kept in (*memory.open.values(), *memory.past.values())
-        if kept.alert.severity == "info" and kept.told_at is not None and now - kept.told_at < INFO_EVERY
+        if kept.gathered and kept.told_at is not None and now - kept.told_at < _every(kept)
     ]
+
+
+def _every(kept: Kept) -> timedelta:
+    return NOT_STARTED_EVERY if kept.name == NOT_STARTED else INFO_EVERY
 
 
 def _hides(outage: Kept, now: datetime) -> bool:
