@@ -33,6 +33,7 @@ examples:
   livemon rehearse --rooms 2000 --speed 10              what `make demo` does
   livemon rehearse --for 1200 --verify                  20 minutes, then truth against PostgreSQL: exit 1 if they differ
   livemon rehearse --faults platform-outage             a drill for operators; docs/drills.md has it minute by minute
+  livemon rehearse --faults quiet-day                   a day of 12,000 sign-offs in an hour, and not one drop
   livemon rehearse --faults my-plan.toml                a plan of your own
   livemon rehearse --robots livemon.toml                its chat groups hear of it, marked 【演练】; else nobody does
   livemon rehearse --platform-only                      the platforms alone, for a monitor of your own

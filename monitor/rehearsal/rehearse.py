@@ -70,7 +70,8 @@ class Rehearsal:
         self.timezone, opens_s = self.plan.clock(began_at, asked.speed)
         tempo = msgspec.structs.replace(tempo, opens_s=opens_s)
         parts = cast(asked.rooms, asked.seed)
-        self.play = Play(parts, asked.seed, tempo, self.plan.outages(parts, asked.seed))
+        outages = self.plan.outages(parts, asked.seed)
+        self.play = Play(parts, asked.seed, tempo, outages, self.plan.head.streams_fail)
         self.market = Market(self.play, asked.seed)
         self.port, self.hooks_port = free_port(USUAL_PORT), free_port(USUAL_HOOKS_PORT)
         hooks_url = f"http://127.0.0.1:{self.hooks_port}"
@@ -93,8 +94,14 @@ class Rehearsal:
         return {platform.name for platform in self.house.platforms if platform.name.startswith("hall-")}
 
     @property
+    def end_slack_s(self) -> float:
+        """Seconds of the world."""
+        planned_s = self.plan.head.end_slack_s
+        return END_SLACK_S if planned_s is None else planned_s
+
+    @property
     def rules(self) -> Rules:
-        return Rules(grace_s=GRACE_S, end_slack_s=END_SLACK_S, interval_s=self.scene.interval_s)
+        return Rules(grace_s=GRACE_S, end_slack_s=self.end_slack_s, interval_s=self.scene.interval_s)
 
     def write(self) -> Path:
         """Everything that livemon is told, into the folder; the path of the config."""
@@ -102,7 +109,7 @@ class Rehearsal:
         config = stage.write(
             self.folder, began_at, self.port, roster_csv(self.play.parts),
             [platform.settings() for platform in self.house.platforms], self.hooks_port,
-            grace_s=GRACE_S, end_slack_s=END_SLACK_S, timezone=self.timezone, told=self.told,
+            grace_s=GRACE_S, end_slack_s=self.end_slack_s, timezone=self.timezone, told=self.told,
         )  # fmt: skip
         slots = self.play.planned((self.asked.for_s or 0.0) + PLANNED_S / self.asked.speed)
         (self.folder / "schedule.csv").write_bytes(stage.schedule_csv(slots, began_at))
@@ -176,6 +183,8 @@ async def rehearse(asked: Asked) -> int:
             stack.push_async_callback(platform.close)
         title = rehearsal.plan.head.title
         say(f"{asked.rooms:,} rooms, {asked.speed:g} times as fast as life, seed {asked.seed}: {title}")
+        if (slack_s := rehearsal.end_slack_s) != END_SLACK_S:
+            say(f"  end_slack_s is {slack_s:g}, not {END_SLACK_S:g}: slots shrink with the speed, its seconds do not")
         config = rehearsal.write()
         rehearsal.market.prepare()
         async with asyncio.TaskGroup() as group:

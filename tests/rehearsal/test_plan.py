@@ -17,6 +17,7 @@ from monitor.rehearsal.drill.plan import Head, Plan, midnight_at, zone_with_midn
 from monitor.rehearsal.drill.plan_file import load, ready_plans
 from monitor.rehearsal.drill.usual_plan import CALM_S, ROUND_S, default_plan
 from monitor.rehearsal.event.cast import Part, cast
+from monitor.rehearsal.event.play import Play
 from monitor.rehearsal.event.tempo import Tempo
 from tests.postgres import FreshDatabase
 from tests.test_words import OTHERS
@@ -55,6 +56,8 @@ WRONG = [
     ("", "1: title is missing; add it"),
     ('title = "t"\ntitel = "t"', "2: unknown key 'titel'; did you mean 'title'?"),
     ('title = "t"\nspeed = "fast"', "2: speed is a text; give a number from 0.1 to 1_000"),
+    ('title = "t"\nstreams_fail = "no"', "2: streams_fail is a text; give true or false"),
+    ('title = "t"\nend_slack_s = -1', "2: end_slack_s is -1; give a number from 0 to 7_200"),
     ('title = "t"\nopens = "25:00"', "2: opens is '25:00'; give a time of day, as \"20:00\""),
     ('title = "t"\nopens = "20:00"\nmidnight_in_min = 5', "2: opens and midnight_in_min both say"),
     ('title = "t"\nfault = 3', "2: fault is not a list of tables"),
@@ -109,7 +112,7 @@ def test_all_mistakes_are_told_at_once(wrong: Callable[[str], list[str]]) -> Non
 
 
 def test_a_file_that_is_not_there_names_the_ready_plans() -> None:
-    with pytest.raises(ConfigError, match=r"midnight, platform-outage"):
+    with pytest.raises(ConfigError, match=r"midnight, platform-outage, quiet-day, thirty-drops"):
         load("platform-outtage")
 
 
@@ -162,6 +165,7 @@ def drop(**keys: object) -> Plan:
         ({"platform": "nginx_rtmp", "hall": "A"}, lambda part: part.platform == "nginx_rtmp" and part.hall == "A"),
         ({"city": "沈阳", "tier": 4}, lambda part: part.city == "沈阳" and part.tier == 4),
         ({"category": "海鲜水产"}, lambda part: part.category == "海鲜水产"),
+        ({"platform": "nginx_rtmp", "room": PARTS[0].room}, lambda part: part.number == 0),
     ],
 )
 def test_an_outage_hits_exactly_those_that_answer(keys: dict[str, object], answers: Callable[[Part], bool]) -> None:
@@ -292,27 +296,78 @@ READY = {name: load(name) for name in ready_plans()}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in ready_plans().items()} | {"drills.md": DOCUMENT}
 
 
+SAME_DAY = ("rooms", "speed", "for_s", "seed", "opens", "streams_fail", "end_slack_s")
+
+
 def sees(plan: Plan) -> list[See]:
     return [see for table in (plan.head, *plan.faults) for see in table.see]
 
 
-def test_there_are_two_ready_plans() -> None:
-    assert set(READY) == {"platform-outage", "midnight"}
+def test_there_are_four_ready_plans() -> None:
+    assert set(READY) == {"platform-outage", "midnight", "quiet-day", "thirty-drops"}
     assert READY["midnight"].head.midnight_in_min == 5
+    assert not READY["quiet-day"].faults
 
 
 @pytest.mark.parametrize("name", READY)
 def test_a_ready_plan_can_be_practised(name: str) -> None:
     plan = READY[name]
-    assert all(fault.see and fault.do for fault in plan.faults)
+    told = [fault for fault in plan.faults if not (isinstance(fault, StreamsDrop) and fault.room)]  # one room: a line
+    assert all(fault.see and fault.do for fault in told)
+    assert plan.head.see
     assert plan.head.for_s is not None
     assert plan.ends_s < plan.head.for_s
-    assert plan.outages(cast(plan.head.rooms or 0, 1), 1) or name == "midnight"
+    assert plan.outages(cast(min(plan.head.rooms or 0, 2_000), 1), 1) or name in ("midnight", "quiet-day")
     plan.must_know(["hall-a", "hall-b", "hall-c", "hall-d", "doudian", "kwaixiaodian"])
     assert not any(clash(one, other) for one in plan.faults for other in plan.faults if one is not other)
-    for fault in plan.faults:
+    for fault in told:
         assert all(fault.minute < see.minute for see in fault.see), words(fault)
         assert f"| {shown(fault.minute)} |" in DOCUMENT, f"{name}: minute {fault.minute} is not in the document"
+
+
+def test_each_of_the_thirty_is_live_and_planned_and_far_from_its_end() -> None:
+    """Otherwise its stop were a sign-off, or nothing at all. Back within grace, seen before, during and afterwards."""
+    plan, quiet = READY["thirty-drops"], READY["quiet-day"].head
+    head = plan.head
+    assert [getattr(head, key) for key in SAME_DAY] == [getattr(quiet, key) for key in SAME_DAY]
+    assert head.speed is not None
+    parts = cast(600, 1)
+    tempo = Tempo(BEGAN, head.speed, plan.clock(BEGAN, head.speed)[1])
+    play = Play(parts, 1, tempo, plan.outages(parts, 1), head.streams_fail)
+    hit = [number for outage in play.outages for number in outage.rooms]
+    assert len(hit) == len(set(hit)) == 30
+    assert len({parts[number].platform for number in hit}) == 8
+    for outage, number in zip(play.outages, hit, strict=True):
+        one = play.broadcast(number, tempo.in_play(outage.from_s))
+        starts_s, ends_s, planned_s = (s / head.speed for s in (one.starts_s, one.ends_s, one.planned_end_s))
+        assert [(fault.from_s, fault.to_s) for fault in one.faults] == [
+            (tempo.in_play(outage.from_s), tempo.in_play(outage.to_s))
+        ]
+        assert starts_s + 60 <= outage.from_s
+        assert outage.to_s + 30 <= planned_s - (head.end_slack_s or 0)
+        assert outage.to_s + 60 <= ends_s
+        assert 60 < outage.to_s - outage.from_s < 110
+
+
+def test_a_slot_of_the_quiet_day_is_longer_than_its_slack_and_no_stream_fails() -> None:
+    """Otherwise no stop could be a drop, and a day without any would prove nothing."""
+    plan = READY["quiet-day"]
+    head = plan.head
+    assert head.speed is not None
+    assert head.for_s is not None
+    assert head.end_slack_s is not None
+    tempo = Tempo(BEGAN, head.speed, plan.clock(BEGAN, head.speed)[1])
+    play = Play(PARTS, 1, tempo, (), head.streams_fail)
+    told = [(part, one) for part in PARTS for one in play.until(part.number, tempo.in_play(head.for_s))]
+    assert not any(one.faults for _, one in told)
+    assert {one.ending for _, one in told} == {"signed_off", "absent"}
+    early = [
+        (one.planned_end_s - one.ends_s) / head.speed
+        for part, one in told
+        if part.platform == "nginx_rtmp" and one.ending == "signed_off"
+    ]
+    assert 60 < max(early) < head.end_slack_s - 20
+    assert min((one.planned_end_s - one.starts_s) / head.speed for _, one in told) > 2 * head.end_slack_s
 
 
 def shown(minute: float) -> str:

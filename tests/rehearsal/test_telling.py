@@ -198,6 +198,24 @@ def test_what_breaks_off_breaks_off_sooner_in_an_outage_just_before_and_a_later_
     assert told(part, 1.0, outages=(Fault(dies_s + 50, dies_s + 100, "drop"),))[one.number] == one
 
 
+def test_streams_that_do_not_fail_have_only_outages_and_who_does_not_come_still_does_not(speed: float) -> None:
+    usual = [one for part in PARTS for one in told(part, speed)]
+    calm = [one for part in PARTS for one in islice(broadcasts(1, part, tempo(speed), (), streams_fail=False), 12)]
+    assert {one.ending for one in usual} == {"signed_off", "absent", "broke_off"}
+    assert {one.ending for one in calm} == {"signed_off", "absent"}
+    assert any(one.faults for one in usual)
+    assert not any(one.faults for one in calm)
+    firsts = zip(usual, calm, strict=True)  # later ones may be moved by when one before them was given up
+    assert all(
+        (before.ending, before.starts_s, before.ends_s) == (after.ending, after.starts_s, after.ends_s)
+        for before, after in firsts
+        if before.number == 0 and before.ending != "broke_off"
+    )
+    outage = Fault(calm[0].starts_s + tempo(speed).in_play(100), calm[0].starts_s + tempo(speed).in_play(150), "drop")
+    [first] = islice(broadcasts(1, PARTS[0], tempo(speed), (outage,), streams_fail=False), 1)
+    assert (first.faults, first.ending) == ((outage,), "signed_off")
+
+
 def test_outages_of_a_room_that_nearly_touch_are_one() -> None:
     one, other, far = Fault(100, 200, "freeze"), Fault(230, 400, "drop"), Fault(900, 950, "freeze")
     assert merged([far, other, one], tempo(1)) == (Fault(100, 400, "drop"), far)

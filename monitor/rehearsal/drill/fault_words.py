@@ -15,7 +15,9 @@ def target(fault: AnyFault) -> Words:
     """What it hits."""
     if isinstance(fault, Streams):
         share = (f" 的 {fault.share:.0%}", f", {fault.share:.0%} of them") if fault.share < 1 else ("", "")
-        keys = {"platform": "平台", "hall": "场馆", "city": "城市", "category": "类目", "tier": "级别"}
+        keys = {
+            "platform": "平台", "room": "直播间", "hall": "场馆", "city": "城市", "category": "类目", "tier": "级别",
+        }  # fmt: skip
         chinese = "、".join(f"{keys[key]} {value}" for key, value in fault.wanted.items())
         english = ", ".join(f"{key} {value}" for key, value in fault.wanted.items())
         return (f"{chinese or '全部直播间'}{share[0]}", f"{english or 'all rooms'}{share[1]}")

@@ -53,6 +53,7 @@ class Streams(Fault, frozen=True, kw_only=True):
     """Rooms that answer to all keys that are given; of those a share, picked by the seed."""
 
     platform: Text | None = None
+    room: Text | None = None
     hall: Text | None = None
     city: Text | None = None
     category: Text | None = None
@@ -63,7 +64,7 @@ class Streams(Fault, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> dict[str, object]:
-        keys = ("platform", "hall", "city", "category", "tier")
+        keys = ("platform", "room", "hall", "city", "category", "tier")
         return {key: value for key in keys if (value := getattr(self, key)) is not None}
 
     def hits(self, part: Part) -> bool:

@@ -20,7 +20,11 @@ USUAL_ZONE = "Asia/Shanghai"
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The file above its faults. What the command line says wins over `rooms`, `speed`, `for_s` and `seed`."""
+    """The file above its faults. What the command line says wins over `rooms`, `speed`, `for_s` and `seed`.
+
+    `streams_fail`: whether streams also drop, freeze and break off by themselves, beside the faults. `end_slack_s`:
+    that of the config, seconds of the world; None: the rehearsal's own.
+    """
 
     title: Text
     what_for: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
@@ -30,6 +34,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     seed: int | None = None
     opens: str | None = None
     midnight_in_min: Annotated[float, msgspec.Meta(ge=0.5, le=720)] | None = None
+    streams_fail: bool = True
+    end_slack_s: Annotated[float, msgspec.Meta(ge=0, le=7_200)] | None = None
     see: list[See] = msgspec.field(default_factory=list)
     fault: list[AnyFault] = msgspec.field(default_factory=list)
 

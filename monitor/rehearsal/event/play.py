@@ -56,7 +56,10 @@ class Span(msgspec.Struct, frozen=True):
 class Play:
     """All rooms over time, as they stand when the clock of the world shows so many seconds since the play began."""
 
-    def __init__(self, parts: Sequence[Part], seed: int, tempo: Tempo, outages: Sequence[Outage] = ()) -> None:
+    def __init__(
+        self, parts: Sequence[Part], seed: int, tempo: Tempo, outages: Sequence[Outage] = (), streams_fail: bool = True
+    ) -> None:
+        """`streams_fail`: also by themselves, beside the outages."""
         self.parts, self.seed, self.tempo, self.outages = parts, seed, tempo, outages
         self.speed = tempo.speed
         hit: dict[int, list[Fault]] = {}
@@ -64,7 +67,9 @@ class Play:
             fault = Fault(tempo.in_play(outage.from_s), tempo.in_play(outage.to_s), outage.kind)
             for number in outage.rooms:
                 hit.setdefault(number, []).append(fault)
-        self.scripts = [broadcasts(seed, part, tempo, merged(hit.get(part.number, ()), tempo)) for part in parts]
+        self.scripts = [
+            broadcasts(seed, part, tempo, merged(hit.get(part.number, ()), tempo), streams_fail) for part in parts
+        ]
         self.told: list[list[Broadcast]] = [[next(script)] for script in self.scripts]
         self._spans: list[Span | None] = [None] * len(parts)
 

@@ -24,11 +24,14 @@ BREAKS_OFF = 0.03
 MUCH_EARLIER = 0.12  # on platforms that tell their rooms' ends: what stops there before its time was no failure
 
 
-def broadcasts(seed: int, part: Part, tempo: Tempo, outages: Sequence[Fault] = ()) -> Iterator[Broadcast]:
+def broadcasts(
+    seed: int, part: Part, tempo: Tempo, outages: Sequence[Fault] = (), streams_fail: bool = True
+) -> Iterator[Broadcast]:
     """All broadcasts of a room, for ever; the first may have begun before second 0, and ends or was to end after it.
 
     Each is planned for PLANNED_S_MIN or more, and begins PAUSE_S_MIN or more after the last one was over, as
-    planned and in truth. `outages` are those of `mishaps.merged`, in seconds of the play.
+    planned and in truth. `outages` are those of `mishaps.merged`, in seconds of the play. Unless `streams_fail`, they
+    are all that goes wrong with a stream; who does not come at all still does not.
     """
     habits = habits_of(part, seed)
     number, over_s, day = 0, -inf, -2
@@ -44,14 +47,14 @@ def broadcasts(seed: int, part: Part, tempo: Tempo, outages: Sequence[Fault] = (
             planned_end_s = round(max(day * DAY - tempo.opens_s + to_s, starts_s + shortest_s), 3)
             if planned_end_s <= 0:
                 continue
-            one = broadcast(dice, part, number, starts_s, planned_end_s, tempo, outages)
+            one = broadcast(dice, part, number, starts_s, planned_end_s, tempo, outages, streams_fail)
             yield one
             number, over_s = number + 1, max(one.ends_s, planned_end_s)
 
 
 def broadcast(
     dice: random.Random, part: Part, number: int, starts_s: float, planned_end_s: float, tempo: Tempo,
-    outages: Sequence[Fault],
+    outages: Sequence[Fault], streams_fail: bool = True,
 ) -> Broadcast:  # fmt: skip
     """What comes of a slot. All dice are thrown in any case, so that an outage changes nothing but what it hits."""
     fate, phase, likes = dice.random(), round(dice.uniform(0, 2 * pi), 6), likes_for_each_view(dice, part.draw)
@@ -61,11 +64,11 @@ def broadcast(
     gives_up_s = round(min(dies_s + tempo.in_play(TRYING_S_MIN) * dice.uniform(1, 4), planned_end_s), 3)
     seeds = dice.getrandbits(32), dice.getrandbits(32)
     begins_s = begins_after(outages, starts_s, tempo)
-    stream_ends_s = dies_s if ABSENT <= fate < ABSENT + BREAKS_OFF else ends_s
+    stream_ends_s = dies_s if streams_fail and ABSENT <= fate < ABSENT + BREAKS_OFF else ends_s
     if fate < ABSENT or stream_ends_s - begins_s < tempo.in_play(2 * APART_S_MIN):  # then nobody begins any more
         return Broadcast(number, starts_s, starts_s, planned_end_s, (), (), "absent", 1.0, phase, likes, tempo.speed)
-    met = faults(random.Random(seeds[0]), begins_s, stream_ends_s, tempo)  # noqa: S311 (a play, no secret)
-    met = with_outages(met, outages, begins_s, stream_ends_s, tempo)
+    alone = faults(random.Random(seeds[0]), begins_s, stream_ends_s, tempo) if streams_fail else []  # noqa: S311
+    met = with_outages(alone, outages, begins_s, stream_ends_s, tempo)
     broken = bool(met) and met[-1].to_s == inf
     if stream_ends_s == dies_s and not broken:
         met, broken = until(met, dies_s, tempo), True
