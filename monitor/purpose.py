@@ -6,6 +6,7 @@ Purpose = Literal["event", "rehearsal"]
 
 EVENT: Purpose = "event"  # what a spool is for that does not say: those of earlier releases
 MARK = "【演练】"
+BOARD_SUFFIX: dict[Purpose, str] = {"event": "", "rehearsal": "-rehearsal"}  # of the uids of Grafana's boards
 
 
 def marked(text: str, purpose: Purpose) -> str:

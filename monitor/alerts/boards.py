@@ -1,5 +1,6 @@
 """Where messages lead and whom they call: boards with their span of time, pages of alerts, people. Pure."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -9,7 +10,22 @@ from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.contacts import Contact
 from monitor.alerts.notice import Language, Link
 
-BOARD = "livemon-hall"
+OF_FEEDS = frozenset(
+    f"Livemon{name}"
+    for name in (
+        *("FeedBlind", "FeedStale", "FeedFrozen", "FeedRefused", "PushMissed", "HookAuthFailures"),
+        *("AccountsRefused", "AccountsExpiring"),
+    )
+)
+OF_LIVEMON = frozenset(
+    f"Livemon{name}"
+    for name in (
+        *("WriterBlocked", "SpoolGrowing", "SpoolFull", "BooksDoNotBalance", "Quarantine", "PartitionMissing"),
+        *("LoopLag", "DiskSlow", "ClockSkew", "TargetMissing", "ScrapeNearLimit", "DeliveryFailing", "Watchdog"),
+    )
+)
+FEEDS_MAX = 10  # chosen on the board of feeds: more make an address that robots cut
+MINDED = re.compile(r"""[]["'\\^$.|?*+(){}`]""")  # of a hall's name, as in grafana/boards/sql/halls.sql
 BEFORE, AFTER = timedelta(minutes=15), timedelta(minutes=5)
 ACT_LINKS_MAX = 5
 WORDS: dict[Language, dict[str, str]] = {
@@ -22,6 +38,8 @@ class Boards(NamedTuple):
     """What is not given leads nowhere, and is left out.
 
     `token`: the signed word of an episode's page; `runbook`: the name of an alert's own, None where there is none.
+    `room_id`: of (platform, room), our own number of it; None where it is not in the roster. `suffix`: of the uids of
+    all boards, those of a rehearsal have one.
     """
 
     grafana_url: str | None = None
@@ -30,17 +48,22 @@ class Boards(NamedTuple):
     contacts: Mapping[str, Contact] = {}
     zone: tzinfo = UTC
     runbook: Callable[[Alert], str | None] = lambda alert: None
+    room_id: Callable[[str, str], int | None] = lambda platform, room: None
+    suffix: str = ""
 
 
 def links(
     episodes: Sequence[Episode], hall: str, until: datetime | None, boards: Boards, language: Language
 ) -> tuple[Link, ...]:
-    """The board of a hall (or of all) from before it began, `until` None: to now; then help; then pages to act on."""
+    """The board that explains it from before it began, `until` None: to now; then help; then pages to act on."""
     words = WORDS[language]
     found: list[Link] = []
     if boards.grafana_url and episodes:
         since = min(episode.alert.starts_at for episode in episodes)
-        found.append(Link(words["board"], _board(boards.grafana_url, hall, since, until)))
+        uid, chosen = _explaining(episodes, hall, boards)
+        span = [("from", _ms(since - BEFORE)), ("to", "now" if until is None else _ms(until + AFTER))]
+        url = f"{boards.grafana_url.rstrip('/')}/d/{uid}{boards.suffix}?{urlencode([*span, *chosen])}"
+        found.append(Link(words["board"], url))
     if until is not None:
         return tuple(found)
     if runbook := _runbook(episodes, boards):
@@ -74,9 +97,24 @@ def _page(root: str, token: str) -> str:
     return f"{root.rstrip('/')}/a/{token}"
 
 
-def _board(root: str, hall: str, since: datetime, until: datetime | None) -> str:
-    span = {"from": _ms(since - BEFORE), "to": "now" if until is None else _ms(until + AFTER)}
-    return f"{root.rstrip('/')}/d/{BOARD}?{urlencode(span | ({'var-hall': hall} if hall else {}))}"
+def _explaining(episodes: Sequence[Episode], hall: str, boards: Boards) -> tuple[str, list[tuple[str, str]]]:
+    """Of alerts of one kind: the board, and what is chosen on it. `hall`: the one that all of them are in, or ''."""
+    alert = episodes[0].alert
+    if alert.room is not None and {episode.alert.room for episode in episodes} == {alert.room}:
+        room_id = boards.room_id(*alert.room)
+        if room_id is not None:
+            return "livemon-room", [("var-room", str(room_id))]
+    if alert.name in OF_LIVEMON:
+        return "livemon-self", []
+    if alert.name in OF_FEEDS:
+        feeds = sorted({episode.alert.labels.get("feed", "") for episode in episodes})
+        return "livemon-feeds", [("var-feed", feed) for feed in feeds] if all(feeds) and len(feeds) <= FEEDS_MAX else []
+    if hall:
+        return "livemon-hall", [("var-hall", MINDED.sub(".", hall))]
+    platforms = {episode.alert.labels.get("platform", "") for episode in episodes}
+    if alert.room is None and len(platforms) == 1 and all(platforms):
+        return "livemon-health", [("var-platform", platforms.pop())]
+    return "livemon-duty", []
 
 
 def _ms(at: datetime) -> str:

@@ -47,6 +47,7 @@ from monitor.alerts.webhook import Group
 from monitor.config import Config
 from monitor.http.alert_metrics import HEARTBEAT, AlertMetrics
 from monitor.problem import of_file
+from monitor.purpose import BOARD_SUFFIX
 
 log = logging.getLogger(__name__)
 PAGE_KEY = Path("alerts") / "page.key"  # under data_dir; who has it can sign links
@@ -174,8 +175,13 @@ class Desk:
     def _boards(self) -> Boards:
         config = self.config
         return Boards(
-            config.grafana_url, config.public_url, self._token, self._people, config.zone, self._runbooks.page_of
-        )
+            config.grafana_url, config.public_url, self._token, self._people, config.zone, self._runbooks.page_of,
+            self._room_id, BOARD_SUFFIX[config.purpose],
+        )  # fmt: skip
+
+    def _room_id(self, platform: str, room: str) -> int | None:
+        found = self._house.sight.room(platform, room)
+        return None if found is None else found.room_id
 
     def _token(self, number: int) -> str:
         return self._tokens.sign(number, self._house.now())

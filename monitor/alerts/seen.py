@@ -106,6 +106,7 @@ class WatchSight:
             row.platform, row.external_id, row.anchor, row.city, row.hall, row.tier, row.contact, room.state,
             _since(room), "" if opened_at is None else str(self._session_id(row.platform, row.external_id, opened_at)),
             room.viewers_before, any(feed.rules.tells_end for feed in room.telling),
+            row.room_id,
         )  # fmt: skip
 
 

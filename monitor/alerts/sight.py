@@ -14,7 +14,7 @@ class RoomSight(msgspec.Struct, frozen=True):
 
     `state` is that of `livemon_room_state`; `since`: when it stopped (dropped, lost), began (live) or was last seen
     (blind); `viewers_before`: the last number told before it stopped; `tells_end`: can a source of this room tell a
-    sign-off from a failure?
+    sign-off from a failure? `room_id`: our own number of it, in PostgreSQL and on boards.
     """
 
     platform: str
@@ -29,6 +29,7 @@ class RoomSight(msgspec.Struct, frozen=True):
     session_id: str = ""
     viewers_before: int | None = None
     tells_end: bool = False
+    room_id: int | None = None
 
 
 class Counts(msgspec.Struct, frozen=True):

@@ -1,15 +1,17 @@
 """The boards of Grafana for a rehearsal: the same ones with the mark before their titles and with uids of their own."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from monitor.purpose import marked
+from monitor.purpose import BOARD_SUFFIX, marked
 
 DASHBOARDS = (
     Path(__file__).resolve().parents[2] / "grafana" / "dashboards" / "zh"
 )  # as `python -m grafana.boards` makes them
-SUFFIX = "-rehearsal"
+SUFFIX = BOARD_SUFFIX["rehearsal"]
+LINK = re.compile(r"/d/([^/?]+)")  # /d/<uid>/<words>?<variables>, of which only the uid must be there
 
 type Json = dict[str, Any]
 
@@ -46,9 +48,8 @@ def of_rehearsal(board: Json, uids: set[str], datasource_suffix: str = "") -> Js
 def _moved(value: Any, uids: set[str], datasource_suffix: str) -> Any:
     if isinstance(value, list):
         return [_moved(each, uids, datasource_suffix) for each in value]
-    if isinstance(value, str) and value.startswith("/d/"):  # a link: /d/<uid>/<words>?<variables>
-        uid, _, rest = value.removeprefix("/d/").partition("/")
-        return f"/d/{uid}{SUFFIX if uid in uids else ''}{'/' if rest else ''}{rest}"
+    if isinstance(value, str) and (link := LINK.match(value)) and link[1] in uids:
+        return f"{link[0]}{SUFFIX}{value[link.end() :]}"
     if not isinstance(value, dict):
         return value
     moved = {name: _moved(each, uids, datasource_suffix) for name, each in value.items()}

@@ -229,7 +229,8 @@ async def test_in_a_rehearsal_robots_are_silent_unless_they_are_let_and_messages
 ):
     table = robot_table(tmp_path, "hall", chat)
     await born_a_rehearsal(database)
-    livemon = configured(tmp_path, stat, database, table, 'purpose = "rehearsal"')
+    top = 'purpose = "rehearsal"\ngrafana_url = "http://g.cn"'
+    livemon = configured(tmp_path, stat, database, table, top)
     livemon.options = ("--robots",) if speaks else ()
     async with livemon:
         await stands(livemon, "live/1", 1)
@@ -239,6 +240,12 @@ async def test_in_a_rehearsal_robots_are_silent_unless_they_are_let_and_messages
         if speaks:
             await until(lambda: chat.texts, why=livemon.last_words)
             assert chat.texts[0].lstrip("#* ").startswith("【演练】【停播】#1"), chat.texts
+            reader = await database.connect("reader")
+            room_id = await reader.fetchval("SELECT room_id FROM room WHERE external_id = 'live/1'")
+            await reader.close()
+            board = re.search(r"http://g\.cn/d/([\w-]+)\?[^)\s]*var-room=(\d+)", chat.texts[0])
+            assert board is not None, chat.texts
+            assert board.groups() == ("livemon-room-rehearsal", str(room_id))
         code, said = await livemon.command("handover")
         assert code == 0, said
         await (until(lambda: len(chat.texts) == 2) if speaks else asyncio.sleep(5))

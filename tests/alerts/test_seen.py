@@ -64,6 +64,7 @@ def test_a_room_from_blind_to_live_to_dropped_to_lost(world):
     lost = world.sight.room("nginx_rtmp", "live/1")
     assert (lost.state, lost.since, lost.viewers_before) == (LOST, dropped.since, 12_340)  # the same stop
     assert world.sight.room("nginx_rtmp", "live/2").state == OFFLINE
+    assert world.sight.room("nginx_rtmp", "live/2").room_id == 2
     world.tell(5, {1: 5, 2: None})
     assert world.sight.room("nginx_rtmp", "live/1").state == LIVE
 

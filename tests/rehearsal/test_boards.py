@@ -1,6 +1,7 @@
 """The boards of a rehearsal: the real ones, that say what they are, and can stand beside the real ones."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -34,7 +35,10 @@ def test_every_board_is_there_marked_and_under_a_uid_of_its_own(tmp_path: Path) 
         assert other["title"] == f"【演练】{board['title']}"
         assert other["uid"] == f"{board['uid']}-rehearsal"
         assert len(other["uid"]) <= 40  # Grafana takes no longer ones
-        assert other | {"title": 0, "uid": 0} == board | {"title": 0, "uid": 0}
+        links = re.findall(r'"/d/([^/?"]+)', json.dumps(other))
+        assert all(uid.endswith("-rehearsal") for uid in links), name
+        same = json.loads(re.sub(r'(?<="/d/)([^/?"]+)-rehearsal', r"\1", json.dumps(other)))
+        assert same | {"title": 0, "uid": 0} == board | {"title": 0, "uid": 0}
     assert not {board["uid"] for board in real.values()} & {board["uid"] for board in played.values()}
 
 
@@ -51,10 +55,12 @@ def test_links_between_boards_stay_within_the_rehearsal_and_others_stay_as_they_
         {"url": "/d/hall"},
         {"url": "/d/hallway/x"},
         {"url": "https://a/d/hall/"},
+        {"url": "/d/hall?kiosk"},
     ]
     made = of_rehearsal({"uid": "all", "title": "【演练】总览", "links": links}, {"all", "hall"})
     assert [link["url"] for link in made["links"]] == [
         "/d/hall-rehearsal/halls?var-hall=A", "/d/hall-rehearsal", "/d/hallway/x", "https://a/d/hall/",
+        "/d/hall-rehearsal?kiosk",
     ]  # fmt: skip
     assert made["title"] == "【演练】总览"
 
