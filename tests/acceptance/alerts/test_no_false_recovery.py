@@ -7,6 +7,7 @@ import asyncio
 import re
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ IN_HALL, IN_WECHAT, IN_KUAISHOU = 6, 600, 60  # fifty are told one by one there,
 GRACE_S = 65.0  # of time in which livemon sees them: half as long again as the fifty wait
 QUIET_S = 5.0  # longer than Alertmanager's groups wait, for messages that are not wanted
 TAG = re.compile(r"^【(\w+)】", re.MULTILINE)
+NUMBER, CLOCK = re.compile(r"#\d+"), re.compile(r"(\d\d):(\d\d):(\d\d)")
 TOLD = Counter(停播=2, 断流=2, 平台断流=1)
 OUTCOMES = (
     "SELECT outcome, count(DISTINCT number) FROM alert WHERE labels ->> 'platform' = 'wechat'"
@@ -132,10 +134,12 @@ async def most_return(evening: Evening) -> None:
 
 
 async def the_others_do_not(evening: Evening, running: Event) -> None:
-    """Those that grace closes are told so, each once, by the number of their drop."""
+    """Those that grace closes are told so, each once, by the number and the time of their drop."""
     for anchor in ("主播h1r0(", "主播h3r0("):
         stop, end = await evening.told(DROPPED, anchor), await evening.told("【未恢复】", anchor)
-        assert re.findall(r"#\d+", stop)[:1] == re.findall(r"#\d+", end)[:1], (stop, end)
+        assert NUMBER.findall(stop)[:1] == NUMBER.findall(end)[:1], (stop, end)
+        later = (clock(end) - clock(stop)) % timedelta(days=1)  # it is the alert's, some seconds after the stop
+        assert later < timedelta(seconds=10), (stop, end)
     await evening.told("【未恢复】", f"{STOPPED - BACK} 个直播间(视频号)")
     await asyncio.sleep(QUIET_S)
     tags = evening.tags()
@@ -143,6 +147,12 @@ async def the_others_do_not(evening: Evening, running: Event) -> None:
     assert tags == TOLD + Counter(看不见=1, 恢复=4), evening.chat.texts
     wanted = [("recovered", str(BACK)), ("not_recovered", str(STOPPED - BACK))]
     assert await ask(running.livemon, OUTCOMES) == wanted
+
+
+def clock(text: str) -> timedelta:
+    """The first time of day in a message."""
+    hours, minutes, seconds = map(int, CLOCK.findall(text)[0])
+    return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 async def firing(running: Event, **labels: str) -> int:
