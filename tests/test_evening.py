@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from monitor.rehearsal.rtmp_hall import free_ports
-from tests.test_boards import expanded, queries
+from tests.boards.stage import queries, with_values
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
@@ -152,8 +152,8 @@ async def test_the_kit_works_together(evening: Evening):
     assert {rule["name"] for rule in rules} >= {"LivemonRoomDropped", "LivemonFeedBlind", "LivemonTargetMissing"}
     assert not [rule["lastError"] for rule in rules if rule.get("lastError")]
 
-    for name, query in queries("expr").items():
-        result = (await evening.ask("query", query=expanded(query, ".*")))["result"]
+    for name, query in queries("expr", board="hall").items():
+        result = (await evening.ask("query", query=with_values(query, {"hall": ".*"})))["result"]
         assert result, f"{name}: no data"
         assert len(result) <= 10, f"{name}: one line or a few"
     rooms = (await evening.ask("query", query="count(livemon_room_info)"))["result"][0]["value"][1]
