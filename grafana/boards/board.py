@@ -18,6 +18,7 @@ type Row = tuple[int, Sequence[tuple[int, AnyPanel]]]  # height, [(width, panel)
 
 TIMEZONE = "Asia/Shanghai"  # `python -m grafana.boards --timezone` writes another
 OPTIONS_MAX = 999
+WIDE = 12  # of 24 columns: lines and a legend beside each other
 
 
 class Board(NamedTuple):
@@ -54,7 +55,7 @@ def board(
     )
     for panel in placed(rows):
         made = made.with_panel(panel)
-    return _marked(json.loads(json.dumps(made.build(), cls=JSONEncoder)))
+    return _with_legends(_marked(json.loads(json.dumps(made.build(), cls=JSONEncoder))))
 
 
 def _links(say: Say, uid: str, kiosk: bool) -> list[Any]:
@@ -86,6 +87,16 @@ def _marked(board: Json) -> Json:
     board["templating"]["list"][0]["skipUrlSync"] = True  # the SDK has no word for it
     first = board["panels"][0]
     first["title"] = "${purpose_mark}" + first.get("title", "")
+    return board
+
+
+def _with_legends(board: Json) -> Json:
+    """A legend that is a table stands beside its lines where there is room: below, it shows three rows and takes a
+    third of the height."""
+    for panel in board["panels"]:
+        legend = panel.get("options", {}).get("legend", {})
+        if legend.get("displayMode") == "table" and panel["gridPos"]["w"] >= WIDE:
+            legend["placement"] = "right"
     return board
 
 

@@ -21,6 +21,7 @@ STATES = {
 # Money in the major unit; `python -m grafana.boards --currency` writes another sign.
 MONEY = "currency:financial:¥"
 INSTANT = "dateTimeAsLocal"
+WHOLE = "locale"  # every digit, 1,234: `short` without decimals makes 1 K of it
 HALL_LINK = "/d/livemon-hall/hall?var-hall=${__data.fields.%s:percentencode}&${__url_time_range}"
 ROOM_LINK = "/d/livemon-room/room?var-room=${__data.fields.room_id}&${__url_time_range}"
 
@@ -63,8 +64,9 @@ class Column(NamedTuple):
             told.append(("thresholds", {"mode": "absolute", "steps": steps}))
             told.append(("color", {"mode": "thresholds"}))
             told.append(("custom.cellOptions", {"type": "color-background", "mode": "basic", "applyToRow": False}))
-        if self.bar:
+        if self.bar:  # from 0 to the largest of this column, not of all numbers in the table
             told.append(("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "text"}))
+            told += [("min", 0), ("fieldMinMax", True), ("color", {"mode": "fixed", "fixedColor": "blue"})]
         if self.hidden:  # of Grafana until 12.1, and since
             told += [("custom.hidden", True), ("custom.hideFrom.viz", True)]
         return [DynamicConfigValue(name, value) for name, value in told]
@@ -117,5 +119,5 @@ def instant(name: str, title: str) -> Column:
     return Column(name, title, unit=INSTANT)
 
 
-def count(name: str, title: str, *, bar: bool = False) -> Column:
-    return Column(name, title, unit="short", decimals=0, bar=bar)
+def count(name: str, title: str, width: int | None = None, *, bar: bool = False) -> Column:
+    return Column(name, title, unit=WHOLE, decimals=0, bar=bar, width=width)

@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from .columns import MONEY, Column
+from .columns import MONEY, WHOLE, Column
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql
 
 type AnyPanel = Builder[Panel]
@@ -50,7 +50,7 @@ def fixed(color: str) -> list[DynamicConfigValue]:
 
 
 def number(
-    title: str, description: str, query: Query, steps: Steps, *, unit: str = "short", decimals: int = 0,
+    title: str, description: str, query: Query, steps: Steps, *, unit: str = WHOLE, decimals: int = 0,
     source: DataSourceRef = PROMETHEUS, words: Mapping[str, tuple[str, str]] | None = None, spark: bool = False,
 ) -> stat.Panel:  # fmt: skip
     """One number on its colour; no value stays empty. `words`: value -> (words instead of it, colour)."""
@@ -91,6 +91,7 @@ def money(title: str, description: str, text: str, *, unit: str = MONEY, decimal
     query = sql(text, shape="time_series")
     made = number(title, description, query, [(None, BLUE)], unit=unit, decimals=decimals, source=POSTGRES)
     made = made.text_mode(model.BigValueTextMode.VALUE_AND_NAME).color_mode(model.BigValueColorMode.VALUE)
+    made = made.wide_layout(False)  # the time above the sum, which then is as large as there is room for
     return made.with_override(MatcherConfig("byRegexp", f"/{STALE}/"), fixed(GREY))
 
 
@@ -114,7 +115,7 @@ def lines(
         .draw_style(model.GraphDrawStyle.LINE)
         .line_width(1)
         .fill_opacity(40 if stacked else 10)
-        .show_points(model.VisibilityMode.NEVER)
+        .show_points(model.VisibilityMode.AUTO)  # a value between two gaps would be no line at all
         .span_nulls(False)
         .legend(shown)
         .tooltip(common.VizTooltipOptions().mode(model.TooltipDisplayMode.MULTI).sort(model.SortOrder.DESCENDING))
@@ -159,6 +160,7 @@ def ranking(title: str, description: str, query: Query, *, unit: str = "short", 
         .show_unfilled(False)
         .sizing(model.BarGaugeSizing.AUTO)
         .min_viz_height(16)
+        .max_viz_height(36)  # one bar alone would fill the panel, its letters, too
         .min_viz_width(8)
     )
 
