@@ -79,7 +79,7 @@ def of_span(say: Say) -> AnyPanel:
 
 
 def over_time(say: Say) -> list[AnyPanel]:
-    every = say("每 5 分钟一个点。", "One point for each 5 minutes.")
+    every = say("每 5 分钟一个点，时段长时更疏。", "One point for each 5 minutes, or more in a long span.")
     return [
         lines(
             say("断流（按平台）", "Drops by platform"),
@@ -137,8 +137,9 @@ def places(say: Say) -> list[AnyPanel]:
 
 def ten_places(say: Say) -> list[AnyPanel]:
     told = say(
-        "所选时段内断流最多的十个，每 5 分钟一个点，按开始时间。来源：event_minute_by。",
-        "The ten with most drops of this span, one point for each 5 minutes, by when they began. Source: "
+        "所选时段内断流最多的十个，每 5 分钟一个点（时段长时更疏），按开始时间。来源：event_minute_by。",
+        "The ten with most drops of this span, one point for each 5 minutes (or more in a long span), by when they "
+        "began. Source: "
         "event_minute_by. ",
     )
     by_hall = say(

@@ -72,14 +72,16 @@ def of_writer(say: Say) -> list[AnyPanel]:
         ),
         lines(
             say("数据库写入", "Rows into PostgreSQL"),
-            say("每秒新行数，由 PostgreSQL 自己的 applied_batch 按分钟计，只计已结束的分钟。",
-                "New rows per second by PostgreSQL's own applied_batch, of minutes that are over."),
+            say("每秒新行数，由 PostgreSQL 自己的 applied_batch 计，每分钟一个点（时段长时更疏），最后未满的一段不计。",
+                "New rows per second by PostgreSQL's own applied_batch, one point for each minute (or more in a long "
+                "span); the last, unfinished one is left out."),
             [sql(statement("self_batches", say), shape="time_series")], unit="rowsps", source=POSTGRES,
         ),
         lines(
             say("落盘到入库", "From disk to row"),
-            say("一批从落盘到写入 PostgreSQL 的时间，每分钟的最长与平均。",
-                "From the seal of a batch to its commit in PostgreSQL: longest and mean of each minute."),
+            say("一批从落盘到写入 PostgreSQL 的时间，每分钟（时段长时更疏）的最长与平均。",
+                "From the seal of a batch to its commit in PostgreSQL: longest and mean of each minute, or more in a "
+                "long span."),
             [sql(statement("self_delay", say), shape="time_series")], unit="s", source=POSTGRES,
         ),
     ]  # fmt: skip

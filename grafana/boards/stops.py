@@ -58,10 +58,11 @@ def kinds(say: Say) -> list[AnyPanel]:
     evidence = bars(
         say("断流依据", "Drops by evidence"),
         say(
-            "凭什么判为断流。卡流：仍在推流但画面不动；重新推流：换了连接，中间断过。每 5 分钟一柱，各依据相加为总数。",
+            "凭什么判为断流。卡流：仍在推流但画面不动；重新推流：换了连接，中间断过。每 5 分钟一柱（时段长时更疏），"
+            "各依据相加为总数。",
             "By what a drop was known. Stall: still connected, but nothing moves; reconnect: another connection, so "
             "it stopped "
-            "between. One bar for each 5 minutes; together they are all drops.",
+            "between. One bar for each 5 minutes, or more in a long span; together they are all drops.",
         ),
         [sql(statement("health_evidence", say), shape="time_series")],
     )

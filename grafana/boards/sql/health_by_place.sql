@@ -1,5 +1,5 @@
 WITH counted AS (
-  SELECT date_bin('5 minutes', minute, TIMESTAMPTZ 'epoch') AS time, value, sum(drops) AS drops
+  SELECT date_bin({{five_minutes}}, minute, TIMESTAMPTZ 'epoch') AS time, value, sum(drops) AS drops
   FROM event_minute_by
   WHERE dimension = '{{place}}' AND $__timeFilter(minute) AND platform ~ '^(${platform:pipe})$' AND value ~ '^(${{{place}}:pipe})$'
   GROUP BY 1, 2

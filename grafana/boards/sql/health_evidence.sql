@@ -1,5 +1,5 @@
 SELECT
-  date_bin('5 minutes', drop_log.dropped_at, TIMESTAMPTZ 'epoch') AS time,
+  date_bin({{five_minutes}}, drop_log.dropped_at, TIMESTAMPTZ 'epoch') AS time,
   CASE drop_log.cause
     WHEN 'stall' THEN '«卡流|stall»'
     WHEN 'event' THEN '«推送通知|event»'

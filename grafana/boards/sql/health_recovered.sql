@@ -1,5 +1,5 @@
 SELECT
-  date_bin('5 minutes', change.at, TIMESTAMPTZ 'epoch') AS time,
+  date_bin({{five_minutes}}, change.at, TIMESTAMPTZ 'epoch') AS time,
   CASE change.change WHEN 'resumed' THEN '«已恢复|resumed»' ELSE '«断流未恢复|lost»' END AS metric,
   count(*) AS stops
 FROM session_change AS change

@@ -1,5 +1,5 @@
 SELECT
-  date_bin('1 minute', applied_at, TIMESTAMPTZ 'epoch') AS time,
+  date_bin(greatest(INTERVAL '1 minute', INTERVAL '$__interval'), applied_at, TIMESTAMPTZ 'epoch') AS time,
   max(extract(epoch FROM applied_at - sealed_at)) AS "«最长|longest»",
   avg(extract(epoch FROM applied_at - sealed_at)) AS "«平均|mean»"
 FROM applied_batch

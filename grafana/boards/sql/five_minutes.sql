@@ -1,0 +1,1 @@
+greatest(INTERVAL '5 minutes', INTERVAL '$__interval')
