@@ -3,6 +3,8 @@ unless its column names another."""
 
 from typing import Any
 
+from grafana_foundation_sdk.models.common import VisibilityMode
+
 from .board import Row, board, hall_variable, platform_variable
 from .columns import MONEY
 from .commerce_tables import apart, comparisons, leaderboards
@@ -71,7 +73,7 @@ def curves(say: Say) -> list[AnyPanel]:
         name_of_it = platform_name(say, "sold.platform")
         return [sql(statement(name, say, platform_name=name_of_it, **parts), shape="time_series")]
 
-    return [
+    made = [
         lines(
             say("每小时成交额", "GMV per hour"),
             by_platform + definition(say),
@@ -106,6 +108,8 @@ def curves(say: Say) -> list[AnyPanel]:
             source=POSTGRES,
         ),
     ]
+    # One hour alone would be no line; and its axis has to hold ¥123,456,789.
+    return [panel.show_points(VisibilityMode.ALWAYS).point_size(5).axis_width(100) for panel in made]
 
 
 def make(say: Say) -> dict[str, Any]:

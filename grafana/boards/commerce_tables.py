@@ -7,20 +7,21 @@ from .queries import sql, statement
 from .selling import definition
 from .words import Say
 
+WIDE, NARROW = 120, 75  # pixels of columns of money and of counts
 LINK = "/d/livemon-commerce/commerce?var-%s&${__url_time_range}"
 
 
 def figures(say: Say) -> list[Column]:
-    """Of every comparison, as in commerce_figures.sql."""
+    """Of every comparison, as in commerce_figures.sql; narrow enough for half a screen."""
     return [
-        money("gmv", say("成交额", "GMV")),
-        Column("share", say("占比", "Share"), unit="percentunit", decimals=1),
-        count("orders", say("订单", "Orders")),
-        money("order_value", say("单均", "Per order")),
-        money("refunds", say("退款", "Refunds")),
-        Column("refund_ratio", say("退款率", "Refund rate"), unit="percentunit", decimals=1),
-        money("net", say("净成交额", "Net")),
-        money("watch_hour_value", say("每观看小时", "Per watch hour")),
+        money("gmv", say("成交额", "GMV"), WIDE),
+        Column("share", say("占比", "Share"), unit="percentunit", decimals=1, width=65),
+        count("orders", say("订单", "Orders"), NARROW),
+        money("order_value", say("单均", "Per order"), 95),
+        money("refunds", say("退款", "Refunds"), 100),
+        Column("refund_ratio", say("退款率", "Refund rate"), unit="percentunit", decimals=1, width=NARROW),
+        money("net", say("净成交额", "Net"), WIDE),
+        money("watch_hour_value", say("每观看小时", "Per watch hour"), 95),
     ]
 
 
@@ -43,7 +44,7 @@ def comparisons(say: Say) -> list[AnyPanel]:
             say("平台", "Platforms"),
             meaning + say("截至：该平台最新入库的订单。", " As of: the newest stored sale of the platform."),
             sql(statement("commerce_platforms", say)),
-            [of_platform, *figures(say), instant("as_of", say("截至", "As of"))],
+            [of_platform, *figures(say), Column("as_of", say("截至", "As of"), unit="time:HH:mm:ss", width=85)],
         )
     ]
     for zh, en, dimension, limits, words in (
@@ -70,12 +71,12 @@ def leaderboards(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
     day = say("所选时段结束的那一天（活动时区，活动期间内）。", "The day on which the span ends, inside the event. ")
     all_halls = say("不受“场馆”选择影响。", "Not limited by the hall that is chosen. ")
     gmv, net, refunds = (
-        money("gmv", say("成交额", "GMV")),
-        money("net", say("净成交额", "Net")),
-        money("refunds", say("退款", "Refunds")),
+        money("gmv", say("成交额", "GMV"), WIDE),
+        money("net", say("净成交额", "Net"), WIDE),
+        money("refunds", say("退款", "Refunds"), 100),
     )
-    orders, units = count("orders", say("订单", "Orders")), count("units", say("件数", "Units"))
-    order_value = money("order_value", say("单均", "Per order"))
+    orders, units = count("orders", say("订单", "Orders"), NARROW), count("units", say("件数", "Units"), NARROW)
+    order_value, of_platform = money("order_value", say("单均", "Per order"), 95), platform(say)._replace(width=110)
     rooms = rows(
         say("直播间榜（当天）", "Rooms of the day"),
         day + definition(say) + say("前 50。", "The first 50."),
@@ -115,8 +116,8 @@ def leaderboards(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         ),
         sql(statement("commerce_shops", say)),
         [
-            Column("shop", say("店铺", "Shop")), platform(say), gmv, orders, order_value,
-            count("buyers", say("买家", "Buyers")), units, refunds, net,
+            Column("shop", say("店铺", "Shop")), of_platform, gmv, orders, order_value,
+            count("buyers", say("买家", "Buyers"), NARROW), units, refunds, net,
         ],
     )  # fmt: skip
     items = rows(
@@ -129,8 +130,8 @@ def leaderboards(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         ),
         sql(statement("commerce_items", say)),
         [
-            Column("title", say("商品", "Item")), Column("item_id", say("商品编号", "Item id")), platform(say), units,
-            orders, gmv,
+            Column("title", say("商品", "Item")), Column("item_id", say("商品编号", "Item id"), width=160), of_platform,
+            units, orders, gmv,
         ],
     )  # fmt: skip
     return rooms, sessions, shops, items

@@ -8,13 +8,13 @@ from grafana_foundation_sdk.models import common as model
 from grafana_foundation_sdk.models.dashboard import MatcherConfig
 
 from .board import Row, board
-from .columns import MONEY
+from .columns import MONEY, WHOLE
 from .panels import BLUE, GREY, STALE, AnyPanel, fixed, lines, money, ranking
 from .queries import POSTGRES, Query, Shape, sql, statement
 from .selling import platform_name
 from .words import Say
 
-WHOLE = "locale"  # every digit: 1,234,567
+AXIS_WIDTH = 100  # pixels: room for ¥123,456,789
 GMV = {"counted": "gmv_minor", "shown": "in_major(number::bigint, currency)"}
 ORDERS = {"counted": "orders", "shown": "number"}
 
@@ -148,7 +148,8 @@ def curves(say: Say) -> list[AnyPanel]:
             colors=colors,
         ),
     ]
-    return [panel.line_width(3).legend(below.placement(model.LegendPlacement.BOTTOM)) for panel in made]
+    below = below.placement(model.LegendPlacement.BOTTOM)
+    return [panel.line_width(3).legend(below).axis_width(AXIS_WIDTH) for panel in made]
 
 
 def leading(say: Say) -> list[AnyPanel]:
@@ -160,9 +161,9 @@ def leading(say: Say) -> list[AnyPanel]:
     platforms = ranking(
         say("平台", "Platforms"),
         say(
-            "各平台今日成交额（已支付、按支付时间、活动期间内、未减退款，元）；最新入库的订单超过 60 秒为灰色。",
-            "GMV of today by platform: orders paid, by pay time, inside the event, before refunds. Grey where the "
-            "newest sale that was stored is older than 60 s.",
+            "今日成交额前六的平台（已支付、按支付时间、活动期间内、未减退款，元）；最新入库的订单超过 60 秒为灰色。",
+            "The six platforms with the highest GMV of today: orders paid, by pay time, inside the event, before "
+            "refunds. Grey where the newest sale that was stored is older than 60 s.",
         ),
         asked("wall_platforms", "time_series"),
         unit=MONEY,
@@ -174,8 +175,8 @@ def leading(say: Say) -> list[AnyPanel]:
         ranking(
             say("城市", "Cities"),
             say(
-                "今日成交额前八的城市，及其正在直播的直播间数。没有直播间的订单，只在其店铺的直播间都在同一城市时计入。",
-                "The eight cities with the highest GMV of today, and how many of their rooms are live. A sale of no "
+                "今日成交额前六的城市，及其正在直播的直播间数。没有直播间的订单，只在其店铺的直播间都在同一城市时计入。",
+                "The six cities with the highest GMV of today, and how many of their rooms are live. A sale of no "
                 "known room counts where all rooms of its shop are in one city.",
             ),
             asked("wall_cities"),
@@ -183,15 +184,15 @@ def leading(say: Say) -> list[AnyPanel]:
         ),
         ranking(
             say("直播间", "Rooms"),
-            say("今日成交额前八的直播间。", "The eight rooms with the highest GMV of today."),
+            say("今日成交额前六的直播间。", "The six rooms with the highest GMV of today."),
             asked("wall_rooms"),
             unit=MONEY,
         ),
         ranking(
             say("商品", "Goods"),
             say(
-                "今日卖出件数前八的商品（已支付订单中的件数）。",
-                "The eight items of which most pieces were sold today, in orders paid.",
+                "今日卖出件数前六的商品（已支付订单中的件数）。",
+                "The six items of which most pieces were sold today, in orders paid.",
             ),
             asked("wall_items"),
             unit=WHOLE,
@@ -201,8 +202,9 @@ def leading(say: Say) -> list[AnyPanel]:
 
 
 def large(panel: bargauge.Panel) -> bargauge.Panel:
-    """Letters that can be read from far away."""
-    return panel.text(common.VizTextDisplayOptions().title_size(20).value_size(22))
+    """Letters that can be read from far away, the name above its bar, where it has the whole width."""
+    panel = panel.text(common.VizTextDisplayOptions().title_size(18).value_size(20))
+    return panel.name_placement(model.BarGaugeNamePlacement.TOP)
 
 
 def make(say: Say) -> dict[str, Any]:
@@ -210,8 +212,8 @@ def make(say: Say) -> dict[str, Any]:
     grid: list[Row] = [
         (5, list(zip(widths, now(say), strict=True))),
         (4, list(zip(widths, of_event(say), strict=True))),
-        (8, [(12, panel) for panel in curves(say)]),
-        (9, [(6, panel) for panel in leading(say)]),
+        (7, [(12, panel) for panel in curves(say)]),
+        (10, [(6, panel) for panel in leading(say)]),
     ]
     return board(
         say,
