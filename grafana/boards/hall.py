@@ -10,17 +10,18 @@ from .queries import POSTGRES_HALL, promql, sql, statement
 from .words import Say
 
 # Values of $hall are regular expressions without a character that SQL or PromQL would mind: see halls.sql.
-OF_HALL = 'on (platform, room) livemon_room_info{hall=~"${hall:pipe}"}'
+OF_HALL = 'hall=~"${hall:pipe}"'
+IN_STATES = "platform_hall_state:livemon_rooms:count"  # recorded: joining every room takes too long for each screen
 CODES = {en: code for code, (_, en, _) in STATES.items()}
 
 
 def in_state(state: str) -> str:
     """How many rooms; 0 when there are none, nothing at all when livemon itself cannot be scraped."""
-    return f"sum((livemon_room_state == bool {CODES[state]}) * {OF_HALL})"
+    return f'sum({IN_STATES}{{state="{CODES[state]}", {OF_HALL}}} or 0 * {IN_STATES}{{{OF_HALL}}})'
 
 
 def of_rooms(say: Say) -> list[AnyPanel]:
-    missed = f"sum((livemon_room_expected == bool 1) * (livemon_room_state != bool 1) * {OF_HALL})"
+    missed = f"sum(platform_hall:livemon_rooms_missing:sum{{{OF_HALL}}})"
     return [
         count_of(
             say("监控本身", "Monitor"),
@@ -131,7 +132,7 @@ def curves(say: Say) -> list[AnyPanel]:
             "所有看得见的直播间在线人数之和，按平台；看不见的不计入。",
             "Viewers of all rooms that can be seen, by platform.",
         ),
-        [promql(f"sum by (platform) (livemon_room_viewers * {OF_HALL})", "{{platform}}")],
+        [promql(f"sum by (platform) (platform_hall:livemon_room_viewers:sum{{{OF_HALL}}})", "{{platform}}")],
     )
     asked = [
         promql(in_state(en), say(zh, en), ref=chr(ord("A") + place))

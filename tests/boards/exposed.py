@@ -131,7 +131,8 @@ def _aggregated(expr: promql.AggregateExpr) -> Labels:
     named = frozenset(expr.modifier.labels)
     if expr.modifier.type == promql.AggModifierType.Without:
         return labels - named
-    return _all_there(named, labels, expr) and named
+    counted = {expr.param.val} if isinstance(expr.param, promql.StringLiteral) else set()  # of count_values
+    return _all_there(named, labels, expr) and named | counted
 
 
 def _joined(expr: promql.BinaryExpr) -> Labels:
