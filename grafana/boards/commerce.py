@@ -6,7 +6,7 @@ from typing import Any
 from grafana_foundation_sdk.models.common import VisibilityMode
 
 from .board import Row, board, hall_variable, platform_variable
-from .columns import MONEY
+from .columns import MONEY, WHOLE
 from .commerce_tables import apart, comparisons, leaderboards
 from .panels import AnyPanel, lines
 from .panels import money as sums
@@ -58,7 +58,7 @@ def totals(say: Say) -> list[tuple[int, AnyPanel]]:
         (4, total("净成交额", "Net", net, "in_major(gmv_minor - refunds_minor, currency)")),
         (4, total("退款（截至目前）", "Refunds so far", back, "in_major(refunds_minor, currency)")),
         (3, total("退款率（截至目前）", "Refund rate so far", rate, ratio, unit="percentunit", decimals=1)),
-        (3, total("订单", "Orders", paid, "orders", unit="locale")),
+        (3, total("订单", "Orders", paid, "orders", unit=WHOLE)),
         (3, total("单均成交额", "Order value", order, f"in_major({order_value}::bigint, currency)", decimals=2)),
         (3, gpm),
     ]
@@ -95,7 +95,7 @@ def curves(say: Say) -> list[AnyPanel]:
             say("每小时订单", "Orders per hour"),
             by_platform + say("已支付的订单。", "Orders paid."),
             asked("commerce_hours", shown="sum(orders)::int"),
-            unit="locale",
+            unit=WHOLE,
             decimals=0,
             source=POSTGRES,
         ),
@@ -109,7 +109,7 @@ def curves(say: Say) -> list[AnyPanel]:
         ),
     ]
     # One hour alone would be no line; and its axis has to hold ¥123,456,789.
-    return [panel.show_points(VisibilityMode.ALWAYS).point_size(5).axis_width(100) for panel in made]
+    return [panel.show_points(VisibilityMode.ALWAYS).point_size(5).axis_width(100).fill_opacity(0) for panel in made]
 
 
 def make(say: Say) -> dict[str, Any]:

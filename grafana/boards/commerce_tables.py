@@ -1,6 +1,6 @@
 """The tables of Commerce: platforms, halls, cities and categories beside each other, who leads, what stands apart."""
 
-from .columns import Column, count, instant, money, platform, room, room_id
+from .columns import WHOLE, Column, count, instant, money, platform, room, room_id
 from .columns import hall as hall_column
 from .panels import AnyPanel, rows
 from .queries import sql, statement
@@ -15,13 +15,13 @@ def figures(say: Say) -> list[Column]:
     """Of every comparison, as in commerce_figures.sql; narrow enough for half a screen."""
     return [
         money("gmv", say("成交额", "GMV"), WIDE),
-        Column("share", say("占比", "Share"), unit="percentunit", decimals=1, width=65),
+        Column("share", say("占比", "Share"), unit="percentunit", decimals=1, width=60),
         count("orders", say("订单", "Orders"), NARROW),
-        money("order_value", say("单均", "Per order"), 95),
+        money("order_value", say("单均", "Per order"), 85),
         money("refunds", say("退款", "Refunds"), 100),
         Column("refund_ratio", say("退款率", "Refund rate"), unit="percentunit", decimals=1, width=NARROW),
         money("net", say("净成交额", "Net"), WIDE),
-        money("watch_hour_value", say("每观看小时", "Per watch hour"), 95),
+        money("watch_hour_value", say("每观看小时", "Per watch hour"), 90),
     ]
 
 
@@ -38,7 +38,7 @@ def comparisons(say: Say) -> list[AnyPanel]:
     no_hall = say("不受“场馆”选择影响。", "Not limited by the hall that is chosen. ")
     chosen = "AND value ~ '^(${hall:pipe})$'"
     only = say("只看这个", "This one alone")
-    of_platform = platform(say)._replace(link=(only, LINK % "platform=${__value.raw}"))
+    of_platform = platform(say)._replace(link=(only, LINK % "platform=${__value.raw}"), width=100)
     made: list[AnyPanel] = [
         rows(
             say("平台", "Platforms"),
@@ -165,8 +165,9 @@ def apart(say: Say) -> list[AnyPanel]:
         + all_halls,
         sql(statement("commerce_currencies", say)),
         [
-            Column("currency", say("币种", "Currency")), platform(say), count("orders", say("订单", "Orders")),
-            *(Column(name, say(zh, en), unit="locale", decimals=2) for name, zh, en in plain),
+            Column("currency", say("币种", "Currency"), width=75), platform(say),
+            count("orders", say("订单", "Orders"), NARROW),
+            *(Column(name, say(zh, en), unit=WHOLE, decimals=2, width=WIDE) for name, zh, en in plain),
         ],
     )  # fmt: skip
     return [unattributed, currencies]

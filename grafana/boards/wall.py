@@ -149,6 +149,7 @@ def curves(say: Say) -> list[AnyPanel]:
         ),
     ]
     below = below.placement(model.LegendPlacement.BOTTOM)
+    made[0] = made[0].span_nulls(True)  # a sum stays where nothing is added
     return [panel.line_width(3).legend(below).axis_width(AXIS_WIDTH) for panel in made]
 
 
@@ -211,9 +212,9 @@ def make(say: Say) -> dict[str, Any]:
     widths = (8, 5, 5, 6)
     grid: list[Row] = [
         (5, list(zip(widths, now(say), strict=True))),
-        (4, list(zip(widths, of_event(say), strict=True))),
+        (5, list(zip(widths, of_event(say), strict=True))),
         (7, [(12, panel) for panel in curves(say)]),
-        (10, [(6, panel) for panel in leading(say)]),
+        (9, [(6, panel) for panel in leading(say)]),
     ]
     return board(
         say,
