@@ -160,7 +160,8 @@ class Evening:
         for each in late:
             await act(sql, each, "silenced", ago(2), "赵六", ago(-30))
         await act(sql, late[0], "silenced", ago(200), "赵六", ago(3))  # that one is over
-        await alert(sql, 5, "LivemonFeedBlind", ago(5), "critical", feed="hall-b", **place)
+        unseen = await alert(sql, 5, "LivemonFeedBlind", ago(5), "critical", feed="hall-b", **place)
+        await act(sql, unseen, "silenced", ago(5), "赵六", ago(3))  # of nobody any more
         await alert(sql, 6, "LivemonQuarantine", ago(50), "warning")
         await alert(sql, 7, "LivemonWatchdog", ago(500), "none")
         await alert(sql, 8, "LivemonRoomLost", ago(60), "critical", over=True, **place, room="live/停")
