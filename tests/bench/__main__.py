@@ -1,10 +1,12 @@
 """`make bench`: every benchmark in a process of its own, printed as one table of ratios and written to bench.json.
 
 History is made at 1 % of an event week (two minutes); HISTORY=10 make bench also at 10 %, HISTORY=full at 100 %, which
-needs 45 GB of disk and half an hour. `python -m tests.bench NAME...` runs only those of these names.
+needs 45 GB of disk and half an hour. QUIET=1 make bench also rehearses a whole quiet day of 12,000 rooms, which takes
+65 minutes. `python -m tests.bench NAME...` runs only those of these names.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,8 +19,9 @@ from rich.table import Table
 
 BENCHES = (
     "bench_rooms_page", "bench_ingest", "bench_roller", "bench_hostile", "bench_rehearsal", "bench_alerts",
-    "bench_history",
+    "bench_boards", "bench_history",
 )  # fmt: skip
+LONG = {"bench_quiet_day": "QUIET"}  # only by name, or with this in the environment
 
 type Row = tuple[str, str, str, str, str]
 
@@ -47,6 +50,9 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         ("bench_hostile", _hostile),
         ("bench_rehearsal", _rehearsal),
         ("bench_alerts", _alerts),
+        ("bench_boards", _boards),
+        ("bench_history", _boards_sql),
+        ("bench_quiet_day", _quiet_day),
     ):
         for row in rows(reports[name]) if name in reports else ():
             table.add_row(*row)
@@ -132,6 +138,40 @@ def _alerts(alerts: dict[str, Any]) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def _quiet_day(day: dict[str, Any]) -> Iterator[Row]:
+    what = f"{day['plan']}, {day['rooms']:,} rooms at --speed {day['speed']:g}"
+    drops, most = day["drops"], max(group["all"] for group in day["messages"].values())
+    yield f"{what}: pages", f"{sum(day['pages'].values())}", f"{day['signed_off_in_truth']:,} sign-offs", "", ""
+    told = f"{drops['told']}, {drops['told_back']}"
+    yield "the same: drops told, told to be back", told, f"true {drops['in_truth']}", "", ""
+    yield "the same: most messages to a group", f"{most}", "", "", f"{day['messages_max']} on a quiet day"
+    for name, alerts in day["alerts_a_day"].items():
+        yield f"the same: {name} a day", f"{alerts['all']}", f"false {alerts['false']}", "", ""
+
+
+def _boards(boards: dict[str, Any]) -> Iterator[Row]:
+    """Of Prometheus; the dearest first."""
+    for row in sorted(boards["boards"], key=lambda row: -row["cpu_s"]):
+        yield (
+            f"board {row['board']} opened on {boards['rooms']:,} rooms: its {row['queries']} PromQL",
+            f"p50 {row['p50_ms']:.0f}, p95 {row['p95_ms']:.0f} ms", f"{row['cpu_s']} CPU s",
+            f"{row['cores_at_5_s']} of a core at 5 s", "",
+        )  # fmt: skip
+
+
+def _boards_sql(history: dict[str, Any]) -> Iterator[Row]:
+    """All SQL of a board one after another, at the largest size that was made."""
+    size = history["sizes"][-1]
+    sums: dict[str, list[dict[str, float]]] = {}
+    for question in size["questions"]:
+        if question["kind"] == "board" and question.get("warm_ms"):
+            sums.setdefault(question["name"].split()[0], []).append(question["warm_ms"])
+    for board, times in sums.items():
+        p50, p95 = (sum(each[rank] for each in times) for rank in ("p50", "p95"))
+        what = f"board {board} opened: its {len(times)} SQL, history of {size['percent']} %"
+        yield what, f"p50 {p50:.0f}, p95 {p95:.0f} ms", "", f"{p50 / 5000:.3f} of a core at 5 s", ""
+
+
 def show_history(history: dict[str, Any]) -> None:
     """p95 of each question at each size; a board's and a view's is red over the goal."""
     sizes, goal_ms = history["sizes"], history["goal_ms"]
@@ -164,6 +204,7 @@ def _judged(ms: float, goal_ms: float | None) -> str:
 console = Console() if sys.stdout.isatty() else Console(width=132)
 
 if __name__ == "__main__":
-    reports = {name: run(name) for name in BENCHES if name in (sys.argv[1:] or BENCHES)}
+    usual = [*BENCHES, *(name for name, asked in LONG.items() if os.environ.get(asked))]
+    reports = {name: run(name) for name in (*BENCHES, *LONG) if name in (sys.argv[1:] or usual)}
     Path("bench.json").write_text(json.dumps(reports, indent=1) + "\n")
     show(reports)
