@@ -107,7 +107,9 @@ class Heard:
             if one.name in STOPPED | CROWDS and one.labels.get("anchor") not in struck
         ]
         found += [
-            f"【{tag}】{anchor}, which did not drop" for tag, anchor in told if tag in STOP_TAGS and anchor not in struck
+            f"【{tag}】{anchor}, which did not drop"
+            for tag, anchor in told
+            if tag in STOP_TAGS and anchor not in struck
         ]
         found += [f"【{tag}】" for tag, times in self.tags("duty").items() if tag in CROWD_TAGS for _ in range(times)]
         for anchor in sorted(hit):
