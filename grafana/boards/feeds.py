@@ -20,6 +20,7 @@ STATES = {
     "blind": (4, "看不见", "blind", DARK),
     "refused": (5, "被拒绝", "refused", HOT),
 }
+FAILING = "feed:livemon_feed_failures_per_attempts:ratio_rate5m"
 QUANTILES = {"50 %": 0.5, "95 %": 0.95, "99 %": 0.99}
 
 
@@ -95,8 +96,7 @@ def seen(say: Say) -> list[AnyPanel]:
         say(
             "每个数据源一行。看不见：连续两次失败，或超过 silence_s_max 没有报文。空白：livemon 自己没有被采集到。",
             "A line for each feed. Blind: failed twice in a row, or silent for silence_s_max. Empty: livemon itself "
-            "was not "
-            "scraped.",
+            "was not scraped.",
         ),
         promql(f"max by (feed) ({each})", "{{feed}}"),
         words,
@@ -107,8 +107,7 @@ def seen(say: Say) -> list[AnyPanel]:
         say(
             "最久没有报文的 20 个数据源，秒。只收推送的数据源没有订单时本来就安静。从未有过报文的不计。",
             "The 20 feeds that have been silent for longest, in seconds. Those that are only called are silent by "
-            "nature "
-            "while nothing is sold. Without those that never told anything.",
+            "nature while nothing is sold. Without those that never told anything.",
         ),
         promql(
             f"topk(20, time() - max by (feed) (livemon_feed_last_message_timestamp_seconds{{{OF_CHOSEN}}} > 0))",
@@ -139,8 +138,7 @@ def told(say: Say) -> list[AnyPanel]:
             say("失败（按原因）", "Failures by reason"),
             say(
                 "每分钟失败次数。connect 连不上，timeout 超时，http_status 状态码，rate_limited 被限流，auth/refused "
-                "被拒绝，"
-                "bad_frame 读不懂，silence 没有声音，dns，tls，closed 被挂断。",
+                "被拒绝，bad_frame 读不懂，silence 没有声音，dns，tls，closed 被挂断。",
                 "Failures per minute, by the few words that livemon has for them.",
             ),
             [promql(f"60 * sum by (reason) (rate(livemon_feed_failures_total{{{OF_CHOSEN}}}[$__rate_interval]))",
@@ -163,7 +161,7 @@ def worst(say: Say) -> list[AnyPanel]:
             say("失败占比", "Share of failures"),
             say("最近 5 分钟失败 /（失败 + 报文），最高的 20 个。",
                 "Failures / (failures + messages) of 5 minutes, the 20 highest."),
-            promql(f"topk(20, feed:livemon_feed_failures_per_attempts:ratio_rate5m{{{OF_CHOSEN}}} > 0)", "{{feed}}",
+            promql(f"topk(20, max by (feed) ({FAILING}{{{OF_CHOSEN}}}) > 0)", "{{feed}}",
                    instant=True, table=True),
             unit="percentunit", decimals=1, source=PROMETHEUS,
         ),
@@ -185,9 +183,9 @@ def make(say: Say) -> dict[str, Any]:
         (9, [(16, over_time), (8, silent)]),
         (8, [(8, panel) for panel in told(say)]),
         (8, [(8, sights.coverage(say)), *((8, panel) for panel in worst(say))]),
-        (9, [(14, blind), (10, unlisted)]),
+        (9, [(15, blind), (9, unlisted)]),
         (8, [(8, panel) for panel in hooks.curves(say)]),
-        (8, [(8, hooks.accounts_by_state(say)), (16, hooks.accounts(say))]),
+        (8, [(9, hooks.accounts_by_state(say)), (15, hooks.accounts(say))]),
     ]
     return board(
         say,

@@ -13,6 +13,8 @@ from .queries import POSTGRES, PROMETHEUS, Query, promql, sql, statement
 from .words import Say
 
 CHOSEN = 'livemon_room_info{platform=~"${platform:pipe}", hall=~"${hall:pipe}", city=~"${city:pipe}"}'
+BY_HALL = 'platform=~"${platform:pipe}", hall=~"${hall:pipe}"'
+IN_STATES = "platform_hall_state:livemon_rooms:count"  # recorded; there is none by city
 OF_CHOSEN = f"on (platform, room) {CHOSEN}"
 CODES = {en: code for code, (_, en, _) in STATES.items()}
 LIVE = f"(livemon_room_state == {CODES['live']} and {OF_CHOSEN})"
@@ -61,19 +63,17 @@ def of_span(say: Say) -> AnyPanel:
         say("所选时段的断流", "Drops of this span"),
         say(
             "断流：在所选时段内开始、后来恢复或断流未恢复的停播；正常下播与仍未判定的不计。时长到恢复为止；"
-            "断流未恢复的到恢复或"
-            "计划下播为止，无排期又未恢复的不计入时长。来源：drop_log。",
-            "Stops that began in this span and were resumed or lost; sign-offs and those not yet judged do not "
-            "count. Lengths "
-            "end when the room is back, of lost ones also at the planned end; not back and without a plan: no length. "
-            "Source: drop_log.",
+            "断流未恢复的到恢复或计划下播为止，无排期又未恢复的不计入时长。来源：drop_log。",
+            "Stops that began in this span and were resumed or lost; sign-offs and those not yet judged do not count. "
+            "Lengths end when the room is back, of lost ones also at the planned end; not back and without a plan: no "
+            "length. Source: drop_log.",
         ),
         sql(statement("health_numbers", say)),
         [
             count("drops", say("断流次数", "Drops")), count("rooms", say("涉及直播间", "Rooms")),
             Column("resumed", say("宽限期内恢复", "Resumed within grace"), unit="percentunit", decimals=1),
-            seconds("half_s", say("一半短于", "Half shorter than")),
-            seconds("most_s", say("95% 短于", "95 % shorter than")),
+            seconds("half_s", say("一半短于", "Half shorter than"))._replace(decimals=1),
+            seconds("most_s", say("95% 短于", "95 % shorter than"))._replace(decimals=1),
         ],
     )  # fmt: skip
 
@@ -106,18 +106,11 @@ def over_time(say: Say) -> list[AnyPanel]:
 
 def places(say: Say) -> list[AnyPanel]:
     told = say(
-        "断流占比 = 断流秒数 /（直播秒数 + 断流秒数），只计所选时段内开始的断流；看不见占比 = 场次内看不见的秒数 / "
-        "直播秒数。"
-        "一个场次的看不见时间里发生了什么无人知道，占比高时其余数字不可信。",
-        "Share down = seconds down / (seconds on air + seconds down), of drops that began in this span; share blind "
-        "= seconds "
-        "in session that no feed could see / seconds on air. Where that is high no other number is to be trusted. ",
-    )
-    by_hall = say(
-        "按平台与场馆筛选；无场馆的直播间不在其中。", "Chosen by platform and hall; rooms without a hall are in no row."
-    )
-    by_city = say(
-        "按平台与城市筛选；无城市的直播间不在其中。", "Chosen by platform and city; rooms without a city are in no row."
+        "断流占比 = 断流秒数 /（直播秒数 + 断流秒数），只计所选时段内开始、时长已知的断流；看不见占比 = "
+        "场次内看不见的秒数 / 直播秒数。一个场次的看不见时间里发生了什么无人知道，占比高时其余数字不可信。",
+        "Share down = seconds down / (seconds on air + seconds down), of drops that began in this span and whose "
+        "length is known; share blind = seconds in session that no feed could see / seconds on air. Where that is high "
+        "no other number is to be trusted. ",
     )
     shares = [
         count("drops", say("断流次数", "Drops")),
@@ -128,9 +121,9 @@ def places(say: Say) -> list[AnyPanel]:
     ]
     pattern = Column("pattern", "pattern", hidden=True)
     return [
-        rows(say("各场馆", "Halls"), told + by_hall, sql(statement("health_places", say, place="hall")),
+        rows(say("各场馆", "Halls"), told + chosen_by("hall", say), sql(statement("health_places", say, place="hall")),
              [hall(say, pattern="pattern"), *shares, pattern]),
-        rows(say("各城市", "Cities"), told + by_city, sql(statement("health_places", say, place="city")),
+        rows(say("各城市", "Cities"), told + chosen_by("city", say), sql(statement("health_places", say, place="city")),
              [Column("city", say("城市", "City")), *shares, pattern]),
     ]  # fmt: skip
 
@@ -139,35 +132,40 @@ def ten_places(say: Say) -> list[AnyPanel]:
     told = say(
         "所选时段内断流最多的十个，每 5 分钟一个点（时段长时更疏），按开始时间。来源：event_minute_by。",
         "The ten with most drops of this span, one point for each 5 minutes (or more in a long span), by when they "
-        "began. Source: "
-        "event_minute_by. ",
+        "began. Source: event_minute_by. ",
     )
-    by_hall = say(
-        "按平台与场馆筛选；无场馆的直播间不在其中。", "Chosen by platform and hall; rooms without a hall are in no row."
-    )
-    by_city = say(
+    titles = {"hall": say("断流（按场馆）", "Drops by hall"), "city": say("断流（按城市）", "Drops by city")}
+    made: list[AnyPanel] = []
+    for place, title in titles.items():
+        asked = sql(statement("health_by_place", say, place=place), shape="time_series")
+        made.append(lines(title, told + chosen_by(place, say), [asked], decimals=0, source=POSTGRES))
+    return made
+
+
+def chosen_by(place: str, say: Say) -> str:
+    """Sums by one place know nothing of the other."""
+    if place == "hall":
+        return say(
+            "按平台与场馆筛选；无场馆的直播间不在其中。",
+            "Chosen by platform and hall; rooms without a hall are in no row.",
+        )
+    return say(
         "按平台与城市筛选；无城市的直播间不在其中。", "Chosen by platform and city; rooms without a city are in no row."
     )
-    return [
-        lines(say("断流（按场馆）",
-                  "Drops by "
-                  "hall"), told + by_hall, [sql(statement("health_by_place", say, place="hall"), shape="time_series")],
-              decimals=0, source=POSTGRES),
-        lines(say("断流（按城市）",
-                  "Drops by "
-                  "city"), told + by_city, [sql(statement("health_by_place", say, place="city"), shape="time_series")],
-              decimals=0, source=POSTGRES),
-    ]  # fmt: skip
 
 
 def stands(say: Say) -> list[AnyPanel]:
     asked = [
-        promql(f'sum(livemon_rooms{{platform=~"${{platform:pipe}}", state="{en}"}})', say(zh, en), ref=chr(65 + place))
-        for place, (zh, en, _) in enumerate(STATES.values())
+        promql(
+            f'sum({IN_STATES}{{{BY_HALL}, state="{code}"}} or 0 * {IN_STATES}{{{BY_HALL}}})',
+            say(zh, en),
+            ref=chr(65 + place),
+        )
+        for place, (code, (zh, en, _)) in enumerate(STATES.items())
     ]
     states = lines(
         say("直播间状态", "Rooms by state"),
-        say("每种状态的直播间数，只按平台筛选。", "How many rooms are in each state. Chosen by platform alone."),
+        say("每种状态的直播间数，按平台与场馆筛选。", "How many rooms are in each state. Chosen by platform and hall."),
         asked,
         decimals=0,
         colors={say(zh, en): color for zh, en, color in STATES.values()},
@@ -201,8 +199,8 @@ def make(say: Say) -> dict[str, Any]:
     grid: list[Row] = [
         (4, [*((3, panel) for panel in now(say)), (12, of_span(say))]),
         (8, [(12, panel) for panel in over_time(say)]),
-        (10, [(24, worst)]),
-        (9, [(12, flapping), *((6, panel) for panel in stops.kinds(say))]),
+        (12, [(24, worst)]),
+        (9, [(10, flapping), *((7, panel) for panel in stops.kinds(say))]),
         (10, [(12, panel) for panel in places(say)]),
         (8, [(12, panel) for panel in ten_places(say)]),
         (8, [(12, panel) for panel in stands(say)]),

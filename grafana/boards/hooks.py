@@ -28,13 +28,10 @@ def curves(say: Say) -> list[AnyPanel]:
             say("推送请求（按结果）", "Hook requests by outcome"),
             say(
                 "每分钟请求数。accepted 已落盘并应答，duplicate 重复，probe/check 平台测试，"
-                "bad_signature/stale/malformed/"
-                "wrong_app/disabled 验签未过，rate_limited/busy/full/slow 我们没有收下。",
-                "Requests per minute. accepted: on disk, then answered; duplicate: told again; probe, check: tests "
-                "of the "
-                "platform; bad_signature, stale, malformed, wrong_app, disabled: not a true delivery; rate_limited, "
-                "busy, full, "
-                "slow: not taken.",
+                "bad_signature/stale/malformed/wrong_app/disabled 验签未过，rate_limited/busy/full/slow 我们没有收下。",
+                "Requests per minute. accepted: on disk, then answered; duplicate: told again; probe, check: tests of "
+                "the platform; bad_signature, stale, malformed, wrong_app, disabled: not a true delivery; "
+                "rate_limited, busy, full, slow: not taken.",
             ),
             [promql(f"60 * sum by (outcome) (rate(livemon_hook_requests_total{{{OF_CHOSEN}}}[$__rate_interval])) > 0",
                     "{{outcome}}")],
@@ -52,9 +49,8 @@ def curves(say: Say) -> list[AnyPanel]:
             say("已应答未入库", "Acknowledged, not yet rows"),
             say(
                 "已应答平台、还没有变成订单事件的推送：待读，或等平台接口答复详情。都在盘上，不会丢。",
-                "Deliveries that were acknowledged and are no sales yet: to be read, or for an answer of the "
-                "platform. They "
-                "are on disk.",
+                "Deliveries that were acknowledged and are no sales yet: to be read, or for an answer of the platform. "
+                "They are on disk.",
             ),
             waiting, decimals=0,
         ),
@@ -68,8 +64,9 @@ def accounts_by_state(say: Say) -> AnyPanel:
         promql("sum by (platform, state) (livemon_accounts)", instant=True, table=True),
         [
             Column("platform\\state", say("平台", "Platform"), words=platform(say).words),
-            count("ok", say("正常", "ok")), count("expiring", say("即将到期", "expiring")),
-            count("refused", say("被拒", "refused")), count("missing", say("未授权", "missing")),
+            *(count(name, words)._replace(width=95)
+              for name, words in (("ok", say("正常", "ok")), ("expiring", say("即将到期", "expiring")),
+                                  ("refused", say("被拒", "refused")), ("missing", say("未授权", "missing")))),
         ],
         source=PROMETHEUS,
     )  # fmt: skip
@@ -86,8 +83,7 @@ def accounts(say: Say) -> AnyPanel:
             "被拒：需重新授权；即将到期：3 天内须由人续期，或现有授权 10 分钟内失效；未授权：名册中的店铺还没有授权。"
             "最多 200 行。",
             "Refused: to be linked again. Expiring: a person must link again within 3 days, or the token ends in 10 "
-            "minutes. "
-            "Missing: a shop of the roster that was never linked. At most 200.",
+            "minutes. Missing: a shop of the roster that was never linked. At most 200.",
         ),
         sql(statement("feeds_accounts", say)),
         [

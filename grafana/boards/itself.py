@@ -31,16 +31,16 @@ def most_urgent(say: Say) -> list[AnyPanel]:
         count_of(
             say("账目差额", "Books"),
             say("收到 − 已写入 − 重复 − 隔离 − 主动丢弃 − 待写入，各种类绝对值之和；必须是 0。",
-                "received - written - duplicates - quarantined - shed - spooled, absolute, over all kinds: it must "
-                "be 0."),
+                "received - written - duplicates - quarantined - shed - spooled, absolute, over all kinds: it must be "
+                "0."),
             "sum(abs(livemon_books_difference))", [(None, CALM), (1, HOT)],
         ),
         count_of(
             say("写入受阻", "Writer blocked"),
             say("写入没有进展已有多久；0 表示正常写入。",
                 "For how long the writer has made no progress; 0: it writes."),
-            "max((time() - livemon_writer_blocked_since_timestamp_seconds)"
-            " * (livemon_writer_blocked_since_timestamp_seconds > bool 0))",
+            "max((time() - livemon_writer_blocked_since_timestamp_seconds) * "
+            "(livemon_writer_blocked_since_timestamp_seconds > bool 0))",
             [(None, CALM), (1, WARM), (15, HOT)], unit="s",
         ),
         count_of(
@@ -106,7 +106,7 @@ def of_process(say: Say) -> list[AnyPanel]:
             say("时钟偏差", "Clock skew"),
             say("墙上时钟与我们所盖时间戳之差的绝对值；超过 2 秒会告警。",
                 "Wall clock less the stamps we give, absolute; above 2 s there is an alert."),
-            "max(abs(livemon_clock_skew_seconds))", [(None, CALM), (0.5, WARM), (2, HOT)], unit="s", decimals=3,
+            "max(abs(livemon_clock_skew_seconds))", [(None, CALM), (0.5, WARM), (2, HOT)], unit="s", decimals=1,
         ),
         count_of(
             say("文件描述符", "File descriptors"),
@@ -118,8 +118,7 @@ def of_process(say: Say) -> list[AnyPanel]:
             say("数据库", "Database"),
             say("PostgreSQL 此刻：占盘、连接数、隔离中等人处理的行、最近一批写入距今。不经过 Prometheus。",
                 "PostgreSQL now: bytes on disk, connections, rows in quarantine that wait for a person, age of the "
-                "newest batch. "
-                "Not by way of Prometheus."),
+                "newest batch. Not by way of Prometheus."),
             sql(statement("self_database", say)),
             [
                 Column("bytes", say("占盘", "On disk"), unit="bytes", decimals=1),
@@ -183,8 +182,7 @@ def of_others(say: Say) -> list[AnyPanel]:
             say("不应发生的事", "What should not happen"),
             say("每分钟次数：守卫切断的连接、被拒的配置重载、COMMIT 中断后查明的批次、放弃的消息。",
                 "Per minute: connections cut by the guard, reloads refused, batches whose COMMIT was cut and then "
-                "found out, "
-                "messages given up."),
+                "found out, messages given up."),
             asked(
                 (f"60 * sum by (reason) (rate(livemon_connections_refused_total[{RATE}]))",
                  say("切断 {{reason}}", "cut {{reason}}")),

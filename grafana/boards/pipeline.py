@@ -44,9 +44,8 @@ def of_spool(say: Say) -> list[AnyPanel]:
             say("未成为新行的", "What became no new row"),
             say("每分钟行数。重复：数据库已有；隔离：读不懂，留待人看；主动丢弃：队列满；重送：已写入又送；遗失："
                 "数据库切换中丢失。",
-                "Rows per minute. duplicates: held already; quarantined: kept for a person; shed: the spool was "
-                "full; reoffered: "
-                "sent again though applied; lost: by a failover."),
+                "Rows per minute. duplicates: held already; quarantined: kept for a person; shed: the spool was full; "
+                "reoffered: sent again though applied; lost: by a failover."),
             asked(*((f"60 * sum by (kind) (rate(livemon_{name}_total[{RATE}])) > 0", f"{words} {{{{kind}}}}")
                     for name, words in (("duplicates", say("重复",
                                                            "duplicates")), ("quarantined", say("隔离", "quarantined")),

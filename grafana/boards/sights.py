@@ -15,16 +15,14 @@ def tables(say: Say) -> list[AnyPanel]:
         say("看不见的时段", "Blind spans"),
         say(
             "与所选时段重叠的失联时段，仍在失联的在前，最多 200 行。时长只计所选时段内的部分。其间发生了什么无人知道。",
-            "Spans in which a feed was not seen and that touch the chosen span, open ones first, at most 200. Only "
-            "the part "
-            "inside the chosen span is counted.",
+            "Spans in which a feed was not seen and that touch the chosen span, open ones first, at most 200. Only the "
+            "part inside the chosen span is counted.",
         ),
         sql(statement("feeds_blind", say)),
         [
-            instant("from_at", say("开始",
-                                   "From")), instant("to_at", say("结束", "To")), feed, platform(say), hall(say),
-            external, room(say), room_id(), seconds("blind_s", say("时长", "Length")),
-            Column("cause", say("原因", "Cause")),
+            instant("from_at", say("开始", "From")), instant("to_at", say("结束", "To")), feed,
+            seconds("blind_s", say("时长", "Length")), Column("cause", say("原因", "Cause")), hall(say), external,
+            room(say), room_id(),
         ],
     )  # fmt: skip
     unlisted = rows(
@@ -51,8 +49,7 @@ def coverage(say: Say) -> AnyPanel:
         say(
             "名册中有数据源能告知此项的直播间占比，按平台。没有数据源的项不会有数据，也不会有告警。",
             "Of each platform's rooms in the roster, the share of which some feed tells this. What no feed tells is "
-            "never "
-            "there, and alerts nobody.",
+            "never there, and alerts nobody.",
         ),
         promql(f"sum by (platform, signal) (livemon_rooms_covered) / {of_all}", instant=True, table=True),
         [

@@ -20,11 +20,12 @@ def in_state(feed: str, state: str) -> dict[str, str]:
 
 SERIES = {
     **in_state("a", "ok"), **in_state("抖店", "refused"), **in_state("b", "blind"), **in_state("c", "frozen"),
-    **in_state("d", "stale"),
+    **in_state("d", "stale"), **in_state("e", "stale"),
     'livemon_push_missed_total{feed="抖店"}': "0x450 3x450",
     'livemon_push_missed_total{feed="b"}': "9x900",  # of before
     'livemon_feed_witnessed{feed="抖店"}': "0x900",
     'livemon_feed_witnessed{feed="b"}': "1x900",
+    'livemon_feed_witnessed{feed="c"}': "1x900",
     'livemon_rooms_unlisted{feed="a"}': "4x900",
     'livemon_rooms_unlisted{feed="b"}': "1x900",
     'livemon_app_breakers{app="x", state="open"}': "2x900",
@@ -54,19 +55,18 @@ SERIES = {
     'livemon_frames_spooled{feed="抖店", state="pending"}': "5x900",
 }  # fmt: skip
 OF_ALL = [
-    ("看不见", 1), ("被拒绝", 1), ("数据不动", 1), ("数据过时", 1), ("漏推", 3), ("无旁证", 1), ("不在名册", 5),
+    ("看不见", 1), ("被拒绝", 1), ("数据不动", 1), ("数据过时", 2), ("漏推", 3), ("无旁证", 1), ("不在名册", 5),
     ("应用暂停调用", 2),
     (
         "数据源状态",
-        {f'{{feed="{feed}"}}': code for code, feed in enumerate(["a", "d", "c", "b", "抖店"], 1)},
+        {f'{{feed="{feed}"}}': code for code, feed in enumerate(["a", "d", "c", "b", "抖店"], 1)} | {'{feed="e"}': 2},
     ),
     ("最近报文距今", {'{feed="a"}': 30}),
     ("报文", {'{feed="a"}': 2, '{feed="b"}': 1}),
     ("失败（按原因）", {'{reason="timeout"}': 120, '{reason="connect"}': 120}),
     ("轮询耗时 50 %", 0.5), ("轮询耗时 95 %", 0.95),
     ("失败占比", {
-        f'feed:livemon_feed_failures_per_attempts:ratio_rate5m{{feed="{feed}"}}': share
-        for feed, share in [("b", 0.75), ("a", 1 / 3)]
+        f'{{feed="{feed}"}}': share for feed, share in [("b", 0.75), ("a", 1 / 3)]
     }),
     ("最慢的数据源", {'{feed="a"}': 0.95}),
     ("覆盖", {'{platform="p", signal="live"}': 0.75, '{platform="p", signal="sales"}': 0}),
