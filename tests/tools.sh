@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The programs that tests start: real nginx-rtmp, Caddy, ffmpeg, Prometheus (and promtool of its next major), Alertmanager,
-# compose. On Debian or Ubuntu as root what is missing is installed; elsewhere it is named. Under CI=true a missing program
-# is a failure.
+# compose, and Chromium with a Chinese font and Node, which draw the boards. On Debian or Ubuntu as root what is missing is
+# installed; elsewhere it is named. Under CI=true a missing program is a failure.
 set -euo pipefail
 
 declare -A packages=(
     [nginx]="nginx libnginx-mod-rtmp" [ffmpeg]=ffmpeg [promtool]=prometheus [amtool]=prometheus-alertmanager
     [docker-compose]="docker-compose docker-cli" [mkfs.ext4]=e2fsprogs [ps]=procps [caddy]=caddy
-    [curl]=curl [openssl]=openssl
+    [curl]=curl [openssl]=openssl [chromium]="chromium fonts-noto-cjk" [node]=nodejs [npm]=npm
 )
 missing=()
 PATH=$PATH:/usr/sbin:/sbin
@@ -15,6 +15,7 @@ for program in "${!packages[@]}"; do
     command -v "$program" >/dev/null || missing+=("$program")
 done
 ls /usr/lib/nginx/modules/ngx_rtmp_module.so >/dev/null 2>&1 || missing+=(nginx)
+ls /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc >/dev/null 2>&1 || missing+=(chromium)
 bash "$(dirname "$0")/prometheus3.sh" || [ "${CI:-}" != true ]
 [ ${#missing[@]} -gt 0 ] || exit 0
 
