@@ -1,4 +1,4 @@
-"""One room and one of its sessions: how it stands, its curves with what interrupted them, what it sold, what comes next.
+"""One room and one of its sessions: how it stands, its curves and what interrupted them, what it sold, what comes next.
 Rows of all other boards lead here. It asks SQL alone: an id of a platform may hold any character, one of ours none."""
 
 from typing import Any
