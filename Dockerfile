@@ -1,17 +1,20 @@
 # livemon as an image: Python's slim image, hash-checked packages, an unprivileged user, nothing written but /var/lib/livemon.
 #
 # REGISTRY is put before the image's name, with its slash: empty, or a mirror's "host/path/". PIP_INDEX_URL likewise.
+# LOCK=requirements-extras.lock adds what few need: pyarrow, to export Parquet (165 MB, the image is twice as large with
+# it; CSV and xlsx are there without), and apprise, for chats that livemon does not speak itself.
 ARG REGISTRY=""
-ARG PYTHON_TAG="3.13-slim"
+ARG PYTHON_TAG="3.13.9-slim-bookworm"
 
 FROM ${REGISTRY}python:${PYTHON_TAG} AS build
 ARG PIP_INDEX_URL=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 RUN python -m venv /opt/livemon
-# First what changes seldom. Each file must have the hash that requirements.lock gives; the build's own tool is in it.
-COPY requirements.lock ./
-RUN /opt/livemon/bin/pip install --require-hashes --only-binary :all: -r requirements.lock
+# First what changes seldom. Each file must have the hash that the lock file gives; the build's own tool is in it.
+ARG LOCK="requirements.lock"
+COPY requirements.lock requirements-extras.lock ./
+RUN /opt/livemon/bin/pip install --require-hashes --only-binary :all: -r "$LOCK"
 COPY pyproject.toml README.md LICENSE ./
 COPY monitor ./monitor
 COPY collectors ./collectors

@@ -55,6 +55,8 @@ lock: $(UV) ## the lock files anew, from pyproject.toml
 		--no-emit-index-url --python-version 3.13 -o requirements.lock
 	$(UV) pip compile -q pyproject.toml --group dev --universal --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --python-version 3.13 -c requirements.lock -o requirements-dev.lock
+	$(UV) pip compile -q pyproject.toml --group build --all-extras --universal --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --python-version 3.13 -c requirements.lock -c requirements-dev.lock -o requirements-extras.lock
 
 # --- set-up: a private uv where none is installed, then a private environment from the lock files ---------------------
 

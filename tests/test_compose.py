@@ -7,10 +7,12 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+import tomllib
+from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -27,9 +29,10 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 NOBODY = 65_534
 
 
-def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
+def compose(*arguments: str, given: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    environment |= given or {}
     return subprocess.run(
         [*command, "--env-file", ".env.example", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -37,18 +40,20 @@ def compose(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, dict[str, Any]]:
-    done = compose("config", "--format", "json")
+    done = compose("--profile", "rehearsal", "config", "--format", "json")
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout)["services"])
 
 
-def test_compose_finds_nothing_to_say():
-    done = compose("config", "-q")
+@pytest.mark.parametrize("profile", [(), ("--profile", "rehearsal")])
+def test_compose_finds_nothing_to_say(profile: tuple[str, ...]):
+    done = compose(*profile, "config", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_images_are_pinned_and_no_registry_is_named(services: dict[str, dict[str, Any]]):
-    assert set(services) == {"postgres", "migrate", "livemon", "prometheus", "alertmanager", "grafana"}
+    ours = {"postgres", "migrate", "livemon", "prometheus", "alertmanager", "grafana", "permissions"}
+    assert {name for name, service in services.items() if not service.get("profiles")} == ours
     for image in re.findall(r"^    image: (.*)$", COMPOSE, re.M):
         assert re.fullmatch(r"\$\{REGISTRY:-\}[a-z/]+:v?\d+\.\d+[\w.-]*", image), image
     for text in (COMPOSE, DOCKERFILE, (ROOT / ".env.example").read_text()):
@@ -64,7 +69,7 @@ def test_every_service_is_bounded_and_may_do_little(services: dict[str, dict[str
         assert service["security_opt"] == ["no-new-privileges:true"]
         if name != "postgres":  # its entrypoint begins as root and steps down by itself
             assert service["cap_drop"] == ["ALL"]
-        if name not in ("livemon", "migrate"):  # livemon's is in the Dockerfile
+        if service["image"] != "livemon:local":  # its own is in the Dockerfile
             assert service["healthcheck"]["test"]
         for port in service.get("ports", []):
             assert port["host_ip"] == "127.0.0.1", name
@@ -93,6 +98,49 @@ def test_grafana_gets_every_value_that_its_provisioning_asks_for(services: dict[
     assert boards == ROOT / "grafana" / "dashboards" / "zh"
     home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert (boards / home.relative_to(provider["options"]["path"])).is_file()
+
+
+def test_the_script_of_permissions_gets_what_it_asks_for(services: dict[str, dict[str, Any]]):
+    service = services["permissions"]
+    (mount,) = service["volumes"]
+    assert service["entrypoint"] == ["python", mount["target"]]
+    assert Path(mount["source"]) == ROOT / "grafana" / "permissions.py"
+    url, file = service["command"]
+    assert urlsplit(url).hostname in services
+    assert [f"/run/secrets/{secret['source']}" for secret in service["secrets"]] == [file]
+
+
+def test_every_variable_that_compose_reads_is_explained_with_its_default():
+    explained = dict(re.findall(r"^(\w+)=(.*)$", (ROOT / ".env.example").read_text(), re.M))
+    text = re.sub(r"#.*", "", COMPOSE)
+    assert dict(re.findall(r"\$\{(\w+):-([^}]*)\}", text)) == explained
+    assert set(re.findall(r"\$\{?(\w+)", text)) == set(explained), "each has a default"
+    for name in ("PYTHON_TAG", "LOCK"):
+        assert f'ARG {name}="{explained[name]}"' in DOCKERFILE
+
+
+def test_boards_of_another_zone_and_language_are_mounted_from_their_folder():
+    given = {"BOARDS_FOLDER": "./my-boards", "BOARDS_LANGUAGE": "en", "EVENT_TIMEZONE": "Asia/Tokyo"}
+    done = compose("config", "--format", "json", given=given)
+    grafana = json.loads(done.stdout)["services"]["grafana"]
+    sources = {mount["target"]: mount.get("source") for mount in grafana["volumes"]}
+    assert sources["/etc/grafana/boards"] == str(ROOT / "my-boards" / "en")
+    assert grafana["environment"]["GF_DATE_FORMATS_DEFAULT_TIMEZONE"] == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-extras.lock"])
+def test_each_package_of_the_image_is_pinned_with_hashes_and_none_is_missing(lock: str):
+    text = (ROOT / lock).read_text()
+    packages = re.split(r"^(?=\S)", text, flags=re.M)[1:]
+    pinned = {re.match(r"([\w.-]+)==\S+", package)[1]: package for package in packages}
+    assert all(re.search(r"--hash=sha256:[0-9a-f]{64}", package) for package in packages)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    asked = project["project"]["dependencies"] + project["dependency-groups"]["build"]
+    if "extras" in lock:
+        asked += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    assert {re.match(r"[\w.-]+", one)[0] for one in asked} <= set(pinned)
+    usual = (ROOT / "requirements.lock").read_text()
+    assert {line for line in usual.splitlines() if "==" in line} <= set(text.splitlines()), "the same versions in both"
 
 
 def test_prometheus_finds_its_targets_by_the_names_of_the_services(services: dict[str, dict[str, Any]]):

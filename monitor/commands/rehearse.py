@@ -12,6 +12,7 @@ from monitor.rehearsal.drill.plan import Head
 from monitor.rehearsal.drill.plan_file import load, ready_plans
 from monitor.rehearsal.rehearse import Asked, rehearse
 from monitor.rehearsal.show import EXPECTED
+from monitor.rehearsal.stage import EVERYWHERE, LOOPBACK
 
 if TYPE_CHECKING:
     from monitor.commands import Commands
@@ -69,6 +70,12 @@ def add(commands: "Commands") -> None:
     parser.add_argument(
         "--data-dir", type=Path, default=FOLDER, metavar="D", help=f"its folder, emptied at each start ({FOLDER})"
     )
+    parser.add_argument(
+        "--listen",
+        choices=[LOOPBACK, EVERYWHERE],
+        default=LOOPBACK,
+        help=f"where its monitor's pages are ({LOOPBACK}); they have no password: {EVERYWHERE} is for a container",
+    )
     parser.set_defaults(run=run)
 
 
@@ -89,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("livemon: --verify compares what a monitor wrote, and --platform-only starts none")
     asked = Asked(
         rooms=rooms, speed=speed, seed=seed, for_s=for_s, plan=plan, folder=args.data_dir, verify=args.verify,
-        platform_only=args.platform_only, robots=find() if args.robots == FOUND else args.robots,
+        platform_only=args.platform_only, robots=find() if args.robots == FOUND else args.robots, host=args.listen,
     )  # fmt: skip
     try:
         return asyncio.run(rehearse(asked))

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from monitor.purpose import BOARD_SUFFIX, marked
 
@@ -12,15 +13,19 @@ DASHBOARDS = (
 )  # as `python -m grafana.boards` makes them
 SUFFIX = BOARD_SUFFIX["rehearsal"]
 LINK = re.compile(r"/d/([^/?]+)")  # /d/<uid>/<words>?<variables>, of which only the uid must be there
+OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
 
 type Json = dict[str, Any]
 
 
-def write_boards(into: Path, source: Path = DASHBOARDS, datasource_suffix: str = "") -> list[Path]:
+def write_boards(
+    into: Path, source: Path = DASHBOARDS, datasource_suffix: str = "", timezone: str | None = None
+) -> list[Path]:
     """Write every board of `source`, in its folders, into `into`, to be provisioned beside the real ones; the files.
 
     `datasource_suffix` is put behind the uids of the data sources: a Grafana that also shows the event asks the
-    rehearsal's Prometheus and PostgreSQL under names of their own. FileNotFoundError where there are no boards.
+    rehearsal's Prometheus and PostgreSQL under names of their own. `timezone`: the rehearsal's, where it is another
+    than the boards'. FileNotFoundError where there are no boards.
     """
     boards = {
         path.relative_to(source): json.loads(path.read_text(encoding="utf-8"))
@@ -33,10 +38,26 @@ def write_boards(into: Path, source: Path = DASHBOARDS, datasource_suffix: str =
     for name, board in boards.items():
         path = into / name.with_stem(f"{name.stem}{SUFFIX}")
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(of_rehearsal(board, uids, datasource_suffix), ensure_ascii=False, indent=2)
+        moved = of_rehearsal(board, uids, datasource_suffix)
+        if timezone is not None:
+            moved["timezone"] = timezone
+        text = json.dumps(moved, ensure_ascii=False, indent=2)
         path.write_text(text + "\n", encoding="utf-8")
         written.append(path)
     return written
+
+
+def zone_of_boards(zone: str) -> str:
+    """What Grafana calls a zone of ours: it knows IANA names alone, and a rehearsal that moves midnight has an offset.
+
+    Whole hours have a name, with the sign the other way round; other offsets have none, and are shown in UTC.
+    """
+    offset = OFFSET.fullmatch(zone)
+    if offset is None:
+        return zone
+    sign, hours, minutes = offset.groups()
+    name = f"Etc/GMT{'-' if sign == '+' else '+'}{int(hours)}"
+    return name if minutes == "00" and name in available_timezones() else "utc"
 
 
 def of_rehearsal(board: Json, uids: set[str], datasource_suffix: str = "") -> Json:

@@ -15,7 +15,7 @@ from monitor.config import load
 from monitor.store.db import Database
 
 from . import stage
-from .boards import write_boards
+from .boards import write_boards, zone_of_boards
 from .compare.verify import Rules, verify
 from .curtain import drained, settled_at
 from .drill.acts import LivemonActs, NobodysActs
@@ -57,6 +57,7 @@ class Asked:
     verify: bool = False
     platform_only: bool = False
     robots: Path | None = None  # whose robots are told: those of this config; None: nobody is
+    host: str = stage.LOOPBACK  # the address that livemon's pages listen on
 
 
 class Rehearsal:
@@ -110,10 +111,11 @@ class Rehearsal:
             self.folder, began_at, self.port, roster_csv(self.play.parts),
             [platform.settings() for platform in self.house.platforms], self.hooks_port,
             grace_s=GRACE_S, end_slack_s=self.end_slack_s, timezone=self.timezone, told=self.told,
+            host=self.asked.host,
         )  # fmt: skip
         slots = self.play.planned((self.asked.for_s or 0.0) + PLANNED_S / self.asked.speed)
         (self.folder / "schedule.csv").write_bytes(stage.schedule_csv(slots, began_at))
-        write_boards(self.folder / "boards")
+        write_boards(self.folder / "boards", timezone=zone_of_boards(self.timezone))
         return config
 
     async def feed(self) -> None:

@@ -14,11 +14,12 @@ from .robots import NOBODY, Lines
 from .scene import Settings
 
 MARK = ".livemon-rehearsal"  # whoever finds this file may throw its folder's content away
+LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"  # noqa: S104 - the second only where somebody asks for it
 CONFIG = """\
 # Written by `livemon rehearse`: ordinary settings, but that spool and database are born for a rehearsal.
 purpose = "rehearsal"
 data_dir = "data"
-listen = "127.0.0.1:{port}"
+listen = "{host}:{port}"
 {hooks}roster = "roster.csv"
 timezone = "{timezone}"
 grace_s = {grace_s}
@@ -71,9 +72,14 @@ def write(
     end_slack_s: float = 900.0,
     timezone: str = "Asia/Shanghai",
     told: Lines = NOBODY,
+    host: str = LOOPBACK,
 ) -> Path:
-    """Write config, secrets, roster and accounts (`accounts.csv`, where there are any). The path of the config file."""
+    """Write config, secrets, roster and accounts (`accounts.csv`, where there are any). The path of the config file.
+
+    `host`: the address that livemon's pages listen on; hooks are the platforms' alone, which are on this machine.
+    """
     config = CONFIG.format(
+        host=host,
         port=port,
         hooks="" if hooks_port is None else f'hooks_listen = "127.0.0.1:{hooks_port}"\n',
         timezone=timezone,
