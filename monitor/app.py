@@ -265,7 +265,8 @@ class App:
     def _sold(self, sales: Sequence[Sale]) -> None:
         self.accounts.sold(sales)
         for sale in sales:
-            self.metrics.sold(sale.platform, sale.kind, sale.amount_minor, sale.currency)
+            lag_s = (sale.received_at - sale.at).total_seconds()
+            self.metrics.sold(sale.platform, sale.kind, sale.amount_minor, sale.currency, lag_s)
             if sale.room is not None:
                 self.watch.sold(sale.platform, sale.room, sale.kind, sale.amount_minor, sale.currency)
 

@@ -40,6 +40,7 @@ BOOK_FAMILIES = {
 }
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 ACK_SECONDS = (0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+LATE_SECONDS = (0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)
 FSYNC_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
@@ -81,6 +82,13 @@ class Metrics:
         )
         self.sales_minor = Counter(
             "livemon_sales_minor_total", "Orders paid, in minor units.", ("platform", "currency"), registry=registry
+        )
+        self.sale_lag = Histogram(
+            "livemon_sale_lag_seconds",
+            "How long after it happened we received a sale that PostgreSQL took for new; a file is as late as it is.",
+            ("platform",),
+            buckets=LATE_SECONDS,
+            registry=registry,
         )
 
         self.hook_requests = Counter(
@@ -159,9 +167,14 @@ class Metrics:
         for name in names:
             self.orders.labels(name_label(name))
             self.sales_minor.labels(name_label(name), currency)
+            self.sale_lag.labels(name_label(name))
 
-    def sold(self, platform: str, kind: str, amount_minor: int, currency: str) -> None:
-        """A commit returned this sale as new. Only a paid order counts: created ones, refunds and gifts are not GMV."""
+    def sold(self, platform: str, kind: str, amount_minor: int, currency: str, lag_s: float) -> None:
+        """A commit returned this sale as new. Only a paid order counts: created ones, refunds and gifts are not GMV.
+
+        `lag_s`: received minus event time, of every kind; a platform's clock that is ahead of ours tells 0.
+        """
+        self.sale_lag.labels(name_label(platform)).observe(max(0.0, lag_s))
         if kind == "paid":
             self.orders.labels(name_label(platform)).inc()
             self.sales_minor.labels(name_label(platform), clean(currency)).inc(amount_minor)

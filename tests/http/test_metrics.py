@@ -32,6 +32,7 @@ OF_THE_CONTRACT = {
     "livemon_viewers": ("platform",),
     "livemon_orders_total": ("platform",),
     "livemon_sales_minor_total": ("currency", "platform"),
+    "livemon_sale_lag_seconds_bucket": ("le", "platform"),
     "livemon_feed_up": ("feed", "hall", "platform"),
     "livemon_feed_messages_total": ("feed",),
     "livemon_feed_failures_total": ("feed", "reason"),
@@ -202,12 +203,15 @@ def test_only_paid_orders_are_sales() -> None:
     cny = ("livemon_sales_minor_total", (("currency", "CNY"), ("platform", "nginx_rtmp")))
     assert numbers(metrics)[cny] == 0
     for kind in ("created", "paid", "refunded", "cancelled", "gift"):
-        metrics.sold("nginx_rtmp", kind, 990, "CNY")
-    metrics.sold("nginx_rtmp", "paid", 100, "USD")
+        metrics.sold("nginx_rtmp", kind, 990, "CNY", 2.0)
+    metrics.sold("nginx_rtmp", "paid", 100, "USD", -3.0)
     found = numbers(metrics)
     assert found[cny] == 990
     assert found["livemon_sales_minor_total", (("currency", "USD"), ("platform", "nginx_rtmp"))] == 100
     assert found["livemon_orders_total", (("platform", "nginx_rtmp"),)] == 2
+    lag = (("platform", "nginx_rtmp"),)
+    assert found["livemon_sale_lag_seconds_count", lag] == 6  # a refund that comes late is late, too
+    assert found["livemon_sale_lag_seconds_sum", lag] == 10.0  # no clock that is ahead makes the others look faster
 
 
 def test_a_feed_taken_out_of_the_config_takes_its_series_along() -> None:
