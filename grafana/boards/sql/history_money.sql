@@ -1,4 +1,4 @@
--- One row for each sum. Its name says until when it counts; it is stale when the span reaches now and the newest sale is
+-- One sum: 1 GMV, 2 net, 3 refunds. Its name says until when it counts; it is stale when the span reaches now and the newest sale is
 -- older than a minute. The minute of the newest sale is known from the sums, its second from the sales of that minute.
 WITH span AS (
   {{history_span}}
@@ -35,4 +35,4 @@ FROM told
 CROSS JOIN LATERAL (
   VALUES (1, '«成交额|GMV»', gmv_minor), (2, '«净成交额|Net»', gmv_minor - refunds_minor), (3, '«退款|Refunds»', refunds_minor)
 ) AS figure (place, name, amount_minor)
-ORDER BY time, figure.place
+WHERE figure.place = {{figure}}

@@ -10,10 +10,10 @@ WITH span AS (
   GROUP BY platform
 )
 SELECT
-  platform, sold_at, in_major(gmv_minor::bigint, currency) AS gmv,
+  platform, in_major(gmv_minor::bigint, currency) AS gmv,
   gmv_minor / nullif(sum(gmv_minor) OVER (), 0) AS gmv_share,
-  in_major(refunds_minor::bigint, currency) AS refunds, in_major((gmv_minor - refunds_minor)::bigint, currency) AS net,
+  in_major((gmv_minor - refunds_minor)::bigint, currency) AS net, in_major(refunds_minor::bigint, currency) AS refunds,
   orders, rooms_live, round(peak_viewers) AS peak_viewers, round(watch_hours, 1) AS watch_hours,
-  round(air_hours, 1) AS air_hours, round(blind_hours, 1) AS blind_hours, drops
+  round(air_hours, 1) AS air_hours, round(blind_hours, 1) AS blind_hours, drops, sold_at
 FROM summed
 ORDER BY gmv_minor DESC, platform
