@@ -160,7 +160,7 @@ def ranking(title: str, description: str, query: Query, *, unit: str = "short", 
         .show_unfilled(False)
         .sizing(model.BarGaugeSizing.AUTO)
         .min_viz_height(16)
-        .max_viz_height(36)  # one bar alone would fill the panel, its letters, too
+        .max_viz_height(56)  # one bar alone would fill the panel, its letters, too
         .min_viz_width(8)
     )
 

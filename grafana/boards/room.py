@@ -42,7 +42,7 @@ def marks(say: Say) -> list[Any]:
 
 
 def of_session(say: Say) -> AnyPanel:
-    made = numbers(
+    return numbers(
         say("本场", "Session"),
         say(
             "所选场次，与时段无关；最多晚 15 秒。人数峰值：观测到的最高在线。平均在线：Σ(在线 × 持续时间) / "
@@ -67,7 +67,6 @@ def of_session(say: Say) -> AnyPanel:
             seconds("down_s", say("断流时长", "Down")), seconds("blind_s", say("看不见", "Blind")),
         ],
     )  # fmt: skip
-    return made.no_value(say("所选时段内没有场次", "no session in this span of time"))
 
 
 def of_money(say: Say) -> list[AnyPanel]:
@@ -90,10 +89,8 @@ def of_money(say: Say) -> list[AnyPanel]:
              "GMV x 1000 / views; none where the platform tells no views.")),
     ]  # fmt: skip
     text = statement("room_money", say)
-    empty = say("没有场次", "no session")
     return [
-        money(title, f"{meant} {counted}", text.replace(":sum", column), decimals=2).no_value(empty)
-        for column, title, meant in told
+        money(title, f"{meant} {counted}", text.replace(":sum", column), decimals=2) for column, title, meant in told
     ]
 
 

@@ -58,7 +58,7 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             seconds("down_s", say("时长", "Down")), count("viewers_before", say("断流前人数", "Viewers before")),
             Column("outcome", say("结果", "Outcome")), Column("cause", say("依据", "Evidence")),
         ],
-    ).no_value(say("所选时段内没有断流", "no drop in this span of time"))  # fmt: skip
+    )  # fmt: skip
     items = rows(
         say("本场商品", "Items of the session"),
         say(
@@ -75,7 +75,7 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             money("gmv", say("成交额", "GMV")), platform(say), Column("shop", say("店铺", "Shop")),
             Column("item_id", say("商品编号", "Item id")),
         ],
-    ).no_value(say("本场没有商品成交", "nothing sold in this session"))  # fmt: skip
+    )  # fmt: skip
     link = (say("打开这一场", "Open this session"), SESSION_LINK)
     history = rows(
         say("历次场次", "Sessions of the room"),
@@ -97,7 +97,7 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             money("gmv", say("成交额", "GMV")), Column("session_id", "session_id", hidden=True), room_id(),
             Column("from_ms", "from_ms", hidden=True), Column("to_ms", "to_ms", hidden=True),
         ],
-    ).no_value(say("还没有场次", "no session yet"))  # fmt: skip
+    )  # fmt: skip
     slots = rows(
         say("排期", "Schedule"),
         say(
@@ -111,7 +111,7 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             Column("verdict", say("情况", "Verdict")),
             instant("opened_at", say("实际开播", "Opened")),
         ],
-    ).no_value(say("没有排期", "no schedule"))  # fmt: skip
+    )  # fmt: skip
     return drops, items, history, slots
 
 
