@@ -4,6 +4,7 @@ asked again by itself, and a wider span of time costs more."""
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models.common import VizOrientation
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from monitor.alerts.alert_words import PLATFORMS
@@ -23,11 +24,11 @@ PLATFORM_LINK = "/d/livemon-history/history?var-platform=${__value.raw}&${__url_
 MONEY_WIDTH, COUNT_WIDTH, INSTANT_WIDTH = 112, 86, 152
 WIDTHS = {
     **dict.fromkeys(("gmv", "net", "refunds", "cut_gmv", "late_gmv", "late_refunds"), MONEY_WIDTH),
-    **dict.fromkeys(("orders", "rooms_live", "peak_viewers", "average_viewers", "late_orders"), COUNT_WIDTH),
+    **dict.fromkeys(("orders", "peak_viewers", "average_viewers", "late_orders"), COUNT_WIDTH),
     **dict.fromkeys(("watch_hours", "air_hours", "blind_hours", "airtime_s", "down_s", "blind_s"), COUNT_WIDTH),
     **dict.fromkeys(("opened_at", "closed_at", "sold_at", "cut_at", "dropped_at", "back_at"), INSTANT_WIDTH),
-    "platform": 90, "gmv_share": 90, "drops": 60, "units": 130, "hall": 70, "close_reason": 110, "viewers_before": 100,
-    "cause": 70, "item_id": 80,
+    "platform": 90, "rooms_live": 104, "gmv_share": 90, "drops": 60, "units": 130, "hall": 70, "outcome": 90,
+    "external_id": 130, "close_reason": 110, "viewers_before": 95, "cause": 70, "item_id": 80,
 }  # fmt: skip
 # Why a session ended: close_reason -> (Chinese, English).
 REASONS = {
@@ -78,7 +79,7 @@ def of_span(say: Say) -> tuple[AnyPanel, AnyPanel]:
             " the span reaches now and that is older than 60 s.",
         ),
         statement("history_money", say, figure="1"),
-    )
+    ).orientation(VizOrientation.HORIZONTAL)  # one below the other
     for ref, figure in (
         ("B", "2"),
         ("C", "3"),
@@ -167,7 +168,7 @@ def of_days(say: Say) -> list[AnyPanel]:
             Column("day", say("日期", "Day"), width=110), platform(say),
             count("late_orders", say("迟到订单", "Orders late")), money("late_gmv", say("迟到成交额", "GMV late")),
             money("cut_gmv", say("日结成交额", "GMV at the cut")),
-            money("late_refunds", say("迟到退款", "Refunds late")), instant("cut_at", say("日结时间", "Cut at")),
+            money("late_refunds", say("迟到退款", "Refunds late")),
         ]),
     )  # fmt: skip
     items = rows(
@@ -222,7 +223,7 @@ def of_rooms(say: Say) -> tuple[AnyPanel, AnyPanel]:
         sql(statement("history_drops", say)),
         fitted([
             instant("dropped_at", say("断流时间", "Dropped")), seconds("down_s", say("时长", "Down")),
-            Column("outcome", say("结果", "Outcome"), width=110),
+            Column("outcome", say("结果", "Outcome")),
             count("viewers_before", say("断流前人数", "Viewers before")), Column("cause", say("依据", "Evidence")),
             room_then(say), Column("hall", say("场馆", "Hall"), width=90), platform(say), external,
             instant("back_at", say("恢复", "Back")), room_id(), *own_span(),
@@ -240,7 +241,7 @@ def make(say: Say) -> dict[str, Any]:
         (8, [(12, panel) for panel in by_hour(say)]),
         (9, [(15, days), (9, items)]),
         (12, [(24, sessions)]),
-        (9, [(14, drops), (10, late)]),
+        (9, [(15, drops), (9, late)]),
     ]
     return board(
         say,
