@@ -141,12 +141,8 @@ def test_one_that_does_not_listen_yet_is_waited_for_and_for_no_longer_than_said(
 def test_as_a_program_it_reads_the_password_from_its_file(grafana: FakeGrafana, tmp_path: Path):
     secret = tmp_path / "grafana_admin"
     secret.write_text(PASSWORD + "\n")
-    command = [
-        sys.executable,
-        "-S",
-        "grafana/permissions.py",
-        grafana.url,
-    ]  # -S: the standard library, and nothing else
+    # -S: the standard library, and nothing else
+    command = [sys.executable, "-S", "grafana/permissions.py", "--wait", "0", grafana.url]
     environment = {"http_proxy": "http://127.0.0.1:9"}  # the password is for Grafana alone
     done = subprocess.run([*command, secret], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
