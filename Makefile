@@ -47,6 +47,9 @@ format: .venv/.ready-dev ## format and mend what can be mended
 boards: .venv/.ready-dev ## the Grafana boards anew, from grafana/boards
 	$(BIN)/python -m grafana.boards
 
+pictures: .venv/.ready-dev ## the pictures of docs/boards.md anew, in four minutes (Chromium and npm: tests/tools.sh)
+	$(BIN)/python -m tests.boards.draw -o docs/pictures --since now-5m --after 45
+
 parquet: .venv/.ready requirements-dev.lock ## what livemon export needs to write Parquet: pyarrow, 165 MB (in the tests' tools already)
 	@VIRTUAL_ENV=.venv $(UV) pip install -q -c requirements-dev.lock pyarrow
 
@@ -83,4 +86,4 @@ lock: $(UV) ## the lock files anew, from pyproject.toml
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help demo demo-rtmp test check static bench format boards parquet lock
+.PHONY: help demo demo-rtmp test check static bench format boards pictures parquet lock

@@ -162,8 +162,8 @@ def leading(say: Say) -> list[AnyPanel]:
     platforms = ranking(
         say("平台", "Platforms"),
         say(
-            "今日成交额前六的平台（已支付、按支付时间、活动期间内、未减退款，元）；最新入库的订单超过 60 秒为灰色。",
-            "The six platforms with the highest GMV of today: orders paid, by pay time, inside the event, before "
+            "今日成交额前五的平台（已支付、按支付时间、活动期间内、未减退款，元）；最新入库的订单超过 60 秒为灰色。",
+            "The five platforms with the highest GMV of today: orders paid, by pay time, inside the event, before "
             "refunds. Grey where the newest sale that was stored is older than 60 s.",
         ),
         asked("wall_platforms", "time_series"),
@@ -176,8 +176,8 @@ def leading(say: Say) -> list[AnyPanel]:
         ranking(
             say("城市", "Cities"),
             say(
-                "今日成交额前六的城市，及其正在直播的直播间数。没有直播间的订单，只在其店铺的直播间都在同一城市时计入。",
-                "The six cities with the highest GMV of today, and how many of their rooms are live. A sale of no "
+                "今日成交额前五的城市，及其正在直播的直播间数。没有直播间的订单，只在其店铺的直播间都在同一城市时计入。",
+                "The five cities with the highest GMV of today, and how many of their rooms are live. A sale of no "
                 "known room counts where all rooms of its shop are in one city.",
             ),
             asked("wall_cities"),
@@ -185,15 +185,15 @@ def leading(say: Say) -> list[AnyPanel]:
         ),
         ranking(
             say("直播间", "Rooms"),
-            say("今日成交额前六的直播间。", "The six rooms with the highest GMV of today."),
+            say("今日成交额前五的直播间。", "The five rooms with the highest GMV of today."),
             asked("wall_rooms"),
             unit=MONEY,
         ),
         ranking(
             say("商品", "Goods"),
             say(
-                "今日卖出件数前六的商品（已支付订单中的件数）。",
-                "The six items of which most pieces were sold today, in orders paid.",
+                "今日卖出件数前五的商品（已支付订单中的件数）。",
+                "The five items of which most pieces were sold today, in orders paid.",
             ),
             asked("wall_items"),
             unit=WHOLE,

@@ -42,11 +42,12 @@ LIMIT 1
 
 
 class Drawn(NamedTuple):
-    """A board as the browser shows it. `empty`: panels without data; `refused`: what data sources said no to; `said`:
-    errors on the console; `height`: of the whole board in pixels."""
+    """A board as the browser shows it. `panels`: titles of those that something drew; `empty`: those without data;
+    `refused`: what data sources said no to; `said`: errors on the console; `height`: of the whole board in pixels."""
 
     picture: bytes
     text: str
+    panels: list[str]
     empty: list[str]
     refused: list[str]
     said: list[str]
@@ -73,7 +74,7 @@ class Drawer:
         await tab.evaluate("new Promise(done => setTimeout(done, 300))")  # what is in sight now is laid out anew
         picture = await tab.picture()
         await tab.ask("Page.close")
-        return Drawn(picture, seen["text"], seen["empty"], seen["refused"], tab.said, height)
+        return Drawn(picture, seen["text"], seen["panels"], seen["empty"], seen["refused"], tab.said, height)
 
     def _chosen(self, path: str) -> dict[str, str]:
         return {"var-room": self.room} if path.endswith("/room") else {}

@@ -13,4 +13,4 @@ JOIN event_minute_by AS summed ON summed.minute >= day.from_at AND summed.minute
 WHERE summed.dimension = 'city' AND summed.value <> ''
 GROUP BY summed.value
 ORDER BY sum(summed.gmv_minor) DESC, summed.value
-LIMIT 6
+LIMIT 5

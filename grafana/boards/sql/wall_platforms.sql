@@ -25,4 +25,4 @@ FROM told
 CROSS JOIN day
 LEFT JOIN newest USING (platform)
 ORDER BY told.place
-LIMIT 6
+LIMIT 5

@@ -15,7 +15,7 @@ async function smaller(png) {
   const palette = [];
   const apart = (one, other) => one.reduce((sum, value, at) => sum + (value - other[at]) ** 2, 0);
   const common = [...counted.keys()].sort((one, other) => counted.get(other) - counted.get(one)).slice(0, 6000);
-  for (const least of [300, 120, 40, 0]) {
+  for (const least of [48, 16, 0]) {
     for (const pixel of common) {
       const color = parts(pixel);
       if (palette.length < 256 && palette.every((each) => apart(each, color) > least)) {

@@ -78,6 +78,7 @@ window.drawn = async () => {
   return {
     answered: asking.answered, open: asking.open, refused: asking.refused, text: document.body.innerText,
     height: page ? page.scrollHeight : 0,
+    panels: [...document.querySelectorAll('[data-drawn]')].map((each) => each.dataset.drawn),
     empty: [...document.querySelectorAll('[data-empty]')].map((each) => each.dataset.empty),
   };
 };

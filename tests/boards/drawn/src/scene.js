@@ -1,6 +1,6 @@
 // A board's JSON as a scene: its variables, its time, its panels on the grid.
 import {
-  EmbeddedScene, QueryVariable, CustomVariable, ConstantVariable, SceneControlsSpacer, SceneDataTransformer,
+  EmbeddedScene, SceneDataLayerSet, dataLayers, QueryVariable, CustomVariable, ConstantVariable, SceneControlsSpacer, SceneDataTransformer,
   SceneGridItem, SceneGridLayout, SceneQueryRunner, SceneTimePicker, SceneTimeRange, SceneVariableSet, TextBoxVariable,
   VariableValueSelectors, VizPanel,
 } from '@grafana/scenes';
@@ -14,6 +14,11 @@ export function sceneOf(board, chosen, from, to) {
     }),
     $variables: new SceneVariableSet({
       variables: (board.templating?.list ?? []).map((each) => variable(each, chosen[each.name])).filter(Boolean),
+    }),
+    $data: new SceneDataLayerSet({
+      layers: (board.annotations?.list ?? []).map((each) => new dataLayers.AnnotationsDataLayer({
+        name: each.name, query: { ...each, target: { refId: each.name, ...each.target } }, isEnabled: each.enable, isHidden: each.hide,
+      })),
     }),
     controls: [
       new VariableValueSelectors({}), new SceneControlsSpacer(), new SceneTimePicker({ isOnCanvas: true }),

@@ -6,8 +6,12 @@ import { sceneUtils } from '@grafana/scenes';
 const none = () => null;
 
 // `custom`: options of a field that this panel knows, with their defaults (undefined: none).
-export function register(id, component, custom = {}, color = { mode: 'thresholds' }) {
-  const plugin = new PanelPlugin(component).useFieldConfig({
+// Who drew says so: a panel that no shell knows is a frame with nothing in it.
+export function register(id, Component, custom = {}, color = { mode: 'thresholds' }) {
+  const drawn = (props) => (
+    <div data-drawn={props.title} className="drawn"><Component {...props} /></div>
+  );
+  const plugin = new PanelPlugin(drawn).useFieldConfig({
     standardOptions: { color: { defaultValue: color } },
     useCustomConfig: (builder) => {
       for (const [path, defaultValue] of Object.entries(custom)) {
