@@ -1,7 +1,7 @@
 # livemon as an image: Python's slim image, hash-checked packages, an unprivileged user, nothing written but /var/lib/livemon.
 #
 # REGISTRY is put before the image's name, with its slash: empty, or a mirror's "host/path/". PIP_INDEX_URL likewise.
-# LOCK=requirements-extras.lock adds what few need: pyarrow, to export Parquet (165 MB, the image is twice as large with
+# LOCK=requirements-extras.lock adds what few need: pyarrow, to export Parquet (packages are 349 MB instead of 156 with
 # it; CSV and xlsx are there without), and apprise, for chats that livemon does not speak itself.
 ARG REGISTRY=""
 ARG PYTHON_TAG="3.13.9-slim-bookworm"

@@ -217,8 +217,8 @@ async def server() -> AsyncIterator[embedded.Server]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.real
-async def test_postgres_gives_the_roles_their_passwords(installation: Path, server: embedded.Server):
+def with_passwords(installation: Path, server: embedded.Server) -> None:
+    """As PostgreSQL's image does once: the roles, then their passwords from the secrets."""
     secrets = installation / "secrets" / "servers"
     script = (ROOT / "docker" / "postgres" / "passwords.sql").read_text()
     for name in re.findall(r"/run/secrets/db_(\w+)", script):
@@ -233,6 +233,12 @@ async def test_postgres_gives_the_roles_their_passwords(installation: Path, serv
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.real
+async def test_postgres_gives_the_roles_their_passwords(installation: Path, server: embedded.Server):
+    with_passwords(installation, server)
+    secrets = installation / "secrets" / "servers"
     for role in ("owner", "writer", "reader", "hall"):
         sql = await asyncpg.connect(
             host=server.socket,

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.container import Container, needs_namespaces
 from tests.test_compose import DOCKERFILE, NOBODY, ROOT, compose
 
 PROVISIONING, REHEARSED = ROOT / "grafana" / "provisioning", ROOT / "docker" / "rehearsal" / "provisioning"
@@ -120,69 +121,40 @@ def volume() -> Iterator[Path]:
 
 
 @pytest.mark.real
-@pytest.mark.slow
 async def test_the_container_s_command_runs_on_a_read_only_disk_as_the_image_s_user(
     services: dict[str, dict[str, Any]], volume: Path, tmp_path: Path
 ):
     """The command line of compose in its own namespaces; then its health check, and Grafana's way to the database."""
-    try:
-        subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no namespaces here: {error}")
+    needs_namespaces()
     service, grafana = services["rehearsal"], services["grafana-rehearsal"]["environment"]
-    passwd = tmp_path / "passwd"  # the image knows its user by name; PostgreSQL is not made by a user without one
-    passwd.write_text("root:x:0:0::/root:/bin/sh\nlivemon:x:10001:10001::/nonexistent:/usr/sbin/nologin\n")
-    command = [
-        str(ROOT / "docker/rehearsal/livemon.toml").join(part.split("/etc/livemon/livemon.toml"))
-        for part in service["command"]
-    ]
+    config = str(ROOT / "docker/rehearsal/livemon.toml")
+    command = [part.replace("/etc/livemon/livemon.toml", config) for part in service["command"]]
     command = ["--rooms=20" if part.startswith("--rooms=") else part for part in command]
-    environment = service["environment"] | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    outside = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"]
-    log = (tmp_path / "log").open("wb")
-    played = subprocess.Popen(
-        [*outside, "sh", ROOT / "tests/container.sh", volume, passwd, "livemon", *command],
-        env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-    )  # fmt: skip
-
-    def inside(*words: str) -> subprocess.CompletedProcess[str]:
-        children = Path(f"/proc/{played.pid}/task/{played.pid}/children").read_text().split()
-        if not children:
-            return subprocess.CompletedProcess(words, 1, "", "not begun")
-        return subprocess.run(
-            ["nsenter", "--target", children[0], "--all", "--setuid=10001", "--setgid=10001", *words],
-            env=environment, capture_output=True, text=True, timeout=30,
-        )  # fmt: skip
-
+    datasources = yaml.safe_load((REHEARSED / "datasources/livemon.yaml").read_text())["datasources"]
+    logins = [
+        word
+        for source in datasources
+        if "user" in source
+        for word in (source["user"], source["secureJsonData"]["password"][8:-1])
+    ]
     check = json.loads(re.search(r"HEALTHCHECK .*?CMD (\[.*?\])\n", DOCKERFILE, re.S)[1])
-    try:
+    with Container(volume, tmp_path, 10_001, command, service["environment"]) as played:
         async with asyncio.timeout(120):
-            while inside(*check).returncode != 0:
-                assert played.poll() is None, (tmp_path / "log").read_text()
+            while played.run(*check).returncode != 0:
+                played.must_live()
                 await asyncio.sleep(0.5)
-            datasources = yaml.safe_load((REHEARSED / "datasources/livemon.yaml").read_text())["datasources"]
-            logins = [
-                word
-                for source in datasources
-                if "user" in source
-                for word in (source["user"], source["secureJsonData"]["password"][8:-1])
-            ]
             found: list[str] = []
             while found != ["livemon_reader 20", "livemon_hall 20"]:  # every room, once the roster is in
-                assert played.poll() is None, (tmp_path / "log").read_text()
+                played.must_live()
                 await asyncio.sleep(0.5)
-                found = inside("python", "-c", ASK, grafana["LIVEMON_POSTGRES_HOST"], *logins).stdout.splitlines()
+                found = played.run("python", "-c", ASK, grafana["LIVEMON_POSTGRES_HOST"], *logins).stdout.splitlines()
         boards = Path(grafana["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
         board = json.loads((volume / boards.relative_to("/var/lib/livemon")).read_text())
         assert board["title"].startswith("【演练】")
-        config = (volume / "rehearsal" / "livemon.toml").read_text()
-        assert 'listen = "0.0.0.0:8790"' in config
-        assert 'alertmanager_url = "http://alertmanager:9093"' in config
-        assert inside("touch", "/usr/written").stderr.strip().endswith("Read-only file system")
-        assert inside("sh", "-c", "grep CapEff /proc/1/status").stdout.split() == ["CapEff:", "0" * 16]
+        written = (volume / "rehearsal" / "livemon.toml").read_text()
+        assert 'listen = "0.0.0.0:8790"' in written
+        assert 'alertmanager_url = "http://alertmanager:9093"' in written
+        assert played.run("touch", "/usr/written").stderr.strip().endswith("Read-only file system")
+        assert played.run("grep", "CapEff", "/proc/1/status").stdout.split() == ["CapEff:", "0" * 16]
         for name in ("postgres/passwords/livemon_reader", "postgres/data"):
             assert (volume / "rehearsal/data" / name).stat().st_mode & 0o077 == 0
-    finally:
-        played.kill()  # with it goes the namespace, and everything in it
-        played.wait()
-        log.close()
