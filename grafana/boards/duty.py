@@ -8,6 +8,7 @@ from .columns import STATES
 from .duty_tables import alerts, asked, halls, not_on_air, silences, stops, unseen
 from .panels import CALM, DARK, HOT, WARM, AnyPanel, count_of, lines, number
 from .queries import POSTGRES, promql
+from .recorded import NOT_STARTED, rooms
 from .words import Say
 
 
@@ -51,7 +52,7 @@ def numbers_now(say: Say) -> list[AnyPanel]:
                 "Rooms inside their schedule that are offline, also those that signed off early; neither stopped nor "
                 "blind ones.",
             ),
-            "sum((livemon_room_expected == bool 1) * (livemon_room_state == bool 0))",
+            rooms(NOT_STARTED),
             [(None, CALM), (1, WARM)],
         ),
         count_of(

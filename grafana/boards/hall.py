@@ -7,21 +7,14 @@ from .board import Row, board, hall_variable
 from .columns import STATES, Column, count, instant, platform, room, room_id, seconds, state
 from .panels import CALM, DARK, GREY, HOT, WARM, AnyPanel, count_of, lines, rows
 from .queries import POSTGRES_HALL, promql, sql, statement
+from .recorded import MISSING, VIEWERS, in_state, rooms
 from .words import Say
 
 # Values of $hall are regular expressions without a character that SQL or PromQL would mind: see halls.sql.
 OF_HALL = 'hall=~"${hall:pipe}"'
-IN_STATES = "platform_hall_state:livemon_rooms:count"  # recorded: joining every room takes too long for each screen
-CODES = {en: code for code, (_, en, _) in STATES.items()}
-
-
-def in_state(state: str) -> str:
-    """How many rooms; 0 when there are none, nothing at all when livemon itself cannot be scraped."""
-    return f'sum({IN_STATES}{{state="{CODES[state]}", {OF_HALL}}} or 0 * {IN_STATES}{{{OF_HALL}}})'
 
 
 def of_rooms(say: Say) -> list[AnyPanel]:
-    missed = f"sum(platform_hall:livemon_rooms_missing:sum{{{OF_HALL}}})"
     return [
         count_of(
             say("监控本身", "Monitor"),
@@ -45,7 +38,7 @@ def of_rooms(say: Say) -> list[AnyPanel]:
         count_of(
             say("直播中", "Live"),
             say("正在直播的直播间。", "Rooms on air."),
-            in_state("live"),
+            in_state("live", OF_HALL),
             [(None, GREY), (1, CALM)],
         ),
         count_of(
@@ -54,13 +47,13 @@ def of_rooms(say: Say) -> list[AnyPanel]:
                 "排期内但没有在播的直播间（含看不见与无数据源）。",
                 "Rooms inside their schedule that are not live, also those that nobody can see.",
             ),
-            missed,
+            rooms(MISSING, OF_HALL),
             [(None, CALM), (1, WARM)],
         ),
         count_of(
             say("断流", "Dropped"),
             say("断流、仍在宽限期内的直播间。", "Rooms that stopped and may come back within grace."),
-            in_state("dropped"),
+            in_state("dropped", OF_HALL),
             [(None, CALM), (1, WARM)],
         ),
         count_of(
@@ -69,19 +62,19 @@ def of_rooms(say: Say) -> list[AnyPanel]:
                 "宽限期已过、仍应在播的直播间。",
                 "Rooms that did not come back though they should be on air.",
             ),
-            in_state("lost"),
+            in_state("lost", OF_HALL),
             [(None, CALM), (1, HOT)],
         ),
         count_of(
             say("看不见", "Blind"),
             say("数据源失联的直播间，状态未知。", "Rooms of which nobody can tell how they are."),
-            in_state("blind"),
+            in_state("blind", OF_HALL),
             [(None, CALM), (1, DARK)],
         ),
         count_of(
             say("无数据源", "Unwatched"),
             say("没有任何数据源能看到的直播间。", "Rooms that no configured feed can see."),
-            in_state("unwatched"),
+            in_state("unwatched", OF_HALL),
             [(None, CALM), (1, DARK)],
         ),
     ]
@@ -132,10 +125,10 @@ def curves(say: Say) -> list[AnyPanel]:
             "所有看得见的直播间在线人数之和，按平台；看不见的不计入。",
             "Viewers of all rooms that can be seen, by platform.",
         ),
-        [promql(f"sum by (platform) (platform_hall:livemon_room_viewers:sum{{{OF_HALL}}})", "{{platform}}")],
+        [promql(f"sum by (platform) ({VIEWERS}{{{OF_HALL}}})", "{{platform}}")],
     )
     asked = [
-        promql(in_state(en), say(zh, en), ref=chr(ord("A") + place))
+        promql(in_state(en, OF_HALL), say(zh, en), ref=chr(ord("A") + place))
         for place, (zh, en, _) in enumerate(STATES.values())
     ]
     states = lines(

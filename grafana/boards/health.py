@@ -10,26 +10,16 @@ from .board import Row, board, hall_variable, platform_variable, query_variable
 from .columns import STATES, Column, count, hall, seconds
 from .panels import CALM, DARK, HOT, WARM, AnyPanel, bars, count_of, lines, numbers, ranking, rows
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql, statement
+from .recorded import BIT_RATES, in_state, rooms
 from .words import Say
 
-CHOSEN = 'livemon_room_info{platform=~"${platform:pipe}", hall=~"${hall:pipe}", city=~"${city:pipe}"}'
-BY_HALL = 'platform=~"${platform:pipe}", hall=~"${hall:pipe}"'
-IN_STATES = "platform_hall_state:livemon_rooms:count"  # recorded; there is none by city
-OF_CHOSEN = f"on (platform, room) {CHOSEN}"
-CODES = {en: code for code, (_, en, _) in STATES.items()}
-LIVE = f"(livemon_room_state == {CODES['live']} and {OF_CHOSEN})"
-LOW_BITS = 500_000
-BIT_RATES = (0, LOW_BITS, 1_000_000, 2_000_000, 4_000_000)  # classes: from each to the next, the last without an end
+CHOSEN = 'platform=~"${platform:pipe}", hall=~"${hall:pipe}", city=~"${city:pipe}"'
+CLASSES = ("0–0.5", "0.5–1", "1–2", "2–4", "≥ 4")  # Mbit/s, as the rule that counts them numbers them
 
 
-def in_state(state: str) -> str:
-    return f"sum((livemon_room_state == bool {CODES[state]}) * {OF_CHOSEN})"
-
-
-def of_bit_rate(low: int, high: int | None) -> str:
-    """How many live rooms send so many bits per second; nothing at all where nobody tells the rate of any."""
-    below = f" * (livemon_room_bits_per_second < bool {high})" if high is not None else ""
-    return f"sum((livemon_room_bits_per_second >= bool {low}){below} and on (platform, room) {LIVE})"
+def of_bit_rate(number: int) -> str:
+    """How many live rooms are in this class; nothing at all where nobody tells the rate of any."""
+    return rooms(f'class="{number}"', CHOSEN, BIT_RATES)
 
 
 def series(name: str, say: Say) -> Query:
@@ -48,14 +38,15 @@ def now(say: Say) -> list[AnyPanel]:
              "Now: rooms whose feeds cannot be seen. That is no drop: nobody knows.")),
     ]  # fmt: skip
     made: list[AnyPanel] = [
-        count_of(title, text, in_state(state), [(None, CALM), (1, color)]) for state, color, title, text in told
+        count_of(title, text, in_state(state, CHOSEN), [(None, CALM), (1, color)]) for state, color, title, text in told
     ]
     low = say(
-        "此刻：正在直播、推流码率低于 500 kbit/s 的直播间数。只计数据源报告码率的直播间。",
-        "Now: live rooms whose stream comes in at less than 500 kbit/s. Only rooms whose feed tells a bit rate.",
+        "此刻：正在直播、推流码率低于 500 kbit/s 的直播间数。只计数据源报告码率的直播间；最多晚 15 秒。",
+        "Now: live rooms whose stream comes in at less than 500 kbit/s. Only rooms whose feed tells a bit rate; at "
+        "most 15 s behind.",
     )
     title = say("低码率", "Low bit rate")
-    return [*made, count_of(title, low, of_bit_rate(0, LOW_BITS), [(None, CALM), (1, WARM)])]
+    return [*made, count_of(title, low, of_bit_rate(0), [(None, CALM), (1, WARM)])]
 
 
 def of_span(say: Say) -> AnyPanel:
@@ -156,30 +147,25 @@ def chosen_by(place: str, say: Say) -> str:
 
 def stands(say: Say) -> list[AnyPanel]:
     asked = [
-        promql(
-            f'sum({IN_STATES}{{{BY_HALL}, state="{code}"}} or 0 * {IN_STATES}{{{BY_HALL}}})',
-            say(zh, en),
-            ref=chr(65 + place),
-        )
-        for place, (code, (zh, en, _)) in enumerate(STATES.items())
+        promql(in_state(en, CHOSEN), say(zh, en), ref=chr(65 + place))
+        for place, (zh, en, _) in enumerate(STATES.values())
     ]
     states = lines(
         say("直播间状态", "Rooms by state"),
-        say("每种状态的直播间数，按平台与场馆筛选。", "How many rooms are in each state. Chosen by platform and hall."),
+        say("每种状态的直播间数。", "How many rooms are in each state."),
         asked,
         decimals=0,
         colors={say(zh, en): color for zh, en, color in STATES.values()},
     )
-    highs = [*BIT_RATES[1:], None]
     rates = [
-        promql(of_bit_rate(low, high), between(low, high), ref=chr(65 + place), instant=True)
-        for place, (low, high) in enumerate(zip(BIT_RATES, highs, strict=True))
+        promql(of_bit_rate(number), name, ref=chr(65 + number), instant=True) for number, name in enumerate(CLASSES)
     ]
     bits = ranking(
         say("推流码率分布", "Bit rates"),
         say(
-            "此刻正在直播的直播间按推流码率（Mbit/s）分段的个数；数据源不报告码率的不计。",
-            "Live rooms by the bit rate of their stream (Mbit/s), now; those whose feed tells none do not count.",
+            "此刻正在直播的直播间按推流码率（Mbit/s）分段的个数；数据源不报告码率的不计；最多晚 15 秒。",
+            "Live rooms by the bit rate of their stream (Mbit/s), now, at most 15 s behind; those whose feed tells "
+            "none do not count.",
         ),
         rates[0],
         source=PROMETHEUS,
@@ -188,10 +174,6 @@ def stands(say: Say) -> list[AnyPanel]:
         bits = bits.with_target(more)
     one_each = common.ReduceDataOptions().calcs(["lastNotNull"]).fields("").values(False)
     return [states, bits.reduce_options(one_each)]
-
-
-def between(low: int, high: int | None) -> str:
-    return f"≥ {low / 1e6:g}" if high is None else f"{low / 1e6:g}–{high / 1e6:g}"
 
 
 def make(say: Say) -> dict[str, Any]:

@@ -157,6 +157,9 @@ def _boards(boards: dict[str, Any]) -> Iterator[Row]:
             f"p50 {row['p50_ms']:.0f}, p95 {row['p95_ms']:.0f} ms", f"{row['cpu_s']} CPU s",
             f"{row['cores_at_5_s']} of a core at 5 s", "",
         )  # fmt: skip
+    for row in boards["rules"]:
+        name = f"rule {row['rule']} every {row['every_s']:g} s, for all boards"
+        yield name, "", f"{row['cpu_s']} CPU s", f"{row['cores']} of a core", ""
 
 
 def _boards_sql(history: dict[str, Any]) -> Iterator[Row]:

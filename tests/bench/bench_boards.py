@@ -1,5 +1,6 @@
 """What each board costs Prometheus when it is open on 12,000 rooms: all its PromQL once, as Grafana asks it, and how
-much of a core that is when somebody lets it refresh every 5 s.
+much of a core that is when somebody lets it refresh every 5 s. And what it costs to record, for all boards at once, the
+sums over single rooms that they ask for.
 
 Boards whose span is longer than the past that is made are asked for it all the same, and find as much as there is. What
 the SQL of a board takes, bench_history measures at every size.
@@ -16,9 +17,12 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from tests.bench.boards_past import Past, past
 from tests.bench.history_questions import BOARDS
@@ -26,6 +30,8 @@ from tests.boards.asked import Asked, asked_of, opened_at
 from tests.boards.macros import Chosen, Opened, promql_sent
 
 ROOMS, MINUTES, TURNS, REFRESH_S = 12_000, 60.0, 3, 5
+RULES = Path(__file__).parents[2] / "prometheus" / "rules" / "recording.yml"
+OF_ROOMS = re.compile(r"(?<![:\w])livemon_room_\w+")  # not the name of a sum, as platform:livemon_room_viewers:sum is
 CHOSEN = {"feed": Chosen(".*", True, True)}  # variables by PromQL, which nobody answers here
 type Json = dict[str, Any]
 
@@ -41,10 +47,16 @@ def asked_by_boards(now: datetime) -> dict[str, tuple[Opened, list[Asked]]]:
     return found
 
 
-def families_of(boards: dict[str, tuple[Opened, list[Asked]]]) -> set[str]:
-    """Of the page of rooms, those that some board asks for."""
-    texts = " ".join(each.text for _, asked in boards.values() for each in asked)
-    return set(re.findall(r"\blivemon_room_\w+", texts))
+def rules_over_rooms() -> list[tuple[str, float, str]]:
+    """What reads the series of every room to record a few: name, every how many seconds, PromQL."""
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    rules = [(each["record"], group["interval"], each["expr"]) for group in groups for each in group["rules"]]
+    return [(name, float(every.rstrip("s")), text) for name, every, text in rules if OF_ROOMS.search(text)]
+
+
+def families_of(texts: Iterable[str]) -> set[str]:
+    """Of the page of rooms, those that are asked for."""
+    return set(OF_ROOMS.findall(" ".join(texts)))
 
 
 async def answered(asked: Asked, opened: Opened, made: Past) -> tuple[float, int]:
@@ -83,14 +95,28 @@ async def cost_of(board: str, opened: Opened, asked: list[Asked], made: Past) ->
     return row
 
 
+async def cost_of_rule(name: str, every_s: float, text: str, made: Past) -> Json:
+    """What it takes to find them; that a few series are then stored does not count."""
+    before, series = made.client.cpu_s, 0
+    for _ in range(TURNS):
+        series = len((await made.client.ask("query", query=text, time=str(made.to_at)))["result"])
+    cpu_s = (made.client.cpu_s - before) / TURNS
+    cores = round(cpu_s / every_s, 3)
+    row = {"rule": name, "every_s": every_s, "cpu_s": round(cpu_s, 3), "cores": cores, "series": series}
+    print(row, file=sys.stderr)
+    return row
+
+
 async def measure(rooms: int, minutes: float) -> Json:
-    boards = asked_by_boards(datetime.now(UTC))
+    boards, rules = asked_by_boards(datetime.now(UTC)), rules_over_rooms()
+    texts = [*(each.text for _, asked in boards.values() for each in asked), *(text for *_, text in rules)]
     with tempfile.TemporaryDirectory(prefix="livemon-bench-boards-") as folder:
-        async with past(Path(folder), rooms, families_of(boards), minutes) as made:
+        async with past(Path(folder), rooms, families_of(texts), minutes) as made:
             rows = [await cost_of(name, opened, asked, made) for name, (opened, asked) in boards.items()]
+            recorded = [await cost_of_rule(*rule, made) for rule in rules]
             return {
                 "name": "boards", "rooms": rooms, "minutes": minutes, "series": made.series, "samples": made.samples,
-                "filled_s": round(made.filled_s, 1), "boards": rows,
+                "filled_s": round(made.filled_s, 1), "boards": rows, "rules": recorded,
             }  # fmt: skip
 
 

@@ -109,15 +109,16 @@ async def room_lines(rooms: int, families: set[str]) -> list[bytes]:
 
 
 def recorded_lines(watch: Watch) -> Iterator[str]:
-    """The series of prometheus/rules/recording.yml that boards of halls ask for; their numbers do not matter here."""
-    for (platform, hall, state), count in Counter(
-        (room.row.platform, room.row.hall, room.state) for room in watch.rooms
-    ).items():
-        of_hall = f'platform="{platform}",hall="{hall}"'
-        yield f'platform_hall_state:livemon_rooms:count{{{of_hall},state="{state}"}} {count}'
-        if state == 1:
-            yield f"platform_hall:livemon_rooms_missing:sum{{{of_hall}}} {count}"
-            yield f"platform_hall:livemon_room_viewers:sum{{{of_hall}}} {count}"
+    """The series of prometheus/rules/recording.yml that boards ask for; their numbers do not matter here."""
+    rooms: Counter[str] = Counter()
+    for room in watch.rooms:
+        place = f'platform="{room.row.platform}",hall="{room.row.hall}",city="{room.row.city}"'
+        expected = ',expected="1"' if room.expected else ""
+        rooms[f'platform_hall_city_state_expected:livemon_rooms:count{{{place},state="{room.state}"{expected}}}'] += 1
+        rooms[f"platform_hall_city:livemon_room_viewers:sum{{{place}}}"] += 1
+        rooms[f'platform_hall_city_class:livemon_rooms_bit_rate:count{{{place},class="{room.row.room_id % 5}"}}'] += 1
+    for series, count in rooms.items():
+        yield f"{series} {count}"
 
 
 @asynccontextmanager

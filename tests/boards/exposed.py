@@ -104,6 +104,8 @@ def labels_of(expr: promql.Expr) -> Labels:
             return _joined(expr)
         case promql.Call():
             labels: Labels = frozenset().union(*(labels_of(each) for each in expr.args))
+            if expr.func.name == "label_replace":
+                return labels | {expr.args[1].val}
             return labels - {"le"} if expr.func.name == "histogram_quantile" else labels
         case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr():
             return labels_of(expr.expr)

@@ -19,6 +19,7 @@ from tests.postgres import FreshDatabase
 from tests.sql.stage import ZONE, Sql, Stage
 
 METRICS = "\n".join(path.read_text() for path in (ROOT / "monitor" / "http").glob("*.py"))
+RECORDING = ROOT / "prometheus" / "rules" / "recording.yml"
 ODD_HALL = 'O\'Brien "3" (a|b)'
 
 SERIES = {
@@ -29,6 +30,7 @@ SERIES = {
     'livemon_rooms{platform="q", state="lost"}': "1x200",
     'livemon_rooms{platform="p", state="blind"}': "4x200",
     'livemon_rooms{platform="p", state="unwatched"}': "6x200",
+    **{f'livemon_room_info{{platform="p", room="{n}", hall="A", city="c"}}': "1x200" for n in range(6)},
     # expected and offline: two; expected and dropped, offline and not expected: none of them
     **{f'livemon_room_state{{platform="p", room="{n}"}}': f"{state}x200" for n, state in enumerate((0, 0, 2, 0, 3, 1))},
     **{
@@ -78,7 +80,9 @@ def test_promql_says_what_the_story_shows(tmp_path: Path):
     }
     case = tmp_path / "duty_test.yml"
     case.write_text(
-        yaml.safe_dump({"rule_files": [], "evaluation_interval": "5s", "tests": [story]}, allow_unicode=True)
+        yaml.safe_dump(
+            {"rule_files": [str(RECORDING)], "evaluation_interval": "5s", "tests": [story]}, allow_unicode=True
+        )
     )
     done = subprocess.run(["promtool", "test", "rules", case], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

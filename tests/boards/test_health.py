@@ -179,7 +179,11 @@ SERIES = {
     f'livemon_room_info{{{labels}, room="{number}", anchor="a"}}': "1x60" for number, labels in INFO.items()
 } | {
     f'livemon_{name}{{platform="{INFO[number][10]}", room="{number}"}}': f"{value}x60"
-    for name, values in (("room_state", STATE_OF), ("room_bits_per_second", BITS_OF))
+    for name, values in (
+        ("room_state", STATE_OF),
+        ("room_bits_per_second", BITS_OF),
+        ("room_expected", dict.fromkeys(STATE_OF, 0)),
+    )
     for number, value in values.items()
 }  # fmt: skip
 EVERY = {"platform": ".*", "hall": ".*", "city": ".*"}
@@ -192,7 +196,8 @@ EVERY = {"platform": ".*", "hall": ".*", "city": ".*"}
               ("直播间状态 断流未恢复", 1),
               ("推流码率分布 0–0.5", 1), ("推流码率分布 0.5–1", 1), ("推流码率分布 1–2", 0), ("推流码率分布 ≥ 4", 1)]),
         ({"hall": "A"}, [("直播间状态 直播中", 1), ("断流未恢复", 1), ("低码率", 1), ("推流码率分布 ≥ 4", 0)]),
-        ({"city": "沈阳"}, [("断流未恢复", 0), ("推流码率分布 0.5–1", 1)]),
+        ({"city": "沈阳"}, [("断流未恢复", 0), ("推流码率分布 0.5–1", 1), ("直播间状态 直播中", 3),
+                             ("直播间状态 断流未恢复", 0)]),
         ({"platform": "q"}, [("断流未恢复", 0), ("低码率", 0), ("推流码率分布 ≥ 4", 1), ("直播间状态 直播中", 1)]),
         ({"hall": "C"}, [("断流未恢复", NOTHING), ("低码率", NOTHING)]),
     ],
