@@ -56,7 +56,9 @@ CREATE OR REPLACE VIEW room_now AS
 SELECT
     room.room_id, room.platform, room.external_id, room.anchor, room.hall, room.city, room.category, room.tier,
     room.contact,
-    word.state, word.state_zh, judged.state_code,
+    (ARRAY['offline', 'live', 'dropped', 'blind', 'lost', 'unwatched'])[judged.state_code + 1] AS state,
+    (ARRAY['未开播', '直播中', '断流', '看不见', '断流未恢复', '无数据源'])[judged.state_code + 1] AS state_zh,
+    judged.state_code,
     CASE judged.state_code
         WHEN 0 THEN coalesce(lost.planned_end_at, session.closed_at)
         WHEN 1 THEN coalesce(change.at, session.opened_at)
@@ -99,7 +101,8 @@ SELECT
     setting.event_currency AS currency
 FROM room
 CROSS JOIN (
-    SELECT event_currency, (now() AT TIME ZONE timezone)::date AS today FROM setting
+    -- The planner does not know that there is one row, and would plan for hundreds of times as many rooms.
+    SELECT event_currency, (now() AT TIME ZONE timezone)::date AS today FROM setting LIMIT 1
 ) AS setting
 CROSS JOIN (
     -- A monitor from which nothing has come for two minutes cannot see, whatever it said last.
@@ -183,19 +186,19 @@ CROSS JOIN LATERAL (
     SELECT CASE
         WHEN eyes.feeds = 0 THEN 5
         WHEN eyes.eyes > 0 AND (eyes.shut = eyes.eyes OR monitor.silent) THEN 3
-        WHEN session.session_id IS NULL AND NOT EXISTS (
-            SELECT FROM viewer_tick AS heard WHERE heard.room_id = room.room_id AND heard.at > now() - interval '1 day'
-        ) THEN 3 -- watched, but nothing was ever heard of it
+        -- LIMIT, so that each of the few rooms is looked up: else all ticks of the day may be read into a hash for them.
+        WHEN session.session_id IS NULL AND (
+            SELECT true FROM viewer_tick AS heard
+            WHERE heard.room_id = room.room_id AND heard.at > now() - interval '1 day'
+            LIMIT 1
+        ) IS NULL THEN 3 -- watched, but nothing was ever heard of it
         WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL AND change.change = 'dropped' THEN 2
         WHEN session.session_id IS NOT NULL AND session.closed_at IS NULL THEN 1
         WHEN session.close_reason = 'lost' AND lost.planned_end_at IS NULL THEN 4
         ELSE 0
     END AS state_code
+    OFFSET 0 -- judged once for each room, and not again in every column that asks for its state
 ) AS judged
-JOIN (
-    VALUES (0, 'offline', '未开播'), (1, 'live', '直播中'), (2, 'dropped', '断流'), (3, 'blind', '看不见'),
-        (4, 'lost', '断流未恢复'), (5, 'unwatched', '无数据源')
-) AS word (state_code, state, state_zh) ON word.state_code = judged.state_code
 WHERE room.active;
 
 COMMENT ON VIEW room_now IS

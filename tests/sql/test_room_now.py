@@ -181,3 +181,14 @@ async def test_ticks_says_the_same_as_the_view_and_the_hour_is_cut_in_utc(stage:
     rows = await reader.fetch("SELECT viewers, hour FROM ticks($1, $2) ORDER BY at", evening("20:30"), evening("21:30"))
     assert [row["viewers"] for row in rows] == [0, 1, 2]
     assert [row["hour"] for row in rows] == [evening("20:00"), evening("20:00"), evening("21:00")]
+
+
+async def test_no_question_reads_all_ticks_of_the_day(stage: Stage, reader: Sql):
+    """Whether anything was heard of a room without a session is looked up for this room. A hash of all ticks of the day
+    takes seconds, again for each reader, and on a day with few of them PostgreSQL chooses it if it may."""
+    room = await stage.room("live/1")
+    await stage.ticks(room, (ago(5), True, 120))
+    for columns in ("state", "state_code, expected", "*"):
+        plan = [row[0] for row in await reader.fetch(f"EXPLAIN SELECT {columns} FROM room_now")]
+        assert any("tick_raw" in line for line in plan)
+        assert [line for line in plan if "hashed" in line] == []
