@@ -4,14 +4,10 @@ from monitor.alerts.alert_words import PLATFORMS
 
 from .words import Say
 
-# Platforms that are servers of a hall: people know them by that, not by the name of the program.
-OWN_SERVERS = ("nginx_rtmp", "srs", "node_media_server", "zlmediakit", "icecast", "mediamtx", "hls")
-
 
 def platform_name(say: Say, column: str) -> str:
     """SQL for the name that people use, for where a value mapping cannot reach: names of series and bars."""
     names = {key: say(told["zh"], told["en"]) for key, told in PLATFORMS.items()}
-    names |= {key: f"{say('自建', 'own')} {key}" for key in OWN_SERVERS}
     known = " ".join(f"WHEN '{key}' THEN '{name}'" for key, name in names.items())
     return f"CASE {column} {known} ELSE {column} END"
 

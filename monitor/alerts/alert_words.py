@@ -45,6 +45,8 @@ NAMES: dict[str, dict[Language, Name]] = {
     "LivemonWatchdog": {"zh": Name("自检", "告警通路正常"), "en": Name("Watchdog", "the alert path works")},
     "LivemonDeliveryFailing": {"zh": Name("消息送不到", "送不到"), "en": Name("Delivery", "is failing")},
 }  # fmt: skip
+# Servers of a hall: that they are our own matters to all, which program it is to whoever repairs it.
+OWN_SERVERS = ("nginx_rtmp", "srs", "node_media_server", "zlmediakit", "icecast", "mediamtx", "hls")
 PLATFORMS: dict[str, dict[Language, str]] = {
     "wechat": {"zh": "视频号", "en": "WeChat"},
     "doudian": {"zh": "抖音", "en": "Douyin"},
@@ -59,6 +61,7 @@ PLATFORMS: dict[str, dict[Language, str]] = {
     "tiktok_shop": {"zh": "TikTok", "en": "TikTok"},
     "twitch": {"zh": "Twitch", "en": "Twitch"},
     "youtube": {"zh": "YouTube", "en": "YouTube"},
+    **{name: {"zh": f"自建 {name}", "en": f"own {name}"} for name in OWN_SERVERS},
 }
 CURRENCIES = {
     "CNY": ("¥", 2),
