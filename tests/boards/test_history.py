@@ -210,3 +210,11 @@ def test_every_panel_is_asked_above():
     assert {title(panel) for _, panel in panels(board="history")} == {
         "成交额", "平台对比", "每小时观看", "每小时成交额", "每天", "畅销商品", "场次", "断流记录", "日结之后的变化",
     }  # fmt: skip
+
+
+async def test_sessions_are_looked_up_by_their_time(story: Story, story_reader: Sql):
+    """All sessions there ever were would be read otherwise, more of them with each day."""
+    await story_reader.execute("SET enable_seqscan = off")  # of the few rows of a story PostgreSQL would read all
+    (text,) = [text for name, text in queries("rawSql", board="history").items() if "session_summary" in text]
+    plan = [row[0] for row in await story_reader.fetch(f"EXPLAIN {sql_sent(text, opened())}")]
+    assert [line for line in plan if "session_opened_at" in line]

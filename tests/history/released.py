@@ -67,6 +67,13 @@ SELECT ensure_minute_day(event_date($at));
 INSERT INTO day_cut VALUES (event_date($at), 'wechat', $at + interval '1 day', 'CNY', 2, 13000, 0, 1, 300, 0, 0);
 INSERT INTO platform_total VALUES (1, $at, '00000000-0000-0000-0000-000000000001', 13000, 'CNY');
 """
+SINCE_12 = """
+INSERT INTO alert (alert_id, number, fingerprint, alertname, severity, labels, summary, starts_at) VALUES
+    ('00000000-0000-0000-0000-0000000000c1', 4821, 'f', 'LivemonRoomLost', 'critical', '{"room": "w1"}', '断流', $at);
+INSERT INTO alert_action (at, alert, action, by_whom, reason, until) VALUES
+    ($at, '00000000-0000-0000-0000-0000000000c1', 'acknowledged', '张三', '换电缆', NULL),
+    ($at, NULL, 'silenced', '李四', '', $at + interval '1 hour');
+"""
 
 
 def folder_of(version: int, target: Path) -> tuple[Path, bool]:
@@ -113,7 +120,7 @@ def _git(*arguments: str) -> bytes:
 
 async def fill(owner: Sql, version: int, at: datetime) -> None:
     """Rows in every table that this version had; the broadcast begins at `at`."""
-    for since, text in ((1, SINCE_1), (4, SINCE_4), (6, SINCE_6)):
+    for since, text in ((1, SINCE_1), (4, SINCE_4), (6, SINCE_6), (12, SINCE_12)):
         if version >= since:
             await owner.execute(text.replace("$at", f"'{at.isoformat()}'::timestamptz"))
 
