@@ -145,6 +145,12 @@ def rows(title: str, description: str, query: Query, columns: Sequence[Column], 
     return made
 
 
+def when_empty(panel: table.Panel, told: str) -> table.Panel:
+    """Says so where there is no row at all. A cell without a value would say the same, but for the word of its own."""
+    every = MatcherConfig("byRegexp", "/.*/")
+    return panel.no_value(told).with_override(every, [DynamicConfigValue("noValue", NOTHING)])
+
+
 def ranking(title: str, description: str, query: Query, *, unit: str = "short", decimals: int = 0,
             source: DataSourceRef = POSTGRES) -> bargauge.Panel:  # fmt: skip
     """Who leads: one bar for each row; the query gives a name and a number, the largest first."""

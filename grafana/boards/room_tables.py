@@ -1,7 +1,7 @@
 """The tables of Room: who it is and how it stands, drops, items, the sessions before, the schedule."""
 
 from .columns import Column, count, hall, instant, money, platform, room_id, seconds, state
-from .panels import AnyPanel, rows
+from .panels import AnyPanel, rows, when_empty
 from .queries import Query, sql, statement
 from .words import Say
 
@@ -112,7 +112,12 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             instant("opened_at", say("实际开播", "Opened")),
         ],
     )  # fmt: skip
-    return drops, items, history, slots
+    return (
+        when_empty(drops, say("所选时段内没有断流", "no drop in this span of time")),
+        when_empty(items, say("本场没有商品成交", "nothing sold in this session")),
+        when_empty(history, say("还没有场次", "no session yet")),
+        when_empty(slots, say("没有排期", "no schedule")),
+    )
 
 
 def close_reasons(say: Say) -> dict[str, tuple[str, str]]:
