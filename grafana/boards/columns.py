@@ -20,9 +20,12 @@ STATES = {
 }
 # Money in the major unit; `python -m grafana.boards --currency` writes another sign.
 MONEY = "currency:financial:¥"
-INSTANT = "dateTimeAsLocal"
+# In the zone of the board. Grafana's unit that leaves out today's date means the day of the browser, wherever that is:
+# half past midnight in Shanghai would look like tonight to a browser in Europe.
+INSTANT = "time:MM-DD HH:mm:ss"
 WHOLE = "locale"  # every digit, 1,234: `short` without decimals makes 1 K of it
 HALL_LINK = "/d/livemon-hall/hall?var-hall=${__data.fields.%s:percentencode}&${__url_time_range}"
+INSTANT_WIDTH, PLATFORM_WIDTH = 120, 122  # pixels; the latter: room for 自建 nginx_rtmp
 ROOM_LINK = "/d/livemon-room/room?var-room=${__data.fields.room_id}&${__url_time_range}"
 
 
@@ -45,8 +48,8 @@ class Column(NamedTuple):
     def properties(self) -> list[DynamicConfigValue]:
         """What Grafana is told of the field."""
         told: list[tuple[str, Any]] = [("displayName", self.title)]
-        if self.unit:
-            told.append(("unit", self.unit))
+        if unit := self.unit or (WHOLE if self.steps is not None else ""):  # steps are of a number
+            told.append(("unit", unit))
         if self.decimals is not None:
             told.append(("decimals", self.decimals))
         if self.width is not None:
@@ -81,7 +84,7 @@ def value_mapping(colors: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
 def platform(say: Say, name: str = "platform") -> Column:
     """By the name that people use."""
     words = {key: (say(told["zh"], told["en"]), "text") for key, told in PLATFORMS.items()}
-    return Column(name, say("平台", "Platform"), words=words)
+    return Column(name, say("平台", "Platform"), width=PLATFORM_WIDTH, words=words)
 
 
 def room(say: Say, name: str = "anchor") -> Column:
@@ -116,7 +119,7 @@ def seconds(name: str, title: str) -> Column:
 
 
 def instant(name: str, title: str) -> Column:
-    return Column(name, title, unit=INSTANT)
+    return Column(name, title, unit=INSTANT, width=INSTANT_WIDTH)
 
 
 def count(name: str, title: str, width: int | None = None, *, bar: bool = False) -> Column:

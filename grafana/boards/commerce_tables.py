@@ -7,7 +7,7 @@ from .queries import sql, statement
 from .selling import definition
 from .words import Say
 
-WIDE, NARROW = 120, 75  # pixels of columns of money and of counts
+WIDE, NARROW = 120, 72  # pixels of columns of money and of counts
 LINK = "/d/livemon-commerce/commerce?var-%s&${__url_time_range}"
 
 
@@ -15,13 +15,13 @@ def figures(say: Say) -> list[Column]:
     """Of every comparison, as in commerce_figures.sql; narrow enough for half a screen."""
     return [
         money("gmv", say("成交额", "GMV"), WIDE),
-        Column("share", say("占比", "Share"), unit="percentunit", decimals=1, width=60),
+        Column("share", say("占比", "Share"), unit="percentunit", decimals=1, width=56),
         count("orders", say("订单", "Orders"), NARROW),
-        money("order_value", say("单均", "Per order"), 85),
+        money("order_value", say("单均", "Per order"), 82),
         money("refunds", say("退款", "Refunds"), 100),
-        Column("refund_ratio", say("退款率", "Refund rate"), unit="percentunit", decimals=1, width=NARROW),
+        Column("refund_ratio", say("退款率", "Refund %"), unit="percentunit", decimals=1, width=NARROW),
         money("net", say("净成交额", "Net"), WIDE),
-        money("watch_hour_value", say("每观看小时", "Per watch hour"), 90),
+        money("watch_hour_value", say("每观看小时", "Per watch h"), 93),
     ]
 
 
@@ -38,13 +38,13 @@ def comparisons(say: Say) -> list[AnyPanel]:
     no_hall = say("不受“场馆”选择影响。", "Not limited by the hall that is chosen. ")
     chosen = "AND value ~ '^(${hall:pipe})$'"
     only = say("只看这个", "This one alone")
-    of_platform = platform(say)._replace(link=(only, LINK % "platform=${__value.raw}"), width=100)
+    of_platform = platform(say)._replace(link=(only, LINK % "platform=${__value.raw}"))
     made: list[AnyPanel] = [
         rows(
             say("平台", "Platforms"),
             meaning + say("截至：该平台最新入库的订单。", " As of: the newest stored sale of the platform."),
             sql(statement("commerce_platforms", say)),
-            [of_platform, *figures(say), Column("as_of", say("截至", "As of"), unit="time:HH:mm:ss", width=85)],
+            [of_platform, *figures(say), Column("as_of", say("截至", "As of"), unit="time:HH:mm:ss", width=75)],
         )
     ]
     for zh, en, dimension, limits, words in (
@@ -76,7 +76,10 @@ def leaderboards(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         money("refunds", say("退款", "Refunds"), 100),
     )
     orders, units = count("orders", say("订单", "Orders"), NARROW), count("units", say("件数", "Units"), NARROW)
-    order_value, of_platform = money("order_value", say("单均", "Per order"), 95), platform(say)._replace(width=110)
+    order_value, of_platform = (
+        money("order_value", say("单均", "Per order"), 95),
+        platform(say),
+    )
     rooms = rows(
         say("直播间榜（当天）", "Rooms of the day"),
         day + definition(say) + say("前 50。", "The first 50."),

@@ -3,11 +3,12 @@ whether it can be seen, and whom it cannot tell of."""
 
 from typing import Any
 
+from grafana_foundation_sdk.builders import bargauge, common
 from grafana_foundation_sdk.builders import dashboard as build
 
 from . import hooks, sights
 from .board import Row, board, query_variable
-from .panels import CALM, DARK, HOT, WARM, AnyPanel, count_of, lines, ranking, states
+from .panels import CALM, DARK, HOT, WARM, AnyPanel, count_of, largest_first, lines, ranking, states
 from .queries import PROMETHEUS, promql
 from .words import Say
 
@@ -116,7 +117,12 @@ def seen(say: Say) -> list[AnyPanel]:
         unit="s",
         source=PROMETHEUS,
     )  # fmt: skip
-    return [over_time, silent]
+    return [over_time, small(silent)]
+
+
+def small(panel: bargauge.Panel) -> bargauge.Panel:
+    """Letters of one size, whether there is one bar or twenty."""
+    return panel.text(common.VizTextDisplayOptions().title_size(12).value_size(14)).max_viz_height(28)
 
 
 def told(say: Say) -> list[AnyPanel]:
@@ -128,13 +134,13 @@ def told(say: Say) -> list[AnyPanel]:
         for place, (words, share) in enumerate(QUANTILES.items())
     ]  # fmt: skip
     return [
-        lines(
+        largest_first(lines(
             say("报文", "Messages"),
-            say("每个数据源每秒读懂的报文数。", "Good messages per second of each feed."),
+            say("每个数据源每秒读懂的报文数，最多的在前。", "Good messages per second of each feed, the most first."),
             [promql(f"sum by (feed) (rate(livemon_feed_messages_total{{{OF_CHOSEN}}}[$__rate_interval]))", "{{feed}}")],
             unit="mps",
-        ),
-        lines(
+        )),
+        largest_first(lines(
             say("失败（按原因）", "Failures by reason"),
             say(
                 "每分钟失败次数。connect 连不上，timeout 超时，http_status 状态码，rate_limited 被限流，auth/refused "
@@ -144,7 +150,7 @@ def told(say: Say) -> list[AnyPanel]:
             [promql(f"60 * sum by (reason) (rate(livemon_feed_failures_total{{{OF_CHOSEN}}}[$__rate_interval]))",
                     "{{reason}}")],
             unit="cpm",
-        ),
+        ).axis_soft_max(1)),
         lines(
             say("轮询耗时", "Poll duration"),
             say("从发出请求到读完报文，所选数据源合计的分位数。",
@@ -156,7 +162,7 @@ def told(say: Say) -> list[AnyPanel]:
 
 def worst(say: Say) -> list[AnyPanel]:
     slow = f"livemon_feed_poll_duration_seconds_bucket{{{OF_CHOSEN}}}[$__rate_interval]"
-    return [
+    made = [
         ranking(
             say("失败占比", "Share of failures"),
             say("最近 5 分钟失败 /（失败 + 报文），最高的 20 个。",
@@ -173,6 +179,7 @@ def worst(say: Say) -> list[AnyPanel]:
             unit="s", decimals=2, source=PROMETHEUS,
         ),
     ]  # fmt: skip
+    return [small(panel) for panel in made]
 
 
 def make(say: Say) -> dict[str, Any]:
@@ -180,10 +187,10 @@ def make(say: Say) -> dict[str, Any]:
     over_time, silent = seen(say)
     grid: list[Row] = [
         (4, [(3, panel) for panel in numbers(say)]),
-        (9, [(16, over_time), (8, silent)]),
-        (8, [(8, panel) for panel in told(say)]),
+        (11, [(16, over_time), (8, silent)]),  # a line of 22 feeds has room for its name
+        (9, [(width, panel) for width, panel in zip((12, 6, 6), told(say), strict=True)]),
         (8, [(8, sights.coverage(say)), *((8, panel) for panel in worst(say))]),
-        (9, [(15, blind), (9, unlisted)]),
+        (7, [(15, blind), (9, unlisted)]),
         (8, [(8, panel) for panel in hooks.curves(say)]),
         (8, [(9, hooks.accounts_by_state(say)), (15, hooks.accounts(say))]),
     ]

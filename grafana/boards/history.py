@@ -5,13 +5,10 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models.common import VizOrientation
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
-
-from monitor.alerts.alert_words import PLATFORMS
 
 from .board import Row, board, hall_variable, platform_variable
 from .columns import MONEY, Column, count, instant, money, platform, room, room_id, seconds
-from .panels import AnyPanel, heat, rows
+from .panels import AnyPanel, by_platform, heat, rows
 from .panels import money as money_now
 from .queries import sql, statement
 from .words import Say
@@ -21,14 +18,14 @@ OWN_SPAN = "from=${__data.fields.from_ms}&to=${__data.fields.to_ms}"
 ROOM_LINK = f"/d/livemon-room/room?var-room=${{__data.fields.room_id}}&{OWN_SPAN}"
 DAY_LINK = f"/d/livemon-history/history?{OWN_SPAN}&${{platform:queryparam}}&${{hall:queryparam}}"
 PLATFORM_LINK = "/d/livemon-history/history?var-platform=${__value.raw}&${__url_time_range}"
-MONEY_WIDTH, COUNT_WIDTH, INSTANT_WIDTH = 112, 86, 152
+MONEY_WIDTH, COUNT_WIDTH = 112, 84
 WIDTHS = {
     **dict.fromkeys(("gmv", "net", "refunds", "cut_gmv", "late_gmv", "late_refunds"), MONEY_WIDTH),
-    **dict.fromkeys(("orders", "peak_viewers", "average_viewers", "late_orders"), COUNT_WIDTH),
-    **dict.fromkeys(("watch_hours", "air_hours", "blind_hours", "airtime_s", "down_s", "blind_s"), COUNT_WIDTH),
-    **dict.fromkeys(("opened_at", "closed_at", "sold_at", "cut_at", "dropped_at", "back_at"), INSTANT_WIDTH),
-    "platform": 90, "rooms_live": 104, "gmv_share": 90, "drops": 60, "units": 130, "hall": 70, "outcome": 90,
-    "external_id": 130, "close_reason": 110, "viewers_before": 95, "cause": 70, "item_id": 80,
+    **dict.fromkeys(("orders", "peak_viewers", "average_viewers"), COUNT_WIDTH),
+    **dict.fromkeys(("watch_hours", "air_hours", "airtime_s", "down_s", "blind_s"), COUNT_WIDTH),
+    "rooms_live": 110, "blind_hours": 96, "late_orders": 94, "gmv_share": 90, "drops": 60, "units": 100, "hall": 60,
+    "outcome": 90,
+    "external_id": 165, "close_reason": 110, "viewers_before": 95, "cause": 70, "item_id": 120,
 }  # fmt: skip
 # Why a session ended: close_reason -> (Chinese, English).
 REASONS = {
@@ -85,8 +82,8 @@ def of_span(say: Say) -> tuple[AnyPanel, AnyPanel]:
         ("C", "3"),
     ):  # apart: of one query Grafana would put them in the order of their names
         sums = sums.with_target(sql(statement("history_money", say, figure=figure), ref=ref, shape="time_series"))
-    by_platform = platform(say)._replace(
-        link=(say("只看这个平台", "This platform alone"), PLATFORM_LINK), width=110
+    of_platform = platform(say)._replace(
+        link=(say("只看这个平台", "This platform alone"), PLATFORM_LINK)
     )  # __value.raw: what a mapped field is called in `__data.fields` is its words
     beside = rows(
         say("平台对比", "Platforms"),
@@ -99,12 +96,12 @@ def of_span(say: Say) -> tuple[AnyPanel, AnyPanel]:
         ),
         sql(statement("history_platforms", say)),
         fitted([
-            by_platform, money("gmv", say("成交额", "GMV")),
+            of_platform, money("gmv", say("成交额", "GMV")),
             Column("gmv_share", say("占比", "Share"), unit="percentunit", decimals=1, width=80, bar=True),
             money("net", say("净成交额", "Net")), money("refunds", say("退款", "Refunds")),
-            count("orders", say("订单", "Orders")), count("rooms_live", say("同时在播最多", "Rooms live at most")),
-            count("peak_viewers", say("人数峰值", "Peak viewers")),
-            hours("watch_hours", say("观看小时", "Watch hours")), hours("air_hours", say("直播小时", "Hours on air")),
+            count("orders", say("订单", "Orders")), count("rooms_live", say("同时在播最多", "Most live")),
+            count("peak_viewers", say("人数峰值", "Peak")),
+            hours("watch_hours", say("观看小时", "Watched h")), hours("air_hours", say("直播小时", "Air hours")),
             hours("blind_hours", say("看不见小时", "Blind hours")), count("drops", say("断流", "Drops")),
             instant("sold_at", say("截至", "As of")),
         ]),
@@ -131,10 +128,7 @@ def by_hour(say: Say) -> list[AnyPanel]:
         sql(statement("history_hours_gmv", say), shape="time_series"),
         unit=MONEY,
     )
-    for panel in (watched, sold):
-        for name, told in PLATFORMS.items():
-            panel.override_by_name(name, [DynamicConfigValue("displayName", say(told["zh"], told["en"]))])
-    return [watched, sold]
+    return [by_platform(panel, say) for panel in (watched, sold)]
 
 
 def of_days(say: Say) -> list[AnyPanel]:
@@ -152,7 +146,7 @@ def of_days(say: Say) -> list[AnyPanel]:
             money("gmv", say("成交额（现值）", "GMV now")), money("cut_gmv", say("日结成交额", "GMV at the cut")),
             money("late_gmv", say("迟到", "Late")), money("refunds", say("退款", "Refunds")),
             money("net", say("净成交额", "Net")), count("orders", say("订单", "Orders")),
-            hours("watch_hours", say("观看小时", "Watch hours")), count("drops", say("断流", "Drops")),
+            hours("watch_hours", say("观看小时", "Watched h")), count("drops", say("断流", "Drops")),
             instant("cut_at", say("日结时间", "Cut at")), *own_span(),
         ]),
     )  # fmt: skip
@@ -205,9 +199,9 @@ def of_rooms(say: Say) -> tuple[AnyPanel, AnyPanel]:
             instant("opened_at", say("开播", "Opened")), instant("closed_at", say("结束", "Closed")),
             Column("close_reason", say("结束原因", "Why it ended"), words=reasons), room_then(say),
             Column("hall", say("场馆", "Hall"), width=90), platform(say), external,
-            count("peak_viewers", say("人数峰值", "Peak viewers")),
-            count("average_viewers", say("平均在线", "Average viewers")),
-            hours("watch_hours", say("观看小时", "Watch hours")), seconds("airtime_s", say("直播时长", "On air")),
+            count("peak_viewers", say("人数峰值", "Peak")),
+            count("average_viewers", say("平均在线", "Average")),
+            hours("watch_hours", say("观看小时", "Watched h")), seconds("airtime_s", say("直播时长", "On air")),
             count("drops", say("断流", "Drops")), seconds("down_s", say("断流时长", "Down")),
             seconds("blind_s", say("看不见", "Blind")), count("orders", say("订单", "Orders")),
             money("gmv", say("成交额", "GMV")), money("refunds", say("退款", "Refunds")),
@@ -224,7 +218,7 @@ def of_rooms(say: Say) -> tuple[AnyPanel, AnyPanel]:
         fitted([
             instant("dropped_at", say("断流时间", "Dropped")), seconds("down_s", say("时长", "Down")),
             Column("outcome", say("结果", "Outcome")),
-            count("viewers_before", say("断流前人数", "Viewers before")), Column("cause", say("依据", "Evidence")),
+            count("viewers_before", say("断流前人数", "Had viewers")), Column("cause", say("依据", "Evidence")),
             room_then(say), Column("hall", say("场馆", "Hall"), width=90), platform(say), external,
             instant("back_at", say("恢复", "Back")), room_id(), *own_span(),
         ]),

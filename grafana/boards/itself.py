@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import common as model
 from . import pipeline
 from .board import Row, board
 from .columns import Column, count, instant, seconds
-from .panels import BLUE, CALM, GREY, HOT, WARM, AnyPanel, count_of, lines, number, numbers, rows
+from .panels import BLUE, CALM, GREY, HOT, WARM, AnyPanel, count_of, largest_first, lines, number, numbers, rows
 from .pipeline import RATE, asked
 from .queries import PROMETHEUS, promql, sql, statement
 from .words import Say
@@ -171,14 +171,14 @@ def of_others(say: Say) -> list[AnyPanel]:
             say("发送失败（按机器人）", "Failed deliveries by robot"),
             say("每分钟失败次数；deadman 是外部心跳。", "Failures per minute; deadman is the outside heartbeat."),
             asked((f"60 * sum by (robot) (rate(livemon_deliveries_failed_total[{RATE}]))", "{{robot}}")), unit="cpm",
-        ),
-        lines(
+        ).axis_soft_max(1),  # where nothing fails, the axis does not end at 100
+        largest_first(lines(
             say("告警送达 livemon", "Posts of Alertmanager"),
             say("Alertmanager 每分钟送来的告警，按结果。",
                 "What Alertmanager posted per minute, by what became of it."),
             asked((f"60 * sum by (outcome) (rate(livemon_alert_posts_total[{RATE}]))", "{{outcome}}")), unit="cpm",
-        ),
-        lines(
+        )),
+        largest_first(lines(
             say("不应发生的事", "What should not happen"),
             say("每分钟次数：守卫切断的连接、被拒的配置重载、COMMIT 中断后查明的批次、放弃的消息。",
                 "Per minute: connections cut by the guard, reloads refused, batches whose COMMIT was cut and then "
@@ -193,7 +193,7 @@ def of_others(say: Say) -> list[AnyPanel]:
                  say("放弃消息 {{severity}}", "given up {{severity}}")),
             ),
             unit="cpm",
-        ),
+        ).axis_soft_max(1)),
     ]  # fmt: skip
 
 
@@ -221,7 +221,7 @@ def make(say: Say) -> dict[str, Any]:
         (8, [(6, panel) for panel in pipeline.of_writer(say)]),
         (7, [(width, panel) for width, panel in zip((5, 5, 4, 5, 5), of_machine(say), strict=True)]),
         (8, [(8, panel) for panel in of_others(say)]),
-        (9, [(24, quarantine(say))]),
+        (7, [(24, quarantine(say))]),
     ]
     return board(
         say,

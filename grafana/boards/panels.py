@@ -21,8 +21,11 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
+from monitor.alerts.alert_words import PLATFORMS
+
 from .columns import MONEY, WHOLE, Column
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql
+from .words import Say
 
 type AnyPanel = Builder[Panel]
 type Steps = Sequence[tuple[float | None, str]]
@@ -125,6 +128,25 @@ def lines(
     return made
 
 
+def called[Drawn: (timeseries.Panel, heatmap.Panel)](panel: Drawn, names: Mapping[str, str]) -> Drawn:
+    """With names for people in its legend: what the legend would say of itself -> these words."""
+    for name, shown in names.items():
+        panel.override_by_name(name, [DynamicConfigValue("displayName", shown)])
+    return panel
+
+
+def by_platform[Drawn: (timeseries.Panel, heatmap.Panel)](panel: Drawn, say: Say) -> Drawn:
+    """Whose legend is {{platform}}: with the names of platforms that people use."""
+    return called(panel, {name: say(told["zh"], told["en"]) for name, told in PLATFORMS.items()})
+
+
+def largest_first(panel: timeseries.Panel) -> timeseries.Panel:
+    """For many lines: those that reach highest are on top of the legend, where they are seen without scrolling."""
+    shown = common.VizLegendOptions().display_mode(model.LegendDisplayMode.TABLE).show_legend(True)
+    shown = shown.placement(model.LegendPlacement.BOTTOM).calcs(["lastNotNull", "max"])
+    return panel.legend(shown.sort_by("Max").sort_desc(True))
+
+
 def bars(
     title: str, description: str, queries: Sequence[Query], *, source: DataSourceRef = POSTGRES,
     colors: Mapping[str, str] | None = None,
@@ -138,7 +160,8 @@ def rows(title: str, description: str, query: Query, columns: Sequence[Column], 
          source: DataSourceRef = POSTGRES) -> table.Panel:  # fmt: skip
     """A table. Columns that are not named here are shown as they are called: name all."""
     made = table.Panel().title(title).description(description).datasource(source).with_target(query)
-    made = made.unit("none").no_value(NOTHING).filterable(True).show_header(True)
+    # A column without a unit is text: of an id of 19 digits another unit makes a number, and its last digits are lost.
+    made = made.unit("string").no_value(NOTHING).filterable(True).show_header(True)
     made = made.cell_height(model.TableCellHeight.SM)
     for column in columns:
         made = made.override_by_name(column.name, column.properties)

@@ -1,6 +1,8 @@
 """Of the board of livemon itself what is about the way of the data: the disk queue, and the writer behind it."""
 
-from .panels import HOT, AnyPanel, lines
+from grafana_foundation_sdk.builders import timeseries
+
+from .panels import HOT, AnyPanel, called, largest_first, lines
 from .queries import POSTGRES, Query, promql, sql, statement
 from .words import Say
 
@@ -18,41 +20,56 @@ def quantiles(name: str) -> list[Query]:
     return asked(*((f"histogram_quantile({share}, {of_all})", words) for words, share in QUANTILES.items()))
 
 
+def by_kind(panel: timeseries.Panel, say: Say, *before: str) -> timeseries.Panel:
+    """Whose legend is {{kind}}, or one of the words `before` and {{kind}}: with words for kinds of rows."""
+    kinds = {
+        "tick": say("采样", "ticks"), "sale": say("订单事件", "sales"), "change": say("状态变化", "changes"),
+        "frame": say("报文", "messages"),
+    }  # fmt: skip
+    starts = [f"{word} " for word in before] or [""]
+    return called(panel, {start + kind: start + word for start in starts for kind, word in kinds.items()})
+
+
 def of_spool(say: Say) -> list[AnyPanel]:
+    used = "sum(livemon_spool_bytes) / sum(livemon_spool_bytes_max)"
+    bytes_waiting = lines(
+        say("落盘队列", "Spool"),
+        say("待写入的字节数；超过上限的一半时才画出上限，以免压平曲线。数据库停机时上涨，恢复后应回落。",
+            "Bytes that wait on disk. How many may is drawn when half of that is reached; before, it would flatten the "
+            "line. It grows while the database is away, and must fall again."),
+        asked(("sum(livemon_spool_bytes)", say("待写入", "waiting")),
+              (f"sum(livemon_spool_bytes_max) and {used} >= 0.5", say("上限", "allowed"))),
+        unit="bytes", colors={say("上限", "allowed"): HOT},
+    )  # fmt: skip
+    kept_out = [
+        ("duplicates", say("重复", "duplicates")), ("quarantined", say("隔离", "quarantined")),
+        ("shed", say("主动丢弃", "shed")), ("reoffered", say("重送", "reoffered")), ("lost", say("遗失", "lost")),
+    ]  # fmt: skip
+    received, written = say("收到", "received"), say("写入", "written")
     return [
-        lines(
-            say("落盘队列", "Spool"),
-            say("待写入的字节数与上限。数据库停机时上涨，恢复后应回落。",
-                "Bytes that wait on disk, and how many may. It grows while the database is away, and must fall again."),
-            asked(("sum(livemon_spool_bytes)", say("待写入", "waiting")),
-                  ("sum(livemon_spool_bytes_max)", say("上限", "allowed"))),
-            unit="bytes", colors={say("上限", "allowed"): HOT},
-        ),
-        lines(
+        bytes_waiting,
+        by_kind(lines(
             say("待写入（按种类）", "Rows waiting by kind"),
             say("已落盘、PostgreSQL 尚未确认的行数。", "Rows on disk that PostgreSQL does not hold yet."),
             asked(("sum by (kind) (livemon_spooled)", "{{kind}}")), decimals=0,
-        ),
-        lines(
+        ), say),
+        largest_first(by_kind(lines(
             say("收到与写入", "Received and written"),
             say("每秒行数，按种类。两者长期应相等。", "Rows per second by kind. In the long run they are the same."),
-            asked((f"sum by (kind) (rate(livemon_received_total[{RATE}]))", say("收到 {{kind}}", "received {{kind}}")),
-                  (f"sum by (kind) (rate(livemon_written_total[{RATE}]))", say("写入 {{kind}}", "written {{kind}}"))),
+            asked((f"sum by (kind) (rate(livemon_received_total[{RATE}]))", f"{received} {{{{kind}}}}"),
+                  (f"sum by (kind) (rate(livemon_written_total[{RATE}]))", f"{written} {{{{kind}}}}")),
             unit="rowsps",
-        ),
-        lines(
+        ), say, received, written)),
+        by_kind(lines(
             say("未成为新行的", "What became no new row"),
             say("每分钟行数。重复：数据库已有；隔离：读不懂，留待人看；主动丢弃：队列满；重送：已写入又送；遗失："
                 "数据库切换中丢失。",
                 "Rows per minute. duplicates: held already; quarantined: kept for a person; shed: the spool was full; "
                 "reoffered: sent again though applied; lost: by a failover."),
             asked(*((f"60 * sum by (kind) (rate(livemon_{name}_total[{RATE}])) > 0", f"{words} {{{{kind}}}}")
-                    for name, words in (("duplicates", say("重复",
-                                                           "duplicates")), ("quarantined", say("隔离", "quarantined")),
-                                        ("shed", say("主动丢弃", "shed")), ("reoffered", say("重送", "reoffered")),
-                                        ("lost", say("遗失", "lost"))))),
+                    for name, words in kept_out)),
             unit="cpm",
-        ),
+        ), say, *(words for _, words in kept_out)),
     ]  # fmt: skip
 
 

@@ -3,6 +3,7 @@ Rows of all other boards lead here. It asks SQL alone: an id of a platform may h
 
 from typing import Any
 
+from grafana_foundation_sdk.builders import common
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common as model
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
@@ -61,7 +62,7 @@ def of_session(say: Say) -> AnyPanel:
         asked("room_numbers", say),
         [
             count("peak_viewers", say("人数峰值", "Peak")), count("average_viewers", say("平均在线", "Average")),
-            Column("watch_hours", say("观看小时", "Watch hours"), unit="none", decimals=1),
+            Column("watch_hours", say("观看小时", "Watch h"), unit="none", decimals=1),
             count("views_total", say("场观", "Views")), count("orders", say("订单", "Orders")),
             seconds("airtime_s", say("直播时长", "Airtime")), count("drops", say("断流", "Drops")),
             seconds("down_s", say("断流时长", "Down")), seconds("blind_s", say("看不见", "Blind")),
@@ -71,7 +72,7 @@ def of_session(say: Say) -> AnyPanel:
 
 def of_money(say: Say) -> list[AnyPanel]:
     counted = say(
-        "所选场次，单位元。截至：其成交平台最新入库的订单时间；早于一分钟则变灰并写停更；已结束的场次截至结束时刻。"
+        "所选场次，主币单位。截至：其成交平台最新入库的订单时间；早于一分钟则变灰并写停更；已结束的场次截至结束时刻。"
         "来源：session_summary，最多晚 15 秒。",
         "The chosen session, in the major unit. As of: the newest sale stored of the platforms on which it sold; "
         "grey and stale "
@@ -89,9 +90,11 @@ def of_money(say: Say) -> list[AnyPanel]:
              "GMV x 1000 / views; none where the platform tells no views.")),
     ]  # fmt: skip
     text = statement("room_money", say)
-    return [
+    made = [
         money(title, f"{meant} {counted}", text.replace(":sum", column), decimals=2) for column, title, meant in told
     ]
+    sizes = common.VizTextDisplayOptions().title_size(14).value_size(28)  # all four alike; ¥12,345,678.90 fits
+    return [panel.text(sizes) for panel in made]
 
 
 def over_time(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
@@ -99,11 +102,12 @@ def over_time(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
     viewers = lines(
         say("在线人数", "Viewers"),
         say(
-            "六小时以内为每次采样，更长为每分钟的平均在线（按时间加权）。停播、看不见或超过 60 秒没有报数时线断开。"
+            "六小时以内为每次采样，更长为每分钟的平均在线（按时间加权）。停播、看不见或超过 60 秒没有报数时线断开；"
+            "按分钟时只在整分钟没有数时断开。"
             "橙：断流；紫：看不见；蓝：场次起止。",
             "Every observation of up to six hours, else the average of each minute, weighted by time. The line is "
-            "broken while off "
-            "air, blind, or without a number for 60 s. Orange: drops; purple: blind; blue: sessions begin and end.",
+            "broken while off air, blind, or without a number for 60 s; of minutes only where a whole one has none. "
+            "Orange: drops; purple: blind; blue: sessions begin and end.",
         ),
         [series("room_viewers", say)],
         source=POSTGRES,
@@ -126,7 +130,7 @@ def over_time(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
     orders = lines(
         say("每分钟订单与成交额", "Orders and GMV per minute"),
         say(
-            "已支付订单，按支付时间，未扣退款；订单去重。成交额用右轴，单位元。所选时段内本直播间的全部，"
+            "已支付订单，按支付时间，未扣退款；订单去重。成交额用右轴，主币单位。所选时段内本直播间的全部，"
             "不限于所选场次。来源：room_minute，最多晚 15 秒。",
             "Orders paid, by pay time, before refunds, each once. GMV on the right, in the major unit. All of the "
             "room in this span, "
@@ -137,8 +141,11 @@ def over_time(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         source=POSTGRES,
     )  # fmt: skip
     orders = orders.draw_style(model.GraphDrawStyle.BARS).fill_opacity(70)
-    right = DynamicConfigValue("custom.axisPlacement", "right")
-    orders = orders.override_by_name(gmv, [*Column(gmv, gmv, unit=MONEY).properties, right, *fixed("green")])
+    orders = orders.override_by_name(say("订单", "orders"), fixed(BLUE))
+    # Bars of both would cover each other.
+    beside = {"axisPlacement": "right", "drawStyle": "line", "lineWidth": 2, "fillOpacity": 0, "showPoints": "always"}
+    told = [DynamicConfigValue(f"custom.{name}", value) for name, value in beside.items()]
+    orders = orders.override_by_name(gmv, [*Column(gmv, gmv, unit=MONEY).properties, *told, *fixed("yellow")])
     timeline = states(
         say("状态", "State"),
         say(

@@ -28,16 +28,18 @@ def head(say: Say) -> AnyPanel:
         ),
         asked("room_head", say),
         [
-            Column("anchor", say("主播", "Anchor")), state(say), instant("since", say("自", "Since")),
+            Column("anchor", say("主播", "Anchor")), state(say)._replace(width=92),
+            instant("since", say("自", "Since")),
             platform(say)._replace(link=(say("推流健康", "Stream health"), HEALTH_LINK)),
-            Column("external_id", say("直播间", "Room")),
-            hall(say, pattern="hall_pattern"), Column("city", say("城市", "City")),
-            Column("category", say("类目", "Category")),
-            Column("tier", say("级别", "Tier"), width=60), Column("shop", say("店铺", "Shop")),
-            Column("contact", say("联系人", "Contact"), width=90), count("viewers", say("在线", "Viewers")),
-            Column("kbps", say("码率", "Bit rate"), unit="Kbits"), instant("slot_starts_at", say("排期开始", "Slot")),
-            instant("slot_ends_at", say("排期结束", "Slot end")), instant("last_tick_at", say("最近采样", "Last tick")),
-            Column("remark", say("备注", "Remark")), Column("hall_pattern", "hall_pattern", hidden=True),
+            Column("external_id", say("直播间", "Room"), width=165),
+            hall(say, pattern="hall_pattern")._replace(width=60), Column("city", say("城市", "City"), width=75),
+            Column("category", say("类目", "Category"), width=95),
+            Column("tier", say("级别", "Tier"), width=50), Column("shop", say("店铺", "Shop"), width=110),
+            Column("contact", say("联系人", "Contact"), width=90), count("viewers", say("在线", "Viewers"), 75),
+            Column("kbps", say("码率", "Bit rate"), unit="Kbits", width=88),
+            instant("slot_starts_at", say("排期开始", "Slot")), instant("slot_ends_at", say("排期结束", "Slot end")),
+            instant("last_tick_at", say("最近采样", "Last tick")), Column("remark", say("备注", "Remark")),
+            Column("hall_pattern", "hall_pattern", hidden=True),
         ],
     )  # fmt: skip
 
@@ -70,10 +72,10 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         ),
         asked("room_items", say),
         [
-            Column("title", say("商品", "Item")), count("orders", say("订单", "Orders")),
-            count("units", say("件数", "Units")),
-            money("gmv", say("成交额", "GMV")), platform(say), Column("shop", say("店铺", "Shop")),
-            Column("item_id", say("商品编号", "Item id")),
+            Column("title", say("商品", "Item")), count("orders", say("订单", "Orders"), 70),
+            count("units", say("件数", "Units"), 70), money("gmv", say("成交额", "GMV"), 115),
+            platform(say), Column("shop", say("店铺", "Shop"), width=125),
+            Column("item_id", say("商品编号", "Item id"), width=165),
         ],
     )  # fmt: skip
     link = (say("打开这一场", "Open this session"), SESSION_LINK)
@@ -91,10 +93,10 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
             instant("opened_at", say("开播", "Opened"))._replace(link=link),
             instant("closed_at", say("结束", "Closed")),
             Column("close_reason", say("结束原因", "Close reason"), words=close_reasons(say)),
-            seconds("airtime_s", say("直播时长", "Airtime")), count("peak_viewers", say("人数峰值", "Peak")),
-            count("drops", say("断流", "Drops")), seconds("blind_s", say("看不见", "Blind")),
-            count("orders", say("订单", "Orders")),
-            money("gmv", say("成交额", "GMV")), Column("session_id", "session_id", hidden=True), room_id(),
+            seconds("airtime_s", say("直播时长", "Airtime"))._replace(width=100),
+            count("peak_viewers", say("人数峰值", "Peak"), 90), count("drops", say("断流", "Drops"), 70),
+            seconds("blind_s", say("看不见", "Blind"))._replace(width=90), count("orders", say("订单", "Orders"), 90),
+            money("gmv", say("成交额", "GMV"), 120), Column("session_id", "session_id", hidden=True), room_id(),
             Column("from_ms", "from_ms", hidden=True), Column("to_ms", "to_ms", hidden=True),
         ],
     )  # fmt: skip
@@ -108,8 +110,7 @@ def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel, AnyPanel]:
         asked("room_slots", say),
         [
             instant("starts_at", say("开始", "From")), instant("ends_at", say("结束", "To")),
-            Column("verdict", say("情况", "Verdict")),
-            instant("opened_at", say("实际开播", "Opened")),
+            Column("verdict", say("情况", "Verdict")), instant("opened_at", say("实际开播", "Opened")),
         ],
     )  # fmt: skip
     return (

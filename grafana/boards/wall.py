@@ -34,7 +34,7 @@ def now(say: Say) -> list[AnyPanel]:
         money(
             say("今日成交额", "GMV today"),
             say(
-                "今天已支付的订单，按支付时间，活动期间内，未减退款，单位元。打赏、定金、未支付不计。",
+                "今天已支付的订单，按支付时间，活动期间内，未减退款，主币单位。打赏、定金、未支付不计。",
                 "Orders paid today, by pay time, inside the event, before refunds; no gifts, deposits, unpaid orders. ",
             )
             + beside,
@@ -81,7 +81,7 @@ def of_event(say: Say) -> list[AnyPanel]:
         money(
             say("活动累计成交额", "GMV of the event"),
             say(
-                "活动开始以来已支付的订单，按支付时间，未减退款，单位元。",
+                "活动开始以来已支付的订单，按支付时间，未减退款，主币单位。",
                 "Orders paid since the event began, by pay time, before refunds. ",
             )
             + beside,
@@ -125,7 +125,7 @@ def curves(say: Say) -> list[AnyPanel]:
         lines(
             say("累计成交额", "GMV so far"),
             say(
-                "从零点起累计，每五分钟一点；灰线是前一天。订单已支付、按支付时间、活动期间内、未减退款，单位元。",
+                "从零点起累计，每五分钟一点；灰线是前一天。订单已支付、按支付时间、活动期间内、未减退款，主币单位。",
                 "Since midnight, a point for each five minutes; grey: the day before. Orders paid, by pay time, inside "
                 "the event, before refunds.",
             ),
@@ -162,7 +162,8 @@ def leading(say: Say) -> list[AnyPanel]:
     platforms = ranking(
         say("平台", "Platforms"),
         say(
-            "今日成交额前五的平台（已支付、按支付时间、活动期间内、未减退款，元）；最新入库的订单超过 60 秒为灰色。",
+            "今日成交额前五的平台（已支付、按支付时间、活动期间内、未减退款，主币单位）；"
+            "最新入库的订单超过 60 秒为灰色。",
             "The five platforms with the highest GMV of today: orders paid, by pay time, inside the event, before "
             "refunds. Grey where the newest sale that was stored is older than 60 s.",
         ),

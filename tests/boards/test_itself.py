@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.commands.quarantine import KINDS
 from tests.boards.macros import Opened, sql_sent
 from tests.boards.promtool import NOTHING, told_by
-from tests.boards.stage import queries
+from tests.boards.stage import panels, queries, title
 from tests.postgres import FreshDatabase
 
 SERIES = {
@@ -56,6 +57,20 @@ def test_the_numbers_are_those_of_the_story(tmp_path: Path, series: dict[str, st
     names = [*NUMBERS]
     wanted = [(name, numbers.get(name, NOTHING)) for name in names]
     assert told_by(tmp_path, "self", series, wanted, at_s=AT_S) == ""
+
+
+@pytest.mark.parametrize(("used", "limit"), [(49, NOTHING), (50, 100)])
+def test_the_limit_of_the_spool_is_drawn_when_half_of_it_is_reached(tmp_path: Path, used: int, limit: int | None):
+    series = SERIES | {"livemon_spool_bytes": f"{used}x900"}
+    wanted = [("落盘队列 待写入", used), ("落盘队列 上限", limit)]
+    assert told_by(tmp_path, "self", series, wanted, at_s=AT_S) == ""
+
+
+def test_every_kind_of_rows_has_a_name_in_each_legend():
+    for _, panel in panels(board="self"):
+        legends = [target.get("legendFormat", "") for target in panel.get("targets", [])]
+        told = {legend.replace("{{kind}}", kind) for legend in legends if "{{kind}}" in legend for kind in KINDS}
+        assert told <= {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}, title(panel)
 
 
 @pytest.fixture

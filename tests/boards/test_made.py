@@ -96,6 +96,18 @@ def test_columns_that_are_dressed_up_are_asked_for():
                     )  # fmt: skip
 
 
+def test_ids_in_tables_are_text():
+    """Another unit makes a number of an id of 19 digits, and JavaScript does not keep its last ones."""
+    ids = {"external_id", "item_id", "shop", "account", "name"}
+    for _, name, board in every():
+        for panel in board["panels"]:
+            if panel["type"] == "table":
+                assert panel["fieldConfig"]["defaults"]["unit"] == "string", (name, panel["title"])
+                for override in panel["fieldConfig"]["overrides"]:
+                    units = {each["value"] for each in override["properties"] if each["id"] == "unit"}
+                    assert override["matcher"]["options"] not in ids or units <= {"string"}, (name, panel["title"])
+
+
 def test_no_file_names_a_host():
     for path in DASHBOARDS.rglob("*.json"):
         assert not re.search(r"https?://", path.read_text())

@@ -151,12 +151,20 @@ async def test_lost_lasts_until_what_was_planned_is_over(evening: Evening):
 
 
 async def test_viewers_are_every_observation_or_minutes(evening: Evening):
-    curve = await evening.shown("在线人数", evening.opened(70))
+    curve = [row for row in await evening.shown("在线人数", evening.opened(70)) if row[1] is not None]
     assert evening.timed(curve) == [(60, 100), (59, 300), (37.5, 200)]
     minutes = await evening.shown("在线人数", evening.opened(7 * 60))
     assert max(row[1] for row in minutes) == 300
     assert all(row[0].second == 0 for row in minutes)
     assert len(minutes) <= 6  # each number holds a minute at most
+
+
+@pytest.mark.parametrize("name", ["在线人数", "码率"])
+async def test_lines_are_broken_by_a_drop_and_by_a_blind_span_however_short(evening: Evening, name: str):
+    """By a number that is none, a millisecond after the last moment that was seen: of six hours and less."""
+    broken = [row[0] for row in await evening.shown(name, evening.opened(200)) if row[1] is None]
+    assert broken == [evening.ago(minutes) + timedelta(milliseconds=1) for minutes in (120, 120, 40, 28)]
+    assert None not in {row[1] for row in await evening.shown(name, evening.opened(7 * 60))}
 
 
 async def test_marks_are_drops_blind_spans_and_sessions(evening: Evening):

@@ -12,4 +12,6 @@ WHERE room_id = substring(${room:sqlstring} from '^[0-9]{1,9}$')::int AND $__tim
   AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '6 hours'
   AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz <= interval '25 hours'
 GROUP BY 1
+UNION ALL
+{{room_gaps}}
 ORDER BY time

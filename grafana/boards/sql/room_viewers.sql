@@ -9,4 +9,6 @@ SELECT minute, round(average_viewers)
 FROM room_minute
 WHERE room_id = substring(${room:sqlstring} from '^[0-9]{1,9}$')::int AND $__timeFilter(minute) AND average_viewers IS NOT NULL
   AND $__timeTo()::timestamptz - $__timeFrom()::timestamptz > interval '6 hours'
+UNION ALL
+{{room_gaps}}
 ORDER BY time
