@@ -1,4 +1,6 @@
 // timeseries: Grafana's own TimeSeries; annotations are drawn here, as its plugin for them is not on npm.
+import { useEffect, useRef } from 'react';
+
 import { TimeSeries, useTheme2 } from '@grafana/ui';
 import { Empty, overTime, register } from './shell.jsx';
 
@@ -7,6 +9,11 @@ const marked = new WeakSet(); // builders that have our hook already: there is o
 function Lines(props) {
   const theme = useTheme2();
   const { data, width, height, options, fieldConfig, timeZone, timeRange, title } = props;
+  const [marks, drawn] = [useRef([]), useRef(null)];
+  useEffect(() => { // marks may be told after the lines
+    marks.current = data.annotations ?? [];
+    drawn.current?.redraw(false);
+  }, [data.annotations]);
   const frames = data.series.filter((frame) => overTime({ series: [frame] }, ['number']).length > 0 && frame.length > 0);
   if (frames.length === 0) {
     return <Empty title={title} fieldConfig={fieldConfig} />;
@@ -15,7 +22,10 @@ function Lines(props) {
   const mark = (builder) => {
     if (!marked.has(builder)) {
       marked.add(builder);
-      builder.addHook('draw', (plot) => annotate(plot, data.annotations ?? [], theme));
+      builder.addHook('draw', (plot) => {
+        drawn.current = plot;
+        annotate(plot, marks.current, theme);
+      });
     }
     return null;
   };
