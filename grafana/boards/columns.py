@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
-from monitor.alerts.alert_words import PLATFORMS
+from monitor.platform_words import PLATFORMS
 
 from .words import Say
 

@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models.dashboard import (
     ValueMappingResult,
 )
 
-from monitor.alerts.alert_words import PLATFORMS
+from monitor.platform_words import PLATFORMS
 
 from .columns import MONEY, WHOLE, Column
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql

@@ -1,6 +1,6 @@
 """What the boards of money share: names of platforms in SQL, and what GMV is."""
 
-from monitor.alerts.alert_words import PLATFORMS
+from monitor.platform_words import PLATFORMS
 
 from .words import Say
 

@@ -45,24 +45,6 @@ NAMES: dict[str, dict[Language, Name]] = {
     "LivemonWatchdog": {"zh": Name("自检", "告警通路正常"), "en": Name("Watchdog", "the alert path works")},
     "LivemonDeliveryFailing": {"zh": Name("消息送不到", "送不到"), "en": Name("Delivery", "is failing")},
 }  # fmt: skip
-# Servers of a hall: that they are our own matters to all, which program it is to whoever repairs it.
-OWN_SERVERS = ("nginx_rtmp", "srs", "node_media_server", "zlmediakit", "icecast", "mediamtx", "hls")
-PLATFORMS: dict[str, dict[Language, str]] = {
-    "wechat": {"zh": "视频号", "en": "WeChat"},
-    "doudian": {"zh": "抖音", "en": "Douyin"},
-    "douyin": {"zh": "抖音", "en": "Douyin"},
-    "kwaixiaodian": {"zh": "快手", "en": "Kuaishou"},
-    "kuaishou": {"zh": "快手", "en": "Kuaishou"},
-    "taobao": {"zh": "淘宝", "en": "Taobao"},
-    "pinduoduo": {"zh": "拼多多", "en": "Pinduoduo"},
-    "jd": {"zh": "京东", "en": "JD"},
-    "xiaohongshu": {"zh": "小红书", "en": "Xiaohongshu"},
-    "bilibili": {"zh": "哔哩哔哩", "en": "Bilibili"},
-    "tiktok_shop": {"zh": "TikTok", "en": "TikTok"},
-    "twitch": {"zh": "Twitch", "en": "Twitch"},
-    "youtube": {"zh": "YouTube", "en": "YouTube"},
-    **{name: {"zh": f"自建 {name}", "en": f"own {name}"} for name in OWN_SERVERS},
-}
 CURRENCIES = {
     "CNY": ("¥", 2),
     "USD": ("$", 2),
@@ -80,10 +62,6 @@ def name_of(alert: str, language: Language) -> Name:
 
 def tagged(tag: str, language: Language) -> str:
     return f"【{tag}】" if language == "zh" else f"[{tag}] "
-
-
-def platform_of(platform: str, language: Language) -> str:
-    return PLATFORMS.get(platform, {}).get(language, platform)
 
 
 def hall_of(hall: str, language: Language) -> str:

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from monitor.alerts import room_words
 from monitor.alerts.alert import Alert, Episode
-from monitor.alerts.alert_words import Name, hall_of, platform_of, time_of
+from monitor.alerts.alert_words import Name, hall_of, time_of
 from monitor.alerts.boards import Boards
 from monitor.alerts.contacts import Contact
 from monitor.alerts.notice import Language
 from monitor.alerts.room_words import Speech
 from monitor.alerts.sight import Counts, RoomSight
+from monitor.platform_words import platform_name
 
 Rooms = Mapping[tuple[str, str], RoomSight]
 
@@ -25,7 +26,7 @@ def counted(count: int, episodes: Sequence[Episode], speech: Speech, name: Name 
     zh, language = speech.language == "zh", speech.language
     labels = [episode.alert.labels for episode in episodes]
     platforms, halls = (sorted({each.get(key, "") for each in labels} - {""}) for key in ("platform", "hall"))
-    where = [platform_of(platforms[0], language)] if len(platforms) == 1 else []
+    where = [platform_name(platforms[0], language)] if len(platforms) == 1 else []
     where += [hall_of(halls[0], language)] if len(halls) == 1 else []
     of_rooms = episodes[0].alert.room is not None
     noun = ("个直播间" if of_rooms else "条告警") if zh else ("rooms" if of_rooms else "alerts")
@@ -39,7 +40,7 @@ def subject(alert: Alert, rooms: Rooms, speech: Speech) -> str:
         return room_words.who(room_words.sight_of(alert, rooms), speech)
     labels, language = alert.labels, speech.language
     named = next((labels[key] for key in SUBJECTS if labels.get(key)), "")
-    platform = platform_of(labels["platform"], language) if labels.get("platform") else ""
+    platform = platform_name(labels["platform"], language) if labels.get("platform") else ""
     hall = hall_of(labels["hall"], language) if labels.get("hall") else ""
     return " ".join(part for part in (named, platform, hall) if part)
 

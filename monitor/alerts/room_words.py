@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from monitor.alerts.alert import Alert
-from monitor.alerts.alert_words import hall_of, money_of, platform_of, span_of, time_of
+from monitor.alerts.alert_words import hall_of, money_of, span_of, time_of
 from monitor.alerts.boards import Boards
 from monitor.alerts.contacts import Contact, called
 from monitor.alerts.notice import Language
 from monitor.alerts.sight import STOPPED, RoomSight
+from monitor.platform_words import platform_name
 
 SALES_MINUTES = 10
 Sold = tuple[int, str]
@@ -39,7 +40,7 @@ def sight_of(alert: Alert, rooms: Mapping[tuple[str, str], RoomSight]) -> RoomSi
 def who(room: RoomSight, speech: Speech) -> str:
     """大连·王姐海鲜(视频号)"""
     named = "·".join(part for part in (room.city, room.anchor or room.room) if part)
-    platform = platform_of(room.platform, speech.language)
+    platform = platform_name(room.platform, speech.language)
     return f"{named}({platform})" if speech.language == "zh" else f"{named} ({platform})"
 
 

@@ -548,38 +548,38 @@ WINDOW = "starts_at = 2020-01-01T00:00:00+08:00\nends_at = 2099-01-01T00:00:00+0
 def test_the_tables_are_those_of_the_evening(evening: FreshDatabase, tmp_path: Path):
     root = report(evening, tmp_path, *day_of(), "--lang", "en")
     assert root.by_id("platforms").rows() == [
-        ["wechat", "¥106.00", "5", "¥13.00", "12.26%", "1", "1.0 h", "96.7 h", "100.0", "1", "0.0 h"],
-        ["doudian", "¥35.00", "4", "¥0.00", "0.00%", "2", "0.9 h", "25.0 h", "33.3", "1", "0.2 h"],
+        ["WeChat", "¥106.00", "5", "¥13.00", "12.26%", "1", "1.0 h", "96.7 h", "100.0", "1", "0.0 h"],
+        ["Douyin", "¥35.00", "4", "¥0.00", "0.00%", "2", "0.9 h", "25.0 h", "33.3", "1", "0.2 h"],
         ["All", "¥141.00", "9", "¥13.00", "9.22%", "3", "1.9 h", "121.7 h", "70.9", "2", "0.2 h"],
     ]
     lists = root.by_id("lists")
     assert lists.after("Rooms").rows() == [
-        ["1", "阿丽", "wechat", "一号馆", "¥106.00", "5", "100.0", "100", "96.7", "1"],
-        ["2", "丽丽", "doudian", "二号馆", "¥19.00", "2", "50.0", "50", "16.7", "0"],
-        ["3", "老张", "doudian", "二号馆", "¥6.00", "1", "20.0", "20", "8.3", "1"],
+        ["1", "阿丽", "WeChat", "一号馆", "¥106.00", "5", "100.0", "100", "96.7", "1"],
+        ["2", "丽丽", "Douyin", "二号馆", "¥19.00", "2", "50.0", "50", "16.7", "0"],
+        ["3", "老张", "Douyin", "二号馆", "¥6.00", "1", "20.0", "20", "8.3", "1"],
     ]
     assert lists.after("Broadcasters").rows() == [["1", "王丽", "2", "¥125.00", "7", "87.2", "100", "113.3"]]
     assert lists.after("Items").rows() == [
-        ["1", "商品i1", "wechat", "¥60.00", "3", "12"],
-        ["2", "商品i2", "wechat", "¥40.00", "1", "1"],
-        ["3", "商品j1", "doudian", "¥30.00", "3", "4"],
+        ["1", "商品i1", "WeChat", "¥60.00", "3", "12"],
+        ["2", "商品i2", "WeChat", "¥40.00", "1", "1"],
+        ["3", "商品j1", "Douyin", "¥30.00", "3", "4"],
     ]
     assert [row[:4] for row in lists.after("Halls").rows()] == [
         ["1", "一号馆", "1", "¥106.00"], ["2", "二号馆", "2", "¥25.00"],
     ]  # fmt: skip
     assert root.by_id("drop-times").rows() == [
-        ["阿丽", "wechat", "一号馆", f"{EVENING:%m-%d} 20:20:00", "resumed", "stall", "2 min", "100"],
-        ["老张", "doudian", "二号馆", f"{EVENING:%m-%d} 20:35:00", "lost", "status", "30 min", "20"],
+        ["阿丽", "WeChat", "一号馆", f"{EVENING:%m-%d} 20:20:00", "resumed", "stall", "2 min", "100"],
+        ["老张", "Douyin", "二号馆", f"{EVENING:%m-%d} 20:35:00", "lost", "status", "30 min", "20"],
     ]
     today, tomorrow = f"{EVENING:%m-%d}", f"{EVENING + ONE_DAY:%m-%d}"
     assert root.by_id("blind-spans").rows() == [
-        ["doudian-live", "doudian", "", f"{today} 20:10:00", f"{today} 20:15:00", "timeout", "5 min"],
-        ["doudian-live", "doudian", "", f"{today} 00:00:00", f"{today} 00:03:00", "timeout", "3 min"],
-        ["doudian-live", "doudian", "", f"{today} 23:58:00", f"{tomorrow} 00:00:00", "timeout", "2 min"],
+        ["doudian-live", "Douyin", "", f"{today} 20:10:00", f"{today} 20:15:00", "timeout", "5 min"],
+        ["doudian-live", "Douyin", "", f"{today} 00:00:00", f"{today} 00:03:00", "timeout", "3 min"],
+        ["doudian-live", "Douyin", "", f"{today} 23:58:00", f"{tomorrow} 00:00:00", "timeout", "2 min"],
     ]
     cells = [part.text for part in root.by_id("heat").all("title")]
-    assert f"wechat {EVENING:%m-%d} 20:00: 97" in cells  # watch hours
-    assert f"doudian {EVENING:%m-%d} 20:00: 35" in cells  # yuan
+    assert f"WeChat {EVENING:%m-%d} 20:00: 97" in cells  # watch hours
+    assert f"Douyin {EVENING:%m-%d} 20:00: 35" in cells  # yuan
 
 
 @pytest.mark.real

@@ -95,10 +95,10 @@ def _strips(content: Content, speech: Speech) -> Markup:
         people, money = viewers(content.period, own), gmv(content.period, own, speech)
         rows.append(
             (
-                platform,
-                _strip(content.period, f"{platform}: {speech.word('viewers')}", people),
+                speech.platform(platform),
+                _strip(content.period, f"{speech.platform(platform)}: {speech.word('viewers')}", people),
                 _highest(people, speech),
-                _strip(content.period, f"{platform}: {speech.word('gmv_minute')}", money),
+                _strip(content.period, f"{speech.platform(platform)}: {speech.word('gmv_minute')}", money),
                 _highest(money, speech),
             )
         )

@@ -37,7 +37,10 @@ def drop_times(content: Content, speech: Speech) -> Markup:
     highest = max(heap.viewers for heap in heaps.values()) or 1
     for number, platform in enumerate(lanes):
         base = TOP + LANE * (number + 1)
-        parts += [line(LEFT, base, axis.right, base, "grid"), words(LEFT - 8, base - 8, platform, "name", "end")]
+        parts += [
+            line(LEFT, base, axis.right, base, "grid"),
+            words(LEFT - 8, base - 8, speech.platform(platform), "name", "end"),
+        ]
         parts += [
             _stroke(axis.x(at), base, heap, highest, _about(speech, platform, at, heap))
             for (own, at), heap in sorted(heaps.items())
@@ -72,7 +75,7 @@ def _stroke(x: float, base: float, heap: Heap, highest: int, about: str) -> Mark
 
 
 def _about(speech: Speech, platform: str, at: datetime, heap: Heap) -> str:
-    told = f"{platform} {speech.moment(at)[:-3]}: {speech.word('drops')} {heap.drops}"
+    told = f"{speech.platform(platform)} {speech.moment(at)[:-3]}: {speech.word('drops')} {heap.drops}"
     return f"{told} ({speech.word('lost')} {heap.lost}), {speech.word('before')} {speech.number(heap.viewers)}"
 
 
@@ -81,8 +84,9 @@ def _worst(content: Content, speech: Speech) -> Markup:
     worst = sorted(content.drops, key=lambda drop: (-(drop.viewers_before or 0), -(drop.down_s or 0), drop.at))
     rows = [
         (
-            named(drop.anchor or drop.external_id), drop.platform, named(drop.hall), speech.moment(drop.at),
-            speech.word(drop.outcome), drop.cause, speech.span(drop.down_s), speech.number(drop.viewers_before),
+            named(drop.anchor or drop.external_id), speech.platform(drop.platform), named(drop.hall),
+            speech.moment(drop.at), speech.word(drop.outcome), drop.cause, speech.span(drop.down_s),
+            speech.number(drop.viewers_before),
         )
         for drop in worst[:WORST]
     ]  # fmt: skip

@@ -75,7 +75,7 @@ def platforms(content: Content, speech: Speech) -> Markup:
     rows = []
     for name in content.platforms():
         money = total([row for row in content.own_money() if row.platform == name])
-        rows.append(_platform(speech, name, money, people.get(name, Sums(kind="platform"))))
+        rows.append(_platform(speech, speech.platform(name), money, people.get(name, Sums(kind="platform"))))
     if not rows:
         return tag("p", speech.word("nothing"), class_="faint")
     rows.append(_platform(speech, speech.word("all"), total(content.own_money()), everything(content)))
@@ -87,9 +87,12 @@ def platforms(content: Content, speech: Speech) -> Markup:
 def leaderboards(content: Content, speech: Speech) -> Markup:
     word = speech.word
     rooms = [
-        (named(row.anchor or row.external_id), row.platform, named(row.hall), *_leader(speech, row, drops=True))
+        (
+            named(row.anchor or row.external_id), speech.platform(row.platform), named(row.hall),
+            *_leader(speech, row, drops=True),
+        )
         for row in content.of("room")
-    ]
+    ]  # fmt: skip
     broadcasters = [
         (named(row.broadcaster), speech.number(row.rooms), *_leader(speech, row)) for row in content.of("broadcaster")
     ]
@@ -98,8 +101,8 @@ def leaderboards(content: Content, speech: Speech) -> Markup:
     ]
     items = [
         (
-            named(row.title or row.item_id), row.platform, speech.money(row.gmv_minor), speech.number(row.orders),
-            speech.number(row.units),
+            named(row.title or row.item_id), speech.platform(row.platform), speech.money(row.gmv_minor),
+            speech.number(row.orders), speech.number(row.units),
         )
         for row in content.items
     ]  # fmt: skip
@@ -123,7 +126,7 @@ def blind_spans(content: Content, speech: Speech) -> Markup:
     longest = sorted(content.blind, key=lambda span: span.from_at - span.to_at)[:SPANS_MAX]
     rows = [
         (
-            span.feed, span.platform, named(span.hall), speech.moment(span.from_at),
+            span.feed, speech.platform(span.platform), named(span.hall), speech.moment(span.from_at),
             word("still") if span.still_open else speech.moment(span.to_at), span.cause,
             speech.span(seconds_of(span.to_at - span.from_at)),
         )

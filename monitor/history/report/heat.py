@@ -58,10 +58,10 @@ def _map(period: Period, speech: Speech, platforms: list[str], cells: Cells, nam
     parts: list[Markup] = []
     for row, platform in enumerate(platforms):
         y = TOP + row * ROW
-        parts.append(words(LEFT - 8, y + 16, platform, "name", "end"))
+        parts.append(words(LEFT - 8, y + 16, speech.platform(platform), "name", "end"))
         for at in hours:
             value = cells.get((platform, at), Decimal(0))
-            about = f"{platform} {speech.moment(at)[:-3]}: {speech.number(value)}"
+            about = f"{speech.platform(platform)} {speech.moment(at)[:-3]}: {speech.number(value)}"
             parts += _cell(axis, at, y, shade(value, highest), about, speech.short(value) if numbered and value else "")
     foot = TOP + len(platforms) * ROW
     for at, text in marks(speech, period):

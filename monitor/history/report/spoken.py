@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from collectors.money import DECIMALS
+from monitor.platform_words import platform_name
 
 from .words import WORDS, Language
 
@@ -24,6 +25,9 @@ class Speech(msgspec.Struct, frozen=True):
 
     def word(self, key: str) -> str:
         return WORDS[self.language][key]
+
+    def platform(self, name: str) -> str:
+        return platform_name(name, self.language)
 
     def number(self, value: Decimal | int | None, places: int = 0) -> str:
         return NOTHING if value is None else f"{_rounded(Decimal(value), places):,}"
