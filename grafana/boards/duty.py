@@ -120,7 +120,7 @@ def curves(say: Say) -> list[AnyPanel]:
             ),
             [promql("sum by (robot) (rate(livemon_deliveries_failed_total[$__rate_interval]))", "{{robot}}")],
             unit="cps",
-        ),
+        ).axis_soft_max(1),
     ]
 
 

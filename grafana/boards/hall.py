@@ -5,7 +5,7 @@ from typing import Any
 
 from .board import Row, board, hall_variable
 from .columns import STATES, Column, count, instant, platform, room, room_id, seconds, state
-from .panels import CALM, DARK, GREY, HOT, WARM, AnyPanel, count_of, lines, rows
+from .panels import CALM, DARK, GREY, HOT, WARM, AnyPanel, by_platform, count_of, lines, rows
 from .queries import POSTGRES_HALL, promql, sql, statement
 from .recorded import MISSING, VIEWERS, in_state, rooms
 from .words import Say
@@ -127,6 +127,7 @@ def curves(say: Say) -> list[AnyPanel]:
         ),
         [promql(f"sum by (platform) ({VIEWERS}{{{OF_HALL}}})", "{{platform}}")],
     )
+    viewers = by_platform(viewers, say)
     asked = [
         promql(in_state(en, OF_HALL), say(zh, en), ref=chr(ord("A") + place))
         for place, (zh, en, _) in enumerate(STATES.values())

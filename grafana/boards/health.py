@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import common
 from . import stops
 from .board import Row, board, hall_variable, platform_variable, query_variable
 from .columns import STATES, Column, count, hall, seconds
-from .panels import CALM, DARK, HOT, WARM, AnyPanel, bars, count_of, lines, numbers, ranking, rows
+from .panels import CALM, DARK, HOT, WARM, AnyPanel, bars, by_platform, count_of, lines, numbers, ranking, rows
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql, statement
 from .recorded import BIT_RATES, in_state, rooms
 from .words import Say
@@ -72,7 +72,7 @@ def of_span(say: Say) -> AnyPanel:
 def over_time(say: Say) -> list[AnyPanel]:
     every = say("每 5 分钟一个点，时段长时更疏。", "One point for each 5 minutes, or more in a long span.")
     return [
-        lines(
+        by_platform(lines(
             say("断流（按平台）", "Drops by platform"),
             say(
                 f"按开始时间，恢复或断流未恢复的停播次数。{every}只按平台筛选。来源：event_minute，最多晚 15 秒。",
@@ -80,7 +80,7 @@ def over_time(say: Say) -> list[AnyPanel]:
                 "Source: event_minute, at most 15 s behind.",
             ),
             [series("health_platforms", say)], decimals=0, source=POSTGRES,
-        ),
+        ), say),
         bars(
             say("恢复与断流未恢复", "Resumed and lost"),
             say(
