@@ -9,6 +9,7 @@ from .duty_tables import alerts, asked, halls, not_on_air, silences, stops, unse
 from .panels import CALM, DARK, HOT, WARM, AnyPanel, count_of, lines, number
 from .queries import POSTGRES, promql
 from .recorded import NOT_STARTED, rooms
+from .standing import dropped, monitor
 from .words import Say
 
 
@@ -19,16 +20,7 @@ def in_state(state: str) -> str:
 
 def numbers_now(say: Say) -> list[AnyPanel]:
     return [
-        count_of(
-            say("监控本身", "Monitor"),
-            say(
-                "Prometheus 能否采集 livemon；失联时其余数字都不可信。",
-                "Whether livemon itself can be scraped; if not, no other number here is to be trusted.",
-            ),
-            'min(up{job=~"livemon|livemon-rooms"})',
-            [(None, HOT), (1, CALM)],
-            words={"0": (say("失联", "away"), HOT), "1": (say("正常", "fine"), CALM)},
-        ),
+        monitor(say),
         count_of(
             say("断流未恢复", "Lost"),
             say(
@@ -39,12 +31,7 @@ def numbers_now(say: Say) -> list[AnyPanel]:
             in_state("lost"),
             [(None, CALM), (1, HOT)],
         ),
-        count_of(
-            say("断流", "Dropped"),
-            say("断流、仍在宽限期内的直播间。", "Rooms that stopped and may come back within grace."),
-            in_state("dropped"),
-            [(None, CALM), (1, WARM)],
-        ),
+        dropped(say, in_state),
         count_of(
             say("未按时开播", "Not started"),
             say(

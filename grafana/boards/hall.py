@@ -4,28 +4,24 @@ hall: what it asks of SQL it asks as livemon_hall, which sees no money of a room
 from typing import Any
 
 from .board import Row, board, hall_variable
-from .columns import STATES, Column, count, instant, platform, room, room_id, seconds, state
+from .columns import Column, count, instant, platform, room, room_id, seconds, state
 from .panels import CALM, DARK, GREY, HOT, WARM, AnyPanel, by_platform, count_of, lines, rows
 from .queries import POSTGRES_HALL, promql, sql, statement
 from .recorded import MISSING, VIEWERS, in_state, rooms
+from .standing import dropped, monitor, rooms_by_state
 from .words import Say
 
 # Values of $hall are regular expressions without a character that SQL or PromQL would mind: see halls.sql.
 OF_HALL = 'hall=~"${hall:pipe}"'
 
 
+def here(state: str) -> str:
+    return in_state(state, OF_HALL)
+
+
 def of_rooms(say: Say) -> list[AnyPanel]:
     return [
-        count_of(
-            say("监控本身", "Monitor"),
-            say(
-                "Prometheus 能否采集 livemon；失联时其余数字都不可信。",
-                "Whether livemon itself can be scraped; if not, no other number here is to be trusted.",
-            ),
-            'min(up{job=~"livemon|livemon-rooms"})',
-            [(None, HOT), (1, CALM)],
-            words={"0": (say("失联", "away"), HOT), "1": (say("正常", "fine"), CALM)},
-        ),
+        monitor(say),
         count_of(
             say("失联数据源", "Blind feeds"),
             say(
@@ -38,7 +34,7 @@ def of_rooms(say: Say) -> list[AnyPanel]:
         count_of(
             say("直播中", "Live"),
             say("正在直播的直播间。", "Rooms on air."),
-            in_state("live", OF_HALL),
+            here("live"),
             [(None, GREY), (1, CALM)],
         ),
         count_of(
@@ -50,31 +46,26 @@ def of_rooms(say: Say) -> list[AnyPanel]:
             rooms(MISSING, OF_HALL),
             [(None, CALM), (1, WARM)],
         ),
-        count_of(
-            say("断流", "Dropped"),
-            say("断流、仍在宽限期内的直播间。", "Rooms that stopped and may come back within grace."),
-            in_state("dropped", OF_HALL),
-            [(None, CALM), (1, WARM)],
-        ),
+        dropped(say, here),
         count_of(
             say("断流未恢复", "Lost"),
             say(
                 "宽限期已过、仍应在播的直播间。",
                 "Rooms that did not come back though they should be on air.",
             ),
-            in_state("lost", OF_HALL),
+            here("lost"),
             [(None, CALM), (1, HOT)],
         ),
         count_of(
             say("看不见", "Blind"),
             say("数据源失联的直播间，状态未知。", "Rooms of which nobody can tell how they are."),
-            in_state("blind", OF_HALL),
+            here("blind"),
             [(None, CALM), (1, DARK)],
         ),
         count_of(
             say("无数据源", "Unwatched"),
             say("没有任何数据源能看到的直播间。", "Rooms that no configured feed can see."),
-            in_state("unwatched", OF_HALL),
+            here("unwatched"),
             [(None, CALM), (1, DARK)],
         ),
     ]
@@ -127,19 +118,7 @@ def curves(say: Say) -> list[AnyPanel]:
         ),
         [promql(f"sum by (platform) ({VIEWERS}{{{OF_HALL}}})", "{{platform}}")],
     )
-    viewers = by_platform(viewers, say)
-    asked = [
-        promql(in_state(en, OF_HALL), say(zh, en), ref=chr(ord("A") + place))
-        for place, (zh, en, _) in enumerate(STATES.values())
-    ]
-    states = lines(
-        say("直播间状态", "Rooms by state"),
-        say("每种状态的直播间数。", "How many rooms are in each state."),
-        asked,
-        decimals=0,
-        colors={say(zh, en): color for zh, en, color in STATES.values()},
-    )
-    return [viewers, states]
+    return [by_platform(viewers, say), rooms_by_state(say, here)]
 
 
 def tables(say: Say) -> tuple[AnyPanel, AnyPanel, AnyPanel]:

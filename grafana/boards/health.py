@@ -7,10 +7,11 @@ from grafana_foundation_sdk.builders import common
 
 from . import stops
 from .board import Row, board, hall_variable, platform_variable, query_variable
-from .columns import STATES, Column, count, hall, seconds
+from .columns import Column, count, hall, seconds
 from .panels import CALM, DARK, HOT, WARM, AnyPanel, bars, by_platform, count_of, lines, numbers, ranking, rows
 from .queries import POSTGRES, PROMETHEUS, Query, promql, sql, statement
 from .recorded import BIT_RATES, in_state, rooms
+from .standing import rooms_by_state
 from .words import Say
 
 CHOSEN = 'platform=~"${platform:pipe}", hall=~"${hall:pipe}", city=~"${city:pipe}"'
@@ -146,17 +147,7 @@ def chosen_by(place: str, say: Say) -> str:
 
 
 def stands(say: Say) -> list[AnyPanel]:
-    asked = [
-        promql(in_state(en, CHOSEN), say(zh, en), ref=chr(65 + place))
-        for place, (zh, en, _) in enumerate(STATES.values())
-    ]
-    states = lines(
-        say("直播间状态", "Rooms by state"),
-        say("每种状态的直播间数。", "How many rooms are in each state."),
-        asked,
-        decimals=0,
-        colors={say(zh, en): color for zh, en, color in STATES.values()},
-    )
+    states = rooms_by_state(say, lambda state: in_state(state, CHOSEN))
     rates = [
         promql(of_bit_rate(number), name, ref=chr(65 + number), instant=True) for number, name in enumerate(CLASSES)
     ]
