@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from monitor.facts import Slot
 from monitor.live.judgement import planned_ends
 from monitor.live.room import Room
+from monitor.live.session import DROPPED
 
 SLICE_ROOMS = 500
 
@@ -18,23 +19,39 @@ class EndsNear:
     def __init__(self) -> None:
         self._plans: list[Sequence[Slot]] = []
         self._ends_s: list[float] = []
+        self._ends_of: list[list[float]] = []  # by the place of the room
         self._rooms: list[int] = []  # by their place, of each of these ends
 
     async def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
-        """Places of rooms, in their order."""
+        """Places of rooms, in their order.
+
+        Of a room that has stopped it is the stop that counts, as it will when grace has run out: who overran the plan
+        by almost `slack` has signed off, and does not become a drop by being waited for.
+        """
         plans = [room.slots for room in rooms]
         if plans != self._plans:
             await self._learn(plans)
         self._plans = plans  # equal, or the same: what is the same need not be compared any deeper next time
         at_s, slack_s = now.timestamp(), slack.total_seconds()
         first, last = bisect_left(self._ends_s, at_s - slack_s), bisect_right(self._ends_s, at_s + slack_s)
-        return sorted(set(self._rooms[first:last]))
+        near = set(self._rooms[first:last])
+        for place, room in enumerate(rooms):
+            if room.session.phase == DROPPED and room.session.stop is not None:
+                stop_s = room.session.stop.at.timestamp()
+                if any(abs(stop_s - ends_s) <= slack_s for ends_s in self._ends_of[place]):
+                    near.add(place)
+                else:
+                    near.discard(place)
+        return sorted(near)
 
     async def _learn(self, plans: Sequence[Sequence[Slot]]) -> None:
         found: list[tuple[float, int]] = []
+        ends_of = []
         for place, slots in enumerate(plans):
-            found += [(ends_at.timestamp(), place) for ends_at in planned_ends(slots)]
+            ends_of.append([ends_at.timestamp() for ends_at in planned_ends(slots)])
+            found += [(ends_s, place) for ends_s in ends_of[-1]]
             if place % SLICE_ROOMS == 0:
                 await asyncio.sleep(0)
         found.sort()
+        self._ends_of = ends_of
         self._ends_s, self._rooms = [ends_s for ends_s, _ in found], [place for _, place in found]

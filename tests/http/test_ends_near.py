@@ -3,15 +3,17 @@
 import random
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from monitor.facts import RosterRoom, Slot
 from monitor.http.ends_near import EndsNear
 from monitor.http.rooms_page import RoomsPage
 from monitor.live.judgement import judge
 from monitor.live.room import Room
+from monitor.live.session import DROPPED, Stop
 from monitor.live.watch import Watch
 from tests.http.stand_in import NOW
 
@@ -31,6 +33,13 @@ class NoGoingOn(EndsNear):
         self._ends_s = sorted(slot.ends_at.timestamp() for slots in plans for slot in slots)
         pairs = [(slot.ends_at, place) for place, slots in enumerate(plans) for slot in slots]
         self._rooms = [place for _, place in sorted(pairs)]
+
+
+class ByNow(EndsNear):
+    """A room that has stopped is seen as one on air."""
+
+    async def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
+        return await super().of(rooms_of(SLOTS), now, slack)
 
 
 class Forgetful(EndsNear):
@@ -71,6 +80,37 @@ async def test_planted_bugs_are_found(wrong):
     assert not await holds(wrong)
 
 
+def stopped(room: Room, at: datetime) -> None:
+    room.session = replace(room.session, phase=DROPPED, stop=Stop(at, at, "status"))
+
+
+async def judged(kind: type[EndsNear]) -> bool:
+    """Of rooms that have stopped it says at each later instant what `judge` will say of the stop."""
+    ends, rooms, luck = kind(), rooms_of(SLOTS), random.Random(8)
+    for _ in range(300):
+        stop_at = NOW + timedelta(minutes=luck.uniform(-90, 90))
+        for room in rooms:
+            stopped(room, stop_at)
+        planned = [
+            n
+            for n, room in enumerate(rooms)
+            if judge("missing", stop_at, stop_at, False, room.slots, SLACK) == "scheduled"
+        ]
+        for waited_s in (0, 60, 120, 600):
+            if await ends.of(rooms, stop_at + timedelta(seconds=waited_s), SLACK) != planned:
+                return False
+    return True
+
+
+async def test_a_stop_near_the_planned_end_does_not_become_a_drop_by_waiting():
+    """As it did: who overran by almost the slack was told as dropped once the slack was over, before grace was."""
+    assert await judged(EndsNear)
+
+
+async def test_that_now_decides_of_a_stop_is_found():
+    assert not await judged(ByNow)
+
+
 async def test_only_such_rooms_have_a_line():
     watch = Watch(end_slack_s=900)
     watch.load(ROSTER, SLOTS, [], NOW)
@@ -96,3 +136,11 @@ async def test_twelve_thousand_plans_of_a_week_cost_a_scrape_little():
         await ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)
         took.append(time.perf_counter() - began_s)
     assert min(took) < 0.02
+    for room in watch.rooms[:5_000]:
+        stopped(room, NOW + 4 * HOUR + timedelta(minutes=14))
+    took = []
+    for _ in range(5):
+        began_s = time.perf_counter()
+        assert len(await ends.of(watch.rooms, NOW + 5 * HOUR, SLACK)) == 5_000
+        took.append(time.perf_counter() - began_s)
+    assert min(took) < 0.05
