@@ -73,7 +73,7 @@ class Rehearsal:
         parts = cast(asked.rooms, asked.seed)
         outages = self.plan.outages(parts, asked.seed)
         self.play = Play(parts, asked.seed, tempo, outages, self.plan.head.streams_fail)
-        self.market = Market(self.play, asked.seed)
+        self.market = Market(self.play, asked.seed, self.plan.head.orders_share)
         self.port, self.hooks_port = free_port(USUAL_PORT), free_port(USUAL_HOOKS_PORT)
         hooks_url = f"http://127.0.0.1:{self.hooks_port}"
         self.scene = Scene(self.play, tempo, truth, http, hooks_url, secrets_of(asked.seed))

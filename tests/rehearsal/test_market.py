@@ -441,3 +441,14 @@ def test_a_real_play_sells_the_same_in_any_process_however_it_is_asked() -> None
         printed.add(ran.stdout)
     [line] = printed
     assert int(line.split()[0]) > 200
+
+
+def test_a_share_of_the_orders_is_made_and_each_of_them_is_one_that_would_have_been():
+    stage = evening()
+    whole, few = Market(typed(Play, stage), 1), Market(typed(Play, stage), 1, share=0.1)
+    told = [[order for one in stage.written[n] for order in made.orders(stage.parts[n], typed(Broadcast, one))]
+            for made in (whole, few) for n in range(len(stage.parts))]  # fmt: skip
+    many = [order.created_s for orders_of in told[: len(stage.parts)] for order in orders_of]
+    kept = [order.created_s for orders_of in told[len(stage.parts) :] for order in orders_of]
+    assert set(kept) <= set(many)
+    assert 0.07 < len(kept) / len(many) < 0.13

@@ -57,6 +57,7 @@ WRONG = [
     ('title = "t"\ntitel = "t"', "2: unknown key 'titel'; did you mean 'title'?"),
     ('title = "t"\nspeed = "fast"', "2: speed is a text; give a number from 0.1 to 1_000"),
     ('title = "t"\nstreams_fail = "no"', "2: streams_fail is a text; give true or false"),
+    ('title = "t"\norders_share = 1.5', "2: orders_share is 1.5"),
     ('title = "t"\nend_slack_s = -1', "2: end_slack_s is -1; give a number from 0 to 7_200"),
     ('title = "t"\nopens = "25:00"', "2: opens is '25:00'; give a time of day, as \"20:00\""),
     ('title = "t"\nopens = "20:00"\nmidnight_in_min = 5', "2: opens and midnight_in_min both say"),
@@ -296,7 +297,7 @@ READY = {name: load(name) for name in ready_plans()}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in ready_plans().items()} | {"drills.md": DOCUMENT}
 
 
-SAME_DAY = ("rooms", "speed", "for_s", "seed", "opens", "streams_fail", "end_slack_s")
+SAME_DAY = ("rooms", "speed", "for_s", "seed", "opens", "streams_fail", "orders_share", "end_slack_s")
 
 
 def sees(plan: Plan) -> list[See]:

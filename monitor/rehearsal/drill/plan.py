@@ -23,7 +23,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The file above its faults. What the command line says wins over `rooms`, `speed`, `for_s` and `seed`.
 
     `streams_fail`: whether streams also drop, freeze and break off by themselves, beside the faults. `end_slack_s`:
-    that of the config, seconds of the world; None: the rehearsal's own.
+    that of the config, seconds of the world; None: the rehearsal's own. `orders_share`: so many of
+    the orders are made.
     """
 
     title: Text
@@ -35,6 +36,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     opens: str | None = None
     midnight_in_min: Annotated[float, msgspec.Meta(ge=0.5, le=720)] | None = None
     streams_fail: bool = True
+    orders_share: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
     end_slack_s: Annotated[float, msgspec.Meta(ge=0, le=7_200)] | None = None
     see: list[See] = msgspec.field(default_factory=list)
     fault: list[AnyFault] = msgspec.field(default_factory=list)

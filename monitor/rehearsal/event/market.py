@@ -29,8 +29,9 @@ class Market:
     many steps it is asked. Orders of a broadcast are made up when it begins.
     """
 
-    def __init__(self, play: Play, seed: int) -> None:
-        self.play, self.seed = play, seed
+    def __init__(self, play: Play, seed: int, share: float = 1.0) -> None:
+        """`share` of the orders are made, the others left out: a day in an hour has 24 times as many a second."""
+        self.play, self.seed, self.share = play, seed, share
         self.late = Late(play.parts, play.tempo, seed)
         self._looks = [(0.0, part.number) for part in play.parts]  # a heap: when to look at a room for a broadcast
         self._to_tell: list[tuple[float, int, int, float, Order]] = []  # a heap: told_s, number, next step, at_s, order
@@ -67,6 +68,8 @@ class Market:
             return []
         dice = random.Random(f"market {self.seed} {part.number} {broadcast.number}")  # noqa: S311 (a play, no secret)
         instants = list(ordered_at(dice, part, broadcast))
+        if self.share < 1:
+            instants = [at_s for at_s in instants if dice.random() < self.share]
         if len(instants) > ORDERS_OF_A_BROADCAST_MAX:
             instants = sorted(dice.sample(instants, ORDERS_OF_A_BROADCAST_MAX))
         number = part.number * ORDERS_OF_A_ROOM_MAX + broadcast.number * ORDERS_OF_A_BROADCAST_MAX
