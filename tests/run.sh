@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 alone=(tests/acceptance/test_sales.py tests/http/test_hooks_load.py)
-waiting=(tests/acceptance tests/accounts)
+waiting=(tests/acceptance tests/accounts tests/boards)
 watching=(tests/acceptance/alerts tests/history tests/faults)
 .venv/bin/pytest "${alone[@]}"
 said=$(mktemp -d)

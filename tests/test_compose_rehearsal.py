@@ -99,15 +99,16 @@ def test_its_grafana_is_provisioned_as_the_event_s_but_for_passwords_and_boards(
 
 def test_the_socket_is_where_grafana_looks_for_it(services: dict[str, dict[str, Any]]):
     """Its name is made of the path of the data."""
-    program = "import sys; from pathlib import Path; from monitor.store.cluster import Cluster\n"
-    program += "print(Cluster(Path(sys.argv[1])).choose_socket())"
+    # All is imported before it is nobody: the checkout may lie where only root gets in.
+    program = "import os, sys; from pathlib import Path; from monitor.store.cluster import Cluster\n"
+    program += "os.setuid(int(sys.argv[2])); print(Cluster(Path(sys.argv[1])).choose_socket())"
     host = Path(services["grafana-rehearsal"]["environment"]["LIVEMON_POSTGRES_HOST"])
     assert host.parent == Path(services["rehearsal"]["environment"]["XDG_RUNTIME_DIR"])
     with tempfile.TemporaryDirectory(prefix="livemon-run-") as runtime:
         Path(runtime).chmod(0o777)
         done = subprocess.run(
-            [sys.executable, "-c", program, DATA], cwd=ROOT, env={"XDG_RUNTIME_DIR": runtime}, capture_output=True,
-            text=True, user=NOBODY if os.geteuid() == 0 else None,
+            [sys.executable, "-c", program, DATA, str(os.geteuid() or NOBODY)], cwd=ROOT,
+            env={"XDG_RUNTIME_DIR": runtime}, capture_output=True, text=True,
         )  # fmt: skip
         assert done.stdout.strip() == f"{runtime}/{host.name}", done.stderr
 

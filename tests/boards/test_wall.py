@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import pytest
@@ -99,8 +100,8 @@ async def test_of_the_minute_under_way_yesterday_its_part_counts(database: Fresh
     )
     await writer.close()
     words, _ = told((await answers(database, market))["stat 今日成交额"])
-    change = 100 * 220 / (100 + 600 * until.second / 60) - 100
-    assert words.endswith(f"较昨天此刻 {change:+.1f}%")
+    change = Decimal(22_000) / (100 + 10 * until.second) - 100
+    assert words.endswith(f"较昨天此刻 {change.quantize(Decimal('0.1'), ROUND_HALF_UP):+}%")
 
 
 async def test_curves_lie_above_each_other_by_the_time_of_day(database: FreshDatabase):
