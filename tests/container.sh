@@ -12,7 +12,7 @@ set -eu
 if ! mountpoint -q /; then # within a chroot: nothing there can be made read-only before it is a mount of its own
     root=$(mktemp -d)
     mount --rbind / "$root"
-    exec chroot "$root" "$0" "$@"
+    exec chroot "$root" sh "$0" "$@"
 fi
 tests=$(cd "$(dirname "$0")" && pwd) volume=$1 files=$2 user=$3
 shift 3
