@@ -12,7 +12,7 @@ from typing import Self
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NAMESPACES = ["unshare", "--mount", "--propagation=unchanged", "--net", "--pid", "--fork"]
+NAMESPACES = ["unshare", "--mount", "--net", "--pid", "--fork"]
 PASSWD = "root:x:0:0::/root:/bin/sh\nlivemon:x:10001:10001::/nonexistent:/usr/sbin/nologin\n"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
