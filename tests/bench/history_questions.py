@@ -13,8 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BOARDS = ROOT / "grafana" / "dashboards" / "zh"
 ASKED = Path(__file__).parent / "history" / "asked.sql"
 READY = ROOT / "sql" / "queries"
-# In variables where a person chooses: asked.sql asks for the same.
-CHOSEN = {"room": Chosen("100")}
+# In variables where a person chooses: asked.sql asks for the same. Which sessions there are only the history knows.
+SESSION = "00000000-0000-4000-8000-000000000100"
+ITS_SESSION = "(SELECT session_id::text FROM session WHERE room_id = 100 ORDER BY opened_at LIMIT 1)"
+CHOSEN = {"room": Chosen("100"), "session": Chosen(SESSION)}
 type Json = dict[str, Any]
 
 
@@ -42,6 +44,7 @@ def _of_board(path: Path, now: datetime) -> Iterator[Question]:
     for asked in asked_of(path.stem, board):
         if asked.language == "sql":
             try:
-                yield Question("board", asked.name, sql_sent(asked.text, opened))
+                text = sql_sent(asked.text, opened).replace(f"'{SESSION}'", ITS_SESSION)
+                yield Question("board", asked.name, text)
             except NotUnderstood as error:
                 yield Question("board", asked.name, asked.text, str(error))
