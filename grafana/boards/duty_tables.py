@@ -105,7 +105,8 @@ def halls(say: Say) -> AnyPanel:
         [
             hall(say, pattern="hall_pattern")._replace(width=None), platform(say),
             counted(4, "lost"), counted(2, "dropped"),
-            Column("not_started", say("未按时开播", "Not started"), width=105), counted(3, "blind"), counted(5, "unwatched"),
+            Column("not_started", say("未按时开播", "Not started"), width=105), counted(3, "blind"),
+            counted(5, "unwatched"),
             count("live", say("直播中", "Live"), 80), count("expected", say("应播", "Expected"), 80),
             count("rooms", say("名册", "Roster"), 80), pattern(),
         ],
