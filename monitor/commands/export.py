@@ -150,7 +150,7 @@ def _asked(args: argparse.Namespace) -> Question:
         return Question(sys.stdin.read() if args.query == "-" else args.query, "answer", False)
     if (asked := question_of(args.relation)) is None:
         known = ", ".join([*SHORT, *(name for name in relations() if name not in SHORT.values())])
-        raise CommandError(f"livemon: there is no relation {quoted(args.relation)} to export; there is {known}")
+        raise CommandError(f"livemon: there is no relation {quoted(args.relation)} to export; there are {known}")
     return asked
 
 

@@ -26,6 +26,7 @@ SHORT = {
     "blind": "feed_blind",
     "rooms": "room",
 }
+OF_TABLES = {"sale": "sale_place", "session": "session_summary"}  # who names the table means all that belongs to it
 BATCH_ROWS = 5_000  # as many are in memory at a time
 
 
@@ -58,7 +59,7 @@ def relations() -> dict[str, str]:
 
 def question_of(name: str) -> Question | None:
     """The question for a relation or its short name; None where there is no such."""
-    relation = SHORT.get(name, name)
+    relation = (SHORT | OF_TABLES).get(name, name)
     return Question(statement(f"export/{relation}"), relation, True) if relation in relations() else None
 
 

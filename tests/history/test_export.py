@@ -337,6 +337,7 @@ def story(database: FreshDatabase) -> FreshDatabase:
 
 def test_every_relation_can_be_exported_by_the_reader(story: FreshDatabase, config: str, out: Path) -> None:
     assert set(SHORT.values()) <= set(relations())
+    assert question_of("sale") == question_of("sales")
     for name, does in relations().items():
         assert re.fullmatch(r"[A-Z].+[.] [^ -~]+。", does), f"{name}: its first line says what it is, in both languages"
         assert export(config, name, "-o", out / f"{name}.csv") == 0, name
@@ -477,7 +478,7 @@ def test_a_failure_on_the_way_leaves_what_was_there(config: str, out: Path, kind
         (("-q", "SELECT * FROM room WHERE room_id = $1"), "$1 and $2 of a question are the ends of the window"),
         (("-q", "SELECT 1 AS n", "--day", "2026-11-19"), "does not use the window"),
         (("-q", "SELECT 1 AS a, 2 AS a"), "the same name"),
-        (("sesions",), "there is no relation 'sesions' to export; there is sessions, drops"),
+        (("sesions",), "there is no relation 'sesions' to export; there are sessions, drops"),
         (("sessions", "-q", "SELECT 1"), "name a relation, or give -q"),
         ((), "name a relation, or give -q"),
         (("sessions", "--day", "x"), "--day takes a day"),
