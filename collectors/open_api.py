@@ -172,7 +172,10 @@ class OpenApi(Protocol):
         """Tokens of a self-use app, by its key alone; None: it has none (it must be linked, or needs no token)."""
 
     def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
-        """Tokens of the app itself, where APP_HAS_TOKENS; `ticket` is what the platform pushed to us last."""
+        """Tokens of the app itself, where APP_HAS_TOKENS; `ticket` is what the platform pushed to us last.
+
+        Where the app's key alone is enough, an empty ticket is no hindrance; elsewhere it is None.
+        """
 
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         """What `exchange`, `refresh`, `own` or `app_grant` brought. `before`: the pair that was refreshed."""

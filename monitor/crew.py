@@ -7,6 +7,7 @@ from typing import cast
 import aiohttp
 import msgspec
 
+from collectors.api_feed import ApiRow
 from collectors.collector import FeedRow, Now
 from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.live.sight import silence_s_max
@@ -27,7 +28,8 @@ def bounded_http() -> aiohttp.ClientSession:
 
 
 class Crew:
-    """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that is only polled."""
+    """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that asks its platform's open
+    API, for orders or for how rooms stand."""
 
     def __init__(
         self,
@@ -35,7 +37,7 @@ class Crew:
         now: Now,
         outlets: Outlets,
         line: Callable[[OrderSocketRow], Collecting],
-        polls: Callable[[OrderPollRow], Collecting],
+        polls: Callable[[OrderPollRow | ApiRow], Collecting],
     ) -> None:
         self.watch, self.now, self.outlets, self.line, self.polls = watch, now, outlets, line, polls
         self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
@@ -86,4 +88,4 @@ class Crew:
         """Every other kind in `Feed` is a Collector: a test sees to it."""
         if isinstance(row, OrderSocketRow):
             return self.line(row)
-        return self.polls(row) if isinstance(row, OrderPollRow) else cast(Collecting, row)
+        return self.polls(row) if isinstance(row, OrderPollRow | ApiRow) else cast(Collecting, row)

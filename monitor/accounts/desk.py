@@ -3,11 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
+from collectors.api_feed import ApiRow
 from collectors.apis import APIS
 from collectors.collector import FeedRow, Now
 from collectors.hook import App, Notice, OrderPollRow
 from collectors.tick import Sale
+from monitor.accounts.api_line import ApiLine, Asking
+from monitor.accounts.api_line import Means as ApiMeans
 from monitor.accounts.book import Book
 from monitor.accounts.client import Client
 from monitor.accounts.details import Details
@@ -30,6 +34,7 @@ from monitor.config import Config
 from monitor.http.account_metrics import AccountMetrics
 from monitor.keys import keys_of
 from monitor.live.failure import Reason
+from monitor.live.sight import platform_of
 from monitor.live.watch import Watch
 from monitor.reading import Reader
 from monitor.store.apply import Connection
@@ -58,6 +63,7 @@ class Desk:
         Raises SecretError where the account key will not do, OSError where it cannot be made.
         """
         self.config, self._apps, self._metrics, self._watch = config, apps, metrics, watch
+        self._failed, self._put = failed, store.inbox.put
         keys = keys_of(config.account_key_file, config.data_dir / ACCOUNT_KEY)
         self.terms: dict[str, Terms] = {}
         vault = Vault(store.sealer.call, store.spool.accounts, keys, self._platform_of)
@@ -102,9 +108,17 @@ class Desk:
         self._metrics.apps_are(self.terms)
         self._metrics.pushes_are(self.reconcile.pushes)
 
-    def line(self, row: OrderPollRow) -> PollLine:
-        """A feed that is only polled, for `supervise`."""
-        return self.reconcile.line(row)
+    def line(self, row: OrderPollRow | ApiRow) -> PollLine | ApiLine:
+        """A feed whose orders are only polled, or one that asks how rooms stand, for `supervise`."""
+        if isinstance(row, OrderPollRow):
+            return self.reconcile.line(row)
+        platform, terms = platform_of(row), self.terms.get(row.app)
+        if terms is None or terms.api.PLATFORM != row.PLATFORM:
+            return ApiLine(cast(Asking, row), None)
+        means = ApiMeans(
+            self.client, lambda room: self._watch.muster.row(platform, room), self.book.belonging, self._room_unseen
+        )
+        return ApiLine(cast(Asking, row), means)
 
     def door(self) -> Linking | None:
         """Where the owners of shops come in; None where nobody knows how we are reached."""
@@ -144,6 +158,10 @@ class Desk:
             await self._refresher.work(until)
             for task in others:
                 task.cancel()
+
+    def _room_unseen(self, feed: str, room: str, reason: Reason) -> None:
+        self._failed(feed, reason)
+        self._put(self._watch.fail_room(feed, room, reason, self._now()))
 
     async def _noticed(self, app: str, notices: Sequence[Notice]) -> None:
         """What a delivery told must be on disk before that is finished with: on a full disk it waits for room."""

@@ -46,6 +46,11 @@ class Muster:
             if room.platform == platform and (not feed.hall or room.row.hall == feed.hall)
         ]
 
+    def row(self, platform: str, external_id: str) -> RosterRoom | None:
+        """The roster's row of a room that is watched."""
+        room = self.by_key.get((platform, external_id))
+        return None if room is None else room.row
+
     def parked(self, key: Key) -> Room:
         """A room that the roster does not hold, though it has a session: it may come back, or ends unseen."""
         if key not in self.parted:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from collectors.tick import Tick
+from collectors.tick import SaleKind, Tick
 from monitor.facts import RosterRoom, Slot
 from monitor.live.judgement import expected, turns_at
 from monitor.live.session import LIVE, Session
@@ -76,7 +76,7 @@ class Room:
     def unseen(self) -> bool:
         """Blind is a room whose feeds that can tell are all blind; hooks are silent by nature and blind nobody."""
         if self.telling:
-            return not any(feed.sees for feed in self.telling)
+            return not any(feed.sees_room(self.external_id) for feed in self.telling)
         return not self.feeds
 
     @property
@@ -87,7 +87,8 @@ class Room:
 
     def blind_since(self, now: datetime) -> datetime:
         """The last good frame of any feed that could tell."""
-        return max((feed.blind_from for feed in self.telling if feed.blind_from and feed.seen_until), default=now)
+        spans = (feed.dark_from(self.external_id) for feed in self.telling if feed.seen_until)
+        return max((from_at for from_at in spans if from_at is not None), default=now)
 
     def restate(self) -> None:
         if not self.watched:
@@ -125,6 +126,14 @@ class Room:
     def began(self) -> None:
         """A new session counts from 0; but one that was on when we first looked, from what we first saw."""
         self.views_seen = self.likes_seen = 0 if self.last_tick_at else None
+
+    def sold(self, kind: SaleKind, amount_minor: int) -> None:
+        """A sale of it was committed; `amount_minor` is in the event's currency, 0 where it is another."""
+        if kind == "paid":
+            self.orders_total += 1
+            self.sales_minor_total += amount_minor
+        elif kind == "refunded":
+            self.refunds_minor_total += amount_minor
 
     def _count_views(self, total: int) -> None:
         if total > BIGINT_MAX:

@@ -59,7 +59,6 @@ class Watch:
         return self.muster.generation
 
     def rooms_of(self, feed: FeedRow) -> list[str]:
-        """The external ids that this feed shall watch."""
         return self.muster.rooms_of(feed)
 
     def load(
@@ -70,7 +69,9 @@ class Watch:
         for feed in self.muster.load(roster, slots, feeds, self.limits, now):
             if feed.blind_from is not None:
                 heard.spans.append(feed.span(now))
-            heard.spans += punctual(feed, now).spans
+            heard.spans += punctual(feed, now).spans + feed.single.all_ended(now)
+        for feed in self.feeds.values():
+            heard.spans += feed.single.stay(feed.listed.keys() if feed.by_room else (), now)
         for room in (*self.rooms, *self.muster.parted.values()):
             self._resee(room, now, now, heard)
             self._file(room)
@@ -106,11 +107,13 @@ class Watch:
             sight.seen(at)
         else:
             self._see_again(sight, at, heard)
+        if sight.by_room:
+            self._see_rooms(sight, ticks, at, heard)
         if ticks:
             self._hear_ticks(sight, ticks, now, heard)
             sight.look(ticks, now)
         if sight.dropped and sight.tells:
-            for room in tuple(sight.dropped):
+            for room in tuple(sight.dropped) if not sight.by_room else sight.dropped_of(ticks):
                 self._take(room, wait(room.session, at, self.limits, room.slots), heard)
         heard.feed = sight.remembered()
         return heard
@@ -153,6 +156,18 @@ class Watch:
         sight.failures += 1
         return self._blind(sight, cause, now) if sight.failures >= FAILURES_MAX else Heard()
 
+    def fail_room(self, feed: str, external_id: str, cause: str, now: datetime) -> Heard:
+        """One room could not be seen, though others of its feed may be. The second time in a row it is blind."""
+        sight = self.feeds.get(feed)
+        room = sight.listed.get(external_id) if sight else None
+        if sight is None or room is None or not sight.fail_room(external_id, cause, now):
+            return Heard()
+        heard = Heard(spans=[sight.single.dark[external_id]])
+        self._resee(room, room.blind_since(now), now, heard)
+        if room.numbers_feed == sight.name:
+            room.hide()
+        return heard
+
     def silent(self, feed: str, now: datetime) -> Heard:
         """Nothing was heard for as long as this feed may be silent."""
         sight = self.feeds.get(feed)
@@ -190,7 +205,7 @@ class Watch:
         for feed in self.feeds.values():
             feed.stepped(now)
             if feed.tells and feed.sees:
-                feed.blind("clock", now)
+                heard.spans += feed.blind("clock", now)
                 heard.spans.append(feed.span())
         for room in (*self.rooms, *self.muster.parted.values()):
             room.session = reanchored(room.session, now)
@@ -211,21 +226,13 @@ class Watch:
 
     def sold(self, platform: str, room: str | None, kind: SaleKind, amount_minor: int, currency: str) -> None:
         """A commit returned this sale as new."""
-        seller = self.muster.by_key.get((platform, room or ""))
-        if seller is None or kind not in ("paid", "refunded"):
-            return
-        amount = max(amount_minor, 0) if currency == self.event_currency else 0
-        if kind == "paid":
-            seller.orders_total += 1
-            seller.sales_minor_total += amount
-        else:
-            seller.refunds_minor_total += amount
+        if seller := self.muster.by_key.get((platform, room or "")):
+            seller.sold(kind, max(amount_minor, 0) if currency == self.event_currency else 0)
 
     def _blind(self, sight: FeedSight, cause: str, now: datetime) -> Heard:
         if sight.blind_from is not None:
             return Heard()
-        sight.blind(cause, now)
-        heard = Heard(spans=[sight.span()], feed=sight.remembered())
+        heard = Heard(spans=[*sight.blind(cause, now), sight.span()], feed=sight.remembered())
         for room in sight.rooms if sight.tells else ():
             self._resee(room, room.blind_since(now), now, heard)
             if room.numbers_feed == sight.name:
@@ -238,6 +245,12 @@ class Watch:
         sight.back(at)
         for room in sight.rooms:
             self._resee(room, at, at, heard)
+
+    def _see_rooms(self, sight: FeedSight, ticks: Sequence[Tick], at: datetime, heard: Heard) -> None:
+        """A frame shows these rooms and no other."""
+        for span in sight.single.seen([tick.room for tick in ticks if tick.room in sight.listed], at):
+            heard.spans.append(span)
+            self._resee(sight.listed[span.room or ""], at, at, heard)
 
     def _resee(self, room: Room, from_at: datetime, to_at: datetime, heard: Heard) -> None:
         """Whether somebody sees this room may have changed."""
