@@ -1,7 +1,7 @@
 """What a collector is, and the little that all of them share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
@@ -51,7 +51,12 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
+    URL_SCHEMES: ClassVar[tuple[str, ...]] = ("http", "https")  # of `url`
     SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
+
+    def complaints(self) -> Iterable[tuple[tuple[str, ...], str, str]]:
+        """Settings that cannot be meant, beside what is wrong of each alone: the key, what is wrong, what to do."""
+        return ()
 
     def signals(self) -> list[str]:
         """What this row tells of its rooms, after its settings."""

@@ -1,0 +1,49 @@
+"""Goes from one page of an answer to the next, and stops where there is none, or where it would go on for ever."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .collector import BadFrame
+from .finding import Unfit, finder, holds
+from .mapping import text
+
+PAGED = frozenset(("cursor", "page"))  # the names that make an answer one of many
+CURSOR_CHARS_MAX = 2048
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """`cursor` and `more` are paths, empty where they are not given: then pages are counted."""
+
+    cursor: str
+    more: str
+    pages_max: int
+
+    def next(self, told: object, rooms: int, cursors: Sequence[str], pages: Sequence[bytes]) -> str | None:
+        """The cursor of the next page (empty where pages are counted), None behind the last one.
+
+        So many `rooms` are on the newest page, as which it was read; where pages are counted, one without rooms is
+        behind the last. `cursors` are those of the pages so far. Raises BadFrame.
+        """
+        cursor = ""
+        if self.more and not holds(self.more, told):
+            return None
+        if self.cursor:
+            cursor = self._cursor(told)
+            if not cursor:
+                return None
+            if cursor in cursors:
+                raise BadFrame("page_loop: a page names one as the next that we had before")
+        elif not rooms:
+            return None
+        elif pages[-1] in pages[:-1]:
+            raise BadFrame("page_loop: the same page came twice")
+        if len(pages) >= self.pages_max:
+            raise BadFrame(f"page_loop: more than {self.pages_max} pages")
+        return cursor
+
+    def _cursor(self, told: object) -> str:
+        try:
+            return text(finder(self.cursor)(told), "cursor", CURSOR_CHARS_MAX) or ""
+        except Unfit as error:
+            raise BadFrame(f"unfit: {error}") from error
