@@ -24,9 +24,37 @@ from collectors.bilibili_frames import (
     encode,
 )
 from collectors.collector import BadFrame
-from tests.bilibili_wire import Spoken, any_message, any_packet, bundled, number, spoken, written
+from monitor.rehearsal.platforms.bilibili_wire import Spoken, bundled, number, spoken, written
 
 SHRINK = {ZLIB: lambda data: zlib.compress(data, 9), BROTLI: lambda data: brotli.compress(data, quality=5)}
+
+
+def any_packet(chance: random.Random) -> Spoken:
+    """One packet of a client or of the server, as the catalogue's tables have them."""
+    kind = chance.randrange(6)
+    sequence = chance.choice([0, 1, 2**32 - 1, chance.randrange(2**32)])
+    if kind == 0:
+        return Spoken(2, b"", 1, sequence)
+    if kind == 1:
+        return Spoken(7, b'{"roomid":%d,"protover":%d}' % (chance.randrange(2**33), chance.randrange(4)), 1, sequence)
+    if kind == 2:
+        return Spoken(8, b'{"code":0}', chance.choice([0, 1]), sequence)
+    text = "".join(chance.choice('弹幕礼物"{}:,0123456789abc 舰长') for _ in range(chance.randrange(200)))
+    return Spoken(5, text.encode(), 0, sequence)
+
+
+def any_message(chance: random.Random) -> tuple[bytes, list[Spoken]]:
+    """A message as the server may send it, and what it says."""
+    kind, packets = chance.randrange(5), [any_packet(chance) for _ in range(chance.randrange(1, 8))]
+    if kind == 0:
+        reply = Spoken(3, number(chance.choice([0, 1, 2**31, 2**32 - 1]), 4), 1, 1)
+        return written(reply) + chance.choice([b"", b"[object Object]"]), [reply]
+    if kind in (2, 3):
+        return bundled(packets, kind), packets
+    if kind == 4:  # side by side with a compressed one
+        more = [any_packet(chance) for _ in range(2)]
+        return written(packets[0]) + bundled(more, chance.choice([2, 3])), [packets[0], *more]
+    return b"".join(written(packet) for packet in packets), packets
 
 
 def told(packets: list[Packet]) -> list[Spoken]:
@@ -125,7 +153,7 @@ BOMBS = (
 def bombs() -> dict[str, bytes]:
     zeros = bytes(64 << 20)
     once = {version: shrink(zeros) for version, shrink in SHRINK.items()}
-    small = written(Spoken(5, SHRINK[ZLIB](bytes(900_000)), ZLIB, 0))
+    small = bundled([Spoken(5, b" " * 60_000, 0, 0)], ZLIB)
     noise = b"".join(number(random.Random(7).getrandbits(32), 4) + bytes(60) for _ in range(12_000))
     return {
         "64 MiB of zeros, zlib": written(Spoken(5, once[ZLIB], ZLIB, 0)),
