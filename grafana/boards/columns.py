@@ -25,7 +25,9 @@ MONEY = "currency:financial:¥"
 INSTANT = "time:MM-DD HH:mm:ss"
 WHOLE = "locale"  # every digit, 1,234: `short` without decimals makes 1 K of it
 HALL_LINK = "/d/livemon-hall/hall?var-hall=${__data.fields.%s:percentencode}&${__url_time_range}"
-INSTANT_WIDTH, PLATFORM_WIDTH = 120, 122  # pixels; the latter: room for 自建 nginx_rtmp
+# In pixels; a column without a width has 150 at least, and what does not fit is cut off.
+INSTANT_WIDTH, SPAN_WIDTH, HALL_WIDTH = 120, 85, 90
+PLATFORM_WIDTH = 122  # room for 自建 nginx_rtmp
 ROOM_LINK = "/d/livemon-room/room?var-room=${__data.fields.room_id}&${__url_time_range}"
 
 
@@ -100,7 +102,7 @@ def room_id() -> Column:
 def hall(say: Say, *, pattern: str = "") -> Column:
     """`pattern`: the column that holds it as a value of $hall (see halls.sql); then a click leads to its board."""
     link = (say("场馆看板", "Board of the hall"), HALL_LINK % pattern) if pattern else None
-    return Column("hall", say("场馆", "Hall"), link=link)
+    return Column("hall", say("场馆", "Hall"), width=HALL_WIDTH, link=link)
 
 
 def state(say: Say, name: str = "state_code") -> Column:
@@ -115,7 +117,7 @@ def money(name: str, title: str, width: int | None = None) -> Column:
 
 
 def seconds(name: str, title: str) -> Column:
-    return Column(name, title, unit="s", decimals=0)
+    return Column(name, title, unit="s", decimals=0, width=SPAN_WIDTH)
 
 
 def instant(name: str, title: str) -> Column:

@@ -51,8 +51,8 @@ def stops(say: Say) -> AnyPanel:
             Column("tier", say("级别", "Tier"), width=60), hall(say, pattern="hall_pattern"), room(say),
             platform(say), external(say),
             count("viewers_before", say("断流前人数", "Viewers before")), contact(say),
-            Column("holder", say("接手", "Held by")), instant("slot_ends_at", say("排期结束", "Slot end")), room_id(),
-            pattern(),
+            Column("holder", say("接手", "Held by"), width=110), instant("slot_ends_at", say("排期结束", "Slot end")),
+            room_id(), pattern(),
         ],
     )  # fmt: skip
 
@@ -79,8 +79,8 @@ def alerts(say: Say) -> AnyPanel:
             Column("severity", say("级别", "Severity"), width=80, colors=severities),
             Column("what", say("告警", "Alert")),
             instant("starts_at", say("开始", "Began")), seconds("age_s", say("时长", "Age")),
-            Column("holder", say("接手", "Held by")), hall(say, pattern="hall_pattern"), room(say), platform(say),
-            feed(say), Column("number", say("编号", "Number"), width=80), room_id(), pattern(),
+            Column("holder", say("接手", "Held by"), width=110), hall(say, pattern="hall_pattern"), room(say),
+            platform(say), feed(say), Column("number", say("编号", "Number"), width=80), room_id(), pattern(),
         ],
     )  # fmt: skip
 
@@ -103,11 +103,12 @@ def halls(say: Say) -> AnyPanel:
         ),
         asked("duty_halls", say),
         [
-            hall(say, pattern="hall_pattern"), platform(say), counted(4, "lost"), counted(2, "dropped"),
+            hall(say, pattern="hall_pattern")._replace(width=None), platform(say),
+            counted(4, "lost"), counted(2, "dropped"),
             Column("not_started", say("未按时开播", "Not started"), width=105), counted(3, "blind"),
             counted(5, "unwatched"),
-            count("live", say("直播中", "Live")), count("expected", say("应播", "Expected")),
-            count("rooms", say("名册", "Roster")), pattern(),
+            count("live", say("直播中", "Live"), 80), count("expected", say("应播", "Expected"), 80),
+            count("rooms", say("名册", "Roster"), 80), pattern(),
         ],
     )  # fmt: skip
 

@@ -51,8 +51,8 @@ def numbers(say: Say) -> list[AnyPanel]:
         ),
         count_of(
             say("数据不动", "Frozen"),
-            say("有报文，但 60 秒内没有一个在播直播间的数字变过。",
-                "Messages come, but no number of any live room has moved for 60 s."),
+            say("有报文，但至少 60 秒没有一个在播直播间的数字变过。",
+                "Messages come, but no number of any live room has moved for 60 s or more."),
             of_state("frozen"), [(None, CALM), (1, WARM)],
         ),
         count_of(

@@ -64,8 +64,8 @@ def of_span(say: Say) -> AnyPanel:
         [
             count("drops", say("断流次数", "Drops")), count("rooms", say("涉及直播间", "Rooms")),
             Column("resumed", say("宽限期内恢复", "Resumed within grace"), unit="percentunit", decimals=1),
-            seconds("half_s", say("一半短于", "Half shorter than"))._replace(decimals=1),
-            seconds("most_s", say("95% 短于", "95 % shorter than"))._replace(decimals=1),
+            seconds("half_s", say("一半短于", "Half shorter than"))._replace(decimals=1, width=None),
+            seconds("most_s", say("95% 短于", "95 % shorter than"))._replace(decimals=1, width=None),
         ],
     )  # fmt: skip
 

@@ -123,7 +123,7 @@ def of_process(say: Say) -> list[AnyPanel]:
             [
                 Column("bytes", say("占盘", "On disk"), unit="bytes", decimals=1),
                 count("connections", say("连接", "Connections")), count("kept", say("隔离中", "Quarantined")),
-                seconds("newest_s", say("最近写入距今", "Newest batch")),
+                seconds("newest_s", say("最近写入距今", "Newest batch"))._replace(width=None),
             ],
         ),
     ]  # fmt: skip

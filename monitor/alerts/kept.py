@@ -47,10 +47,13 @@ class Kept(msgspec.Struct, frozen=True):
 
     @property
     def spoken(self) -> Episode:
-        """As people know it: what goes on under another instant, as after our restart, began when they heard of it."""
-        if self.began_at is None:
+        """As people know it: what goes on under another instant, as after our restart, began when they heard of it;
+        and a stop began when the room stopped, some seconds before the alert."""
+        stop_at = self.stop_at if self.name in STOPS else None
+        began_at = self.began_at or stop_at
+        if began_at is None:
             return self.episode
-        alert = msgspec.structs.replace(self.alert, starts_at=self.began_at)
+        alert = msgspec.structs.replace(self.alert, starts_at=began_at)
         return msgspec.structs.replace(self.episode, alert=alert)
 
     @property

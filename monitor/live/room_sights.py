@@ -1,6 +1,6 @@
 """Single rooms that a feed cannot see though it sees others, where a frame shows the rooms it names and no other."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 import msgspec
@@ -71,3 +71,7 @@ class RoomSights:
         moved = any(self._numbers.get(room) != found for room, found in live.items())
         self._numbers.update(live)
         return moved if live else None if not self._numbers else False
+
+    def still(self, weight: Callable[[Numbers], int]) -> int:
+        """What all live rooms weigh by their newest numbers."""
+        return sum(map(weight, self._numbers.values()))

@@ -12,6 +12,10 @@ from monitor.live.room_sights import Numbers, RoomSights
 from monitor.live.session import Rules
 
 FROZEN = timedelta(seconds=60)
+# And so many viewers times seconds must have stood still: three people who watch a village seller at night come and go
+# less than once a minute, which is no sign of old data. Sixty viewers are enough in a minute, six in ten.
+STILL_VIEWER_S = 3600.0
+AS_VIEWERS = 60  # what a live room counts that tells its bytes: they move at each look
 STAMP_FOR = timedelta(seconds=60)
 LOOK_EVERY = timedelta(seconds=5)  # whether numbers move is asked so often, not of each frame
 UNLISTED_MAX = 500
@@ -46,6 +50,7 @@ class FeedSight:
         self.stamped_at: datetime | None = None  # when that was
         self.moved_at: datetime | None = None  # when a number of a live room last moved
         self._still_until: datetime | None = None  # since then all were looked at and stood still, until here
+        self._still_viewer_s = 0.0
         self._looked_at: datetime | None = None
         self._numbers: dict[str, Numbers] = {}
         self.configured(row, rules)
@@ -72,9 +77,15 @@ class FeedSight:
             return "refused"
         if self.blind_from is not None or self.late_from is not None:
             return "blind"
-        if self.moved_at and self._still_until and self._still_until - self.moved_at >= self.still_max:
+        if self._is_frozen:
             return "frozen"
         return "stale" if self.stale_s > self.silence_s_max else "ok"
+
+    @property
+    def _is_frozen(self) -> bool:
+        if self.moved_at is None or self._still_until is None:
+            return False
+        return self._still_until - self.moved_at >= self.still_max and self._still_viewer_s >= STILL_VIEWER_S
 
     @property
     def detail(self) -> str:
@@ -158,7 +169,8 @@ class FeedSight:
         if self.by_room:
             self._look_at_rooms(ticks, now)
             return
-        if self._looked_at is not None and now - self._looked_at < LOOK_EVERY:
+        since = self._looked_at or now
+        if self._looked_at is not None and now - since < LOOK_EVERY:
             return
         self._looked_at = now
         numbers = {tick.room: numbers_of(tick) for tick in ticks if tick.live}
@@ -168,9 +180,10 @@ class FeedSight:
             or self.moved_at is None
             or any(self._numbers.get(room, found) != found for room, found in told.items())
         ):
-            self.moved_at, self._still_until = now, None
+            self.moved_at, self._still_until, self._still_viewer_s = now, None, 0.0
         else:
             self._still_until = now
+            self._still_viewer_s += (now - since).total_seconds() * sum(map(as_viewers, told.values()))
         self._numbers.update(told)
 
     def _look_at_rooms(self, ticks: Sequence[Tick], now: datetime) -> None:
@@ -179,12 +192,19 @@ class FeedSight:
         moves = self.single.moves(live, [tick.room for tick in ticks if tick.live is False])
         if moves is False and self.moved_at is not None:
             self._still_until = now
+            self._still_viewer_s = (now - self.moved_at).total_seconds() * self.single.still(as_viewers)
         else:
             self.moved_at, self._still_until = now, None
 
 
 def numbers_of(tick: Tick) -> Numbers:
     return tick.viewers, tick.views_total, tick.likes_total, tick.kbps, tick.progress
+
+
+def as_viewers(numbers: Numbers) -> int:
+    """How many viewers' coming and going it would be if none of these moved."""
+    viewers, *_, progress = numbers
+    return AS_VIEWERS if progress is not None else 1 if viewers is None else viewers
 
 
 def platform_of(row: FeedRow) -> str:

@@ -213,7 +213,7 @@ async def test_whoever_is_on_duty_is_called_once_and_the_outside_heartbeat_goes_
         assert ("升级" in chat.texts[1], "<@lisi>" in chat.texts[1], "/a/" in chat.texts[1]) == (True, True, True), (
             chat.texts
         )
-        await asyncio.sleep(2)  # until it is noted: killed between a robot's answer and the note of it, it is told again
+        await asyncio.sleep(2)  # till the robot's answer is noted: killed before that, livemon tells it again
         livemon.kill()
         assert actions(tmp_path, "escalated") == 1
         livemon.start()

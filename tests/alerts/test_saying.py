@@ -70,6 +70,26 @@ def test_what_goes_on_under_another_instant_is_told_of_since_its_first():
     assert (said.notice.kind, said.notice.lines) == ("recovered", (str(AT),))
 
 
+def test_a_stop_lasted_since_the_room_stopped_not_since_its_alert():
+    plans: list[teller.Plan] = []
+
+    def step(*asked):
+        plans.append(teller.step(*asked))
+        return plans[-1]
+
+    hall = Hall(step)
+    hall.stand(1, DROPPED)
+    hall.wait(7)
+    drop = alert(DROP, 1, hall.now)
+    hall.post(drop)
+    hall.wait(53)
+    hall.stand(1, LIVE)
+    hall.post(over(drop, hall.now))
+    words = Spoken(lambda: Boards(zone=ZONE), lambda: hall.now)
+    (said,) = [one for plan in plans for one in messages(plan, [robot("all")], hall.sight, words) if plan.ended]
+    assert "20:01:00 恢复,历时 1 分" in said.notice.title
+
+
 def test_the_same_words_are_made_once():
     made = []
 

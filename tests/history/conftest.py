@@ -42,21 +42,6 @@ async def story_reader(story_database: FreshDatabase) -> AsyncIterator[Sql]:
     await sql.close()
 
 
-@pytest.fixture
-async def blank_writer(database: FreshDatabase) -> AsyncIterator[Sql]:
-    """Of a database without a story."""
-    sql = await database.connect("writer")
-    yield sql
-    await sql.close()
-
-
-@pytest.fixture
-async def blank_reader(database: FreshDatabase) -> AsyncIterator[Sql]:
-    sql = await database.connect("reader")
-    yield sql
-    await sql.close()
-
-
 async def _told(database: FreshDatabase) -> Story:
     sql = await database.connect("writer")
     try:

@@ -33,13 +33,13 @@ class Plan:
 
 
 @pytest.fixture
-async def plan(blank_writer: Sql) -> Plan:
-    stage = Stage(blank_writer)
+async def plan(writer: Sql) -> Plan:
+    stage = Stage(writer)
     await stage.ready()
     return Plan(stage)
 
 
-async def test_every_verdict(plan: Plan, blank_reader: Sql):
+async def test_every_verdict(plan: Plan, reader: Sql):
     dark = "feed of blind"
     await plan.room("in time", ("opened", 70, "status"))
     await plan.room("ten late", ("opened", 50, "status"))
@@ -56,7 +56,7 @@ async def test_every_verdict(plan: Plan, blank_reader: Sql):
     await plan.room("unplanned", ("opened", 60, "status"), planned=None)
     await plan.room("planned later", planned=-1)
     await plan.room("planned before", planned=121)
-    rows = await blank_reader.fetch("SELECT * FROM expected_now")
+    rows = await reader.fetch("SELECT * FROM expected_now")
     told: dict[str, tuple[Any, ...]] = {
         row["external_id"]: (row["verdict"], row["verdict_zh"], row["since"]) for row in rows
     }
@@ -83,9 +83,9 @@ async def test_every_verdict(plan: Plan, blank_reader: Sql):
     assert {row["contact"] for row in rows} == {"zhang"}
 
 
-async def test_the_broadcaster_is_named(plan: Plan, blank_reader: Sql):
+async def test_the_broadcaster_is_named(plan: Plan, reader: Sql):
     room_id = await plan.room("live/1")
     await plan.stage.sql.execute("UPDATE room SET broadcaster = '林晚' WHERE room_id = $1", room_id)
-    row = await blank_reader.fetchrow("SELECT room_id, anchor, broadcaster, hall FROM expected_now")
+    row = await reader.fetchrow("SELECT room_id, anchor, broadcaster, hall FROM expected_now")
     assert row is not None
     assert tuple(row) == (room_id, "主播live/1", "林晚", "一号馆")

@@ -1,7 +1,6 @@
 """A hall's login sees no money of a room and no buyer: every column it may read, by name, type and what it shows."""
 
 import re
-from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import asyncpg
@@ -31,13 +30,6 @@ FRACTIONS = {  # numbers that are no integers: each is named here, because an am
     "average_viewers", "watch_hours", "airtime_s", "down_s", "blind_s", "measured_s", "air_s", "lasted_s", "viewers",
     "live_blind_s", "late_s",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def owner(database: FreshDatabase) -> AsyncIterator[Sql]:
-    sql = await database.connect("owner")
-    yield sql
-    await sql.close()
 
 
 async def readable(sql: Sql) -> list[tuple[str, str, str]]:

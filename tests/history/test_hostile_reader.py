@@ -3,7 +3,6 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,13 +30,6 @@ ENDED = (asyncpg.AdminShutdownError, asyncpg.ConnectionDoesNotExistError, asyncp
 @pytest.fixture(params=ROLES)
 def role(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture
-async def writer(database: FreshDatabase) -> AsyncIterator[Sql]:
-    sql = await database.connect("writer")
-    yield sql
-    await sql.close()
 
 
 async def test_the_limits_that_a_login_begins_with(each_database: FreshDatabase, role: str) -> None:

@@ -177,15 +177,24 @@ def test_a_span_that_was_open_at_the_end_goes_on_after_a_restart():
     assert evening.spans() == [("poll", 5, None, "connect"), ("poll", 5, None, "connect"), ("poll", 5, 105, "connect")]
 
 
-def test_numbers_that_all_stand_still_for_a_minute_are_a_frozen_feed():
+@pytest.mark.parametrize(
+    ("still", "frozen_after_s"),
+    [
+        ({"viewers": 60, "progress": None, "kbps": 900}, 60),
+        ({"viewers": 1, "progress": 5}, 60),  # its bytes would move at each look
+        ({"viewers": 10, "progress": None}, 360),  # ten people may sit still for a minute
+        ({"viewers": 0, "progress": None, "kbps": 900}, None),
+        ({"viewers": None, "progress": None, "views_total": 17}, 3600),
+    ],
+)
+def test_numbers_that_all_stand_still_are_a_frozen_feed_once_that_is_no_quiet_room(still, frozen_after_s):
     evening = Evening(REAL)
-    still = {"viewers": 10, "progress": None, "kbps": 900}
-    for seconds in range(5, 65, 5):
+    for seconds in range(5, frozen_after_s or 7200, 5):
         evening.poll(seconds, A, **still)
         assert evening.watch.feeds["poll"].state == "ok"
-    evening.poll(65, A, **still)
-    assert evening.watch.feeds["poll"].state == "frozen"
-    evening.poll(70, A, **(still | {"viewers": 11}))
+    evening.poll((frozen_after_s or 7195) + 5, A, **still)
+    assert evening.watch.feeds["poll"].state == ("frozen" if frozen_after_s else "ok")
+    evening.poll(7300, A, **(still | {"viewers": 11}))
     assert evening.watch.feeds["poll"].state == "ok"
 
 

@@ -7,10 +7,10 @@ import pytest
 from monitor.store import embedded
 from tests.history.questions.market_evening import Market, play
 from tests.postgres import TEMPLATE, FreshDatabase, _fresh, elsewhere
-from tests.sql.conftest import hall, reader, stage
+from tests.sql.conftest import stage
 from tests.sql.stage import Sql, Stage
 
-__all__ = ["hall", "reader", "stage"]
+__all__ = ["stage"]
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +34,5 @@ async def evening_reader(market_database: FreshDatabase) -> AsyncIterator[Sql]:
 
 
 @pytest.fixture
-async def market(database: FreshDatabase) -> AsyncIterator[Market]:
-    sql = await database.connect("writer")
-    yield await play(Stage(sql))
-    await sql.close()
+async def market(writer: Sql) -> Market:
+    return await play(Stage(writer))
