@@ -9,7 +9,7 @@ import msgspec
 from .collector import BadFrame, FeedRefused
 from .described_sense import ROOMS
 from .finding import means
-from .placeholders import Message, body_filled, filled, masked, named, url_filled
+from .placeholders import Message, body_filled, headers_filled, masked, named, url_filled
 from .request import body_of
 
 CALLS_AT_ONCE = 8
@@ -46,7 +46,7 @@ class Call(msgspec.Struct, frozen=True):
         values = {**secrets, "cursor": cursor, "page": page}
         url, headers = (
             url_filled(self.url, values, rooms),
-            {name: filled(self.headers[name], values) for name in self.headers},
+            headers_filled(self.headers, secrets),
         )
         sent = None if self.body is None else body_filled(self.body, values, rooms)
         raw = await body_of(http, url, self.url, headers, sent, self.bytes_max, self.timeout_s)

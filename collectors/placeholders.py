@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from .collector import FeedRefused
 
-Message = str | dict[str, object] | list[object]
+Message = str | dict[str, Any] | list[Any]
 """What is sent: a text as it stands, or a table or list that becomes JSON."""
 
 NAME = re.compile(r"\{(\w+)\}")
@@ -53,8 +54,16 @@ def _filled(part: str, values: Mapping[str, str], rooms: Sequence[str], room: st
     return NAME.sub(value, part)
 
 
+def headers_filled(headers: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    """Raises FeedRefused for what no header may hold, before a library says so, and shows it."""
+    told = {name: filled(value, secrets) for name, value in headers.items()}
+    for name, value in told.items():
+        if not (value.isascii() and value.isprintable()):
+            raise FeedRefused(f"the header {name} would hold other characters than plain ASCII")
+    return told
+
+
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """A header with its values as they are."""
     return NAME.sub(lambda found: values.get(found[1], found[0]), text)
 
 

@@ -16,7 +16,7 @@ from ..finding import holds, means
 from ..heard_socket import HeardSocket
 from ..json_body import document, fraction
 from ..order_socket import connection
-from ..placeholders import Message, filled, masked, messages, read_secrets, url_filled
+from ..placeholders import Message, headers_filled, masked, messages, read_secrets, url_filled
 from ..polled_frame import START, joined, parted
 from ..tick import Tick
 
@@ -49,7 +49,7 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         secrets = read_secrets(self.secrets)
-        headers = {name: filled(value, secrets) for name, value in self.headers.items()}
+        headers = headers_filled(self.headers, secrets)
         async with connection(url_filled(self.url, secrets), headers, self.body_bytes_max) as socket:
             heard = HeardSocket(socket, emit, now)
             async with asyncio.TaskGroup() as group:
