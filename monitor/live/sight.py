@@ -192,9 +192,10 @@ class FeedSight:
         moves = self.single.moves(live, [tick.room for tick in ticks if tick.live is False])
         if moves is False and self.moved_at is not None:
             self._still_until = now
-            self._still_viewer_s = (now - self.moved_at).total_seconds() * self.single.still(as_viewers)
+            if (still_for := now - self.moved_at) >= self.still_max:  # seldom: it looks at all rooms
+                self._still_viewer_s = still_for.total_seconds() * self.single.still(as_viewers)
         else:
-            self.moved_at, self._still_until = now, None
+            self.moved_at, self._still_until, self._still_viewer_s = now, None, 0.0
 
 
 def numbers_of(tick: Tick) -> Numbers:
