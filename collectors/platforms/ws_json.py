@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 
 import aiohttp
 import msgspec
+from websockets import InvalidStatus
 
 from .. import described_sense as sense
 from ..collector import Emit, FeedRefused, Now, every
@@ -18,6 +19,7 @@ from ..json_body import document, fraction
 from ..order_socket import connection
 from ..placeholders import Message, headers_filled, masked, messages, read_secrets, url_filled
 from ..polled_frame import START, joined, parted
+from ..request import UNAUTHORIZED
 from ..tick import Tick
 
 NONE = frozenset[str]()
@@ -35,7 +37,7 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
     only_when: str = ""  # messages that tell of rooms; all others only show that the feed is alive
     state_url: str = ""  # tells how all rooms stand; asked after each connect and now and then
     state_rooms_at: str = "@"
-    state_interval_s: Annotated[float, msgspec.Meta(ge=5, le=3600)] = 60.0
+    state_interval_s: Annotated[float, msgspec.Meta(ge=5, le=3600)] = 20.0
     rooms_per_call: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50
 
     PLATFORM = "ws_json"
@@ -48,7 +50,14 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
         yield from sense.of_socket(self.fields, self.state_url, self.complete)
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        secrets = read_secrets(self.secrets)
+        try:
+            await self._hear(http, emit, now, read_secrets(self.secrets))
+        except InvalidStatus as error:
+            if error.response.status_code == UNAUTHORIZED:
+                raise FeedRefused(f"{self.url} answered 401: it does not take the secrets, or wants some") from None
+            raise
+
+    async def _hear(self, http: aiohttp.ClientSession, emit: Emit, now: Now, secrets: Mapping[str, str]) -> None:
         headers = headers_filled(self.headers, secrets)
         async with connection(url_filled(self.url, secrets), headers, self.body_bytes_max) as socket:
             heard = HeardSocket(socket, emit, now)

@@ -48,6 +48,7 @@ class Service:
     page_rooms: int = 2
     replies: list[Reply] = field(default_factory=list)
     always: Reply | None = None
+    handshakes: list[Reply] = field(default_factory=list)  # instead of a socket
     refuse_ids: set[str] = field(default_factory=set)  # a call that names one of them fails
     requests: list[web.Request] = field(default_factory=list)
     sockets: dict[web.WebSocketResponse, set[str]] = field(default_factory=dict)
@@ -132,6 +133,8 @@ class Service:
         return {"roomId": room, "on": self.rooms[room].live, "watching": self.rooms[room].viewers, "ts": stamp_ms}
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
+        if self.handshakes:
+            return await self.handshakes.pop(0)(request)
         if request.headers.get("X-Api-Key") != SECRET:
             return web.Response(status=401)
         socket = web.WebSocketResponse()

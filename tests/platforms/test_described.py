@@ -41,12 +41,13 @@ def row_of(folder: Path, name: str, rooms: list[str]) -> Any:
 
 
 def loaded(folder: Path, name: str, at: str = "127.0.0.1:1", **changed: str) -> DescribedRow:
-    """The example as `livemon run` would have it, but for where it asks, and how often."""
+    """The example as `livemon run` has it, but for where it asks, how often, and what is changed ("" is left out)."""
     text = re.sub(r"(http|ws)s://\w+\.example\.cn", lambda found: f"{found[1]}://{at}", EXAMPLES[name])
     for key, value in {"interval_s": "1.0" if name == "socket" else "0.1", **changed}.items():
-        text, count = re.subn(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
+        line = f"{key} = {value}" if value else ""
+        text, count = re.subn(rf"(?m)^{key} = .*$", lambda _, line=line: line, text)
         if not count:
-            text = text.replace("[[feed]]\n", f"[[feed]]\n{key} = {value}\n")
+            text = text.replace("[[feed]]\n", f"[[feed]]\n{line}\n")
     (folder / "secrets").mkdir()
     for file in re.findall(r'"secrets/([\w-]+)"', text):
         path = folder / "secrets" / file
