@@ -45,6 +45,10 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
     PATHS = (*DescribedRow.PATHS, "only_when", "state_rooms_at")
     TEXTS: ClassVar = {"url": NONE, "subscribe": sense.ROOMS, "heartbeat": NONE, "state_url": sense.ROOMS}
 
+    @property
+    def ROOM_BY_ROOM(self) -> bool:  # type: ignore[override]  # by its settings
+        return self.complete  # then each room is told of now and then, whatever happens
+
     def complaints(self) -> Iterator[sense.Complaint]:
         yield from DescribedRow.complaints(self)
         yield from sense.of_socket(self.fields, self.state_url, self.complete)

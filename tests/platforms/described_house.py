@@ -19,6 +19,7 @@ from monitor.facts import BlindSpan, Heard, RosterRoom
 from monitor.live.sight import platform_of
 from monitor.live.supervise import Collecting, Outlets, Supervisor
 from monitor.live.watch import Watch
+from monitor.rehearsal.scene import Trouble
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -38,6 +39,7 @@ class Broadcast:
     live: bool = True
     viewers: int | None = 1
     session: str = "s-1"
+    total: int = 88_000
 
 
 @dataclass
@@ -56,6 +58,10 @@ class Service:
     connects: int = 0
     mute: bool = False  # answers nothing on its socket
     hidden: set[str] = field(default_factory=set)  # rooms that no answer lists
+    garbled: set[str] = field(default_factory=set)  # rooms of which nonsense is told
+    open: bool = False  # to whoever asks
+    slower: bool = False  # says that it is asked too often
+    trouble: Trouble = field(default_factory=Trouble)
     url: str = ""
 
     @asynccontextmanager
@@ -81,6 +87,14 @@ class Service:
 
     async def _instead(self, request: web.Request) -> web.StreamResponse | None:
         self.requests.append(request)
+        if self.trouble.feed == "refuse":
+            assert request.transport is not None
+            request.transport.abort()
+        if self.trouble.feed is not None:
+            garbage = self.trouble.feed == "garbage"
+            return web.Response(status=200 if garbage else 502, text="<html>")
+        if self.slower:
+            return web.Response(status=429)
         if self.replies:
             return await self.replies.pop(0)(request)
         return await self.always(request) if self.always else None
@@ -91,7 +105,7 @@ class Service:
     async def list(self, request: web.Request) -> web.StreamResponse:
         if (instead := await self._instead(request)) is not None:
             return instead
-        if request.headers.get("Authorization") != f"Bearer {SECRET}":
+        if not self.open and request.headers.get("Authorization") != f"Bearer {SECRET}":
             return web.Response(status=401, text="who are you?")
         if "after" in request.query and not request.query["after"]:
             return web.json_response({"code": 1, "msg": "an empty cursor"})
@@ -104,8 +118,11 @@ class Service:
 
     def _life(self, room: str) -> dict[str, Any]:
         told = self.rooms[room]
-        stats = {"online": "" if told.viewers is None else str(told.viewers), "total": 88_000, "likes": 7}
-        return {"id": room, "status": "LIVE" if told.live else "ENDED", "session": told.session, "stats": stats}
+        stats = {"online": "" if told.viewers is None else str(told.viewers), "total": told.total, "likes": 7}
+        return {"id": room, "status": self._word(room), "session": told.session, "stats": stats}
+
+    def _word(self, room: str) -> Any:
+        return {"?": 1} if room in self.garbled else "LIVE" if self.rooms[room].live else "ENDED"
 
     async def status(self, request: web.Request) -> web.StreamResponse:
         ids = request.query["ids"].split(",")
@@ -124,18 +141,21 @@ class Service:
     async def state(self, request: web.Request) -> web.StreamResponse:
         if (instead := await self._instead(request)) is not None:
             return instead
-        if request.headers.get("X-Api-Key") != SECRET:
+        if not self.open and request.headers.get("X-Api-Key") != SECRET:
             return web.Response(status=401)
         return web.json_response({"rooms": [self._told(room) for room in self.rooms if room not in self.hidden]})
 
     def _told(self, room: str) -> dict[str, Any]:
         stamp_ms = int(datetime.now(UTC).timestamp() * 1000)
-        return {"roomId": room, "on": self.rooms[room].live, "watching": self.rooms[room].viewers, "ts": stamp_ms}
+        told, live = self.rooms[room], "?" if room in self.garbled else self.rooms[room].live
+        return {"roomId": room, "on": live, "watching": told.viewers, "total": told.total, "ts": stamp_ms}
 
     async def socket(self, request: web.Request) -> web.StreamResponse:
+        if self.trouble.feed is not None or self.slower:
+            return await self._instead(request) or web.Response(status=502)
         if self.handshakes:
             return await self.handshakes.pop(0)(request)
-        if request.headers.get("X-Api-Key") != SECRET:
+        if not self.open and request.headers.get("X-Api-Key") != SECRET:
             return web.Response(status=401)
         socket = web.WebSocketResponse()
         await socket.prepare(request)
