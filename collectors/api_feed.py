@@ -1,7 +1,7 @@
 """A feed that asks a platform's open API: in the name of our app, or of the account that a room belongs to."""
 
 from collections.abc import Callable
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from .collector import FeedRow
 from .open_api import Call, Caller
@@ -27,13 +27,16 @@ class Platform(Protocol):
     async def ask(self, make: Make, room: str = "") -> bytes:
         """The body of an answer that the platform's rules (`OpenApi.judge`) call good.
 
-        With a `room` it is asked in the name of the account that the roster gives that room; then whatever is wrong
-        with that account alone is a RoomUnseen. Every other failure is one of the whole feed: it ends `collect`.
+        With a `room` what is wrong with that room alone is a RoomUnseen; where the kind is BY_ACCOUNT, it is asked in
+        the name of that room's account. Every other failure is one of the whole feed: it ends `collect`.
         """
 
     def unseen(self, room: str, reason: str) -> None:
         """What no call of `ask` tells: this room cannot be seen (its socket closed, its answer is none). `reason` is
         one of the fixed words of monitor/live/failure.py. A tick of the room is the end of it."""
+
+    def patience(self, interval_s: float) -> None:
+        """No room is asked more often than this from now on (a quota allows no more): that is no silence."""
 
 
 class ApiRow(FeedRow, kw_only=True, frozen=True):
@@ -46,4 +49,6 @@ class ApiRow(FeedRow, kw_only=True, frozen=True):
     app: str  # the [[app]] in whose name, and at whose pace, it is asked
 
     ROOM_BY_ROOM = True  # one of a kind whose calls name many rooms says False
-    BY_ACCOUNT: ClassVar[bool] = False  # each room is asked in the name of its own account
+    BY_ACCOUNT: ClassVar[Literal["", "anchor", "shop"]] = (
+        ""  # whose account each room is asked in the name of; "": none
+    )

@@ -16,7 +16,8 @@ class RoomPace:
     def __init__(self, feed: str, rooms: Iterable[str], interval_s: float, at_s: float) -> None:
         if not interval_s > 0:
             raise ValueError("an interval is above 0")
-        self._interval_s = interval_s
+        self._interval_s = self.shortest_s = interval_s
+        self._intervals: dict[str, float] = {}  # of rooms that are asked less often than usual
         self._places = {room: place_of(feed, room) for room in rooms}
         self._due = [(self._beat(place, at_s, interval_s), room) for room, place in self._places.items()]
         heapq.heapify(self._due)
@@ -25,10 +26,23 @@ class RoomPace:
         """The room that has waited longest of those that are due; it is asked for, until `asked` says it was."""
         return heapq.heappop(self._due)[1] if self._due and self._due[0][0] <= at_s else None
 
-    def asked(self, room: str, at_s: float, interval_s: float | None = None, rest_s: float = 0.0) -> None:
-        """It was asked. Its next beat comes at its usual interval or at this one, and not within `rest_s`."""
-        every_s = max(self._interval_s, interval_s or 0.0)
+    def asked(self, room: str, at_s: float, interval_s: float | None = None, rest_s: float = 0.0) -> bool:
+        """It was asked. Its next beat comes at this interval (None: as before), and not within `rest_s`.
+
+        True: `shortest_s`, the shortest interval that any room has, is another one now.
+        """
+        known_s = self._intervals.get(room, self._interval_s)
+        every_s = known_s if interval_s is None else max(self._interval_s, interval_s)
         heapq.heappush(self._due, (self._beat(self._places[room], at_s + max(rest_s, 0.0), every_s), room))
+        if every_s == known_s:
+            return False
+        if every_s > self._interval_s:
+            self._intervals[room] = every_s
+        else:
+            del self._intervals[room]
+        before_s, usual = self.shortest_s, len(self._intervals) < len(self._places)
+        self.shortest_s = self._interval_s if usual else min(self._intervals.values())
+        return self.shortest_s != before_s
 
     def wait_s(self, at_s: float) -> float:
         """So long nobody is due; `inf` while all are being asked."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, cast, get_args
+from typing import Literal, Protocol, cast, get_args
 
 import aiohttp
 
@@ -16,6 +16,7 @@ from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.facts import RosterRoom
 from monitor.live.failure import FeedFailed, Reason
 
+SILENT_INTERVALS = 3.0
 IN_A_ROW_MAX = 10  # so many calls that fail by what could be everybody's trouble, and none between that does not
 
 
@@ -37,7 +38,7 @@ class Asking(Protocol):
     @property
     def rooms(self) -> list[str] | None: ...
     @property
-    def BY_ACCOUNT(self) -> bool: ...
+    def BY_ACCOUNT(self) -> Literal["", "anchor", "shop"]: ...
     @property
     def RETRY_S_MAX(self) -> float: ...
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None: ...
@@ -46,13 +47,13 @@ class Asking(Protocol):
 
 class Means:
     """What such feeds are given of the house. `row_of`: the roster's row of a room; `account_of`: of an app, the one
-    that a row of the roster means. `unseen` is told: feed, room, reason."""
+    that a row of the roster means, of its shop or of its anchor. `unseen` is told: feed, room, reason."""
 
     def __init__(
         self,
         client: Client,
         row_of: Callable[[str], RosterRoom | None],
-        account_of: Callable[[str, RosterRoom], Account | None],
+        account_of: Callable[[str, RosterRoom, bool], Account | None],
         unseen: Callable[[str, str, Reason], None],
     ) -> None:
         self.client, self.row_of, self.account_of, self.unseen = client, row_of, account_of, unseen
@@ -64,12 +65,13 @@ class ApiLine:
         self.name, self.RETRY_S_MAX = row.name, row.RETRY_S_MAX
         self._row, self._means = row, means
         self._bad = 0  # in a row
+        self.patient_s = 0.0  # so long it may be silent, if that is longer than usual
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         """Raises FeedRefused where the app will not be had, FeedFailed where nothing can be asked just now."""
         if self._means is None:
             raise FeedRefused(f"there is no [[app]] named {self._row.app!r}, or livemon cannot ask its platform")
-        self._bad = 0
+        self._bad, self.patient_s = 0, 0.0
         if self._row.BY_ACCOUNT and self._row.rooms and not any(map(self._account, self._row.rooms)):
             raise FeedFailed("auth", f"no account with app {self._row.app} belongs to any of its rooms")
         await self._row.collect(http, emit, now, self)
@@ -82,11 +84,11 @@ class ApiLine:
         means, app = self._means, self._row.app
         if means is None:
             raise FeedRefused(f"there is no [[app]] named {app!r}")
-        account = self._account(room) if room else None
+        account = self._account(room) if room and self._row.BY_ACCOUNT else None
         try:
             if account is not None:
                 body = await means.client.ask(app, account.shop, make, account.anchor, Urgency.LOOK)
-            elif room:
+            elif room and self._row.BY_ACCOUNT:
                 raise AccountRefused("no account belongs to it")
             else:
                 body = await means.client.send(app, make, Urgency.LOOK)
@@ -99,10 +101,14 @@ class ApiLine:
         """See `Platform`."""
         self._unseen(room, cast(Reason, reason) if reason in get_args(Reason) else "unknown", 0.0)
 
+    def patience(self, interval_s: float) -> None:
+        """See `Platform`."""
+        self.patient_s = SILENT_INTERVALS * interval_s
+
     def _account(self, room: str) -> Account | None:
         if self._means is None or (row := self._means.row_of(room)) is None:
             return None
-        return self._means.account_of(self._row.app, row)
+        return self._means.account_of(self._row.app, row, self._row.BY_ACCOUNT == "shop")
 
     def _meant(self, error: CallFailed | AccountRefused, room: str, account: Account | None) -> Exception:
         """What a failed call says: of this room alone, or of the feed."""

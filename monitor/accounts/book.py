@@ -48,10 +48,11 @@ class Book:
         """The accounts of shops and anchors with this app."""
         return [account for account in self._accounts.values() if account.app == app and not account.is_app]
 
-    def belonging(self, app: str, row: RosterRoom) -> Account | None:
-        """The account that this row of the roster means: by what it names, else by the room's own id."""
-        if (row.shop or row.account) and (account := self.get(app, row.shop, row.account)) is not None:
-            return account
+    def belonging(self, app: str, row: RosterRoom, to_shop: bool) -> Account | None:
+        """The account that this row of the roster means, of its shop or of its anchor (whose id may be the room's).
+
+        What its column `account` names goes before both.
+        """
         if self._named is None:
             self._named = {
                 (of, name): (of, shop, anchor)
@@ -59,7 +60,7 @@ class Book:
                 for name in (anchor, shop)
                 if name
             }
-        key = self._named.get((app, row.account or row.shop)) or self._named.get((app, row.external_id))
+        key = self._named.get((app, row.account or (row.shop if to_shop else row.external_id)))
         return None if key is None else self._accounts[key]
 
     def all(self) -> list[Account]:

@@ -112,7 +112,8 @@ class Supervisor:
             self.lost = False
             log.info("feed %s is back", name)
         if not self.waiting:
-            self._rest(asyncio.get_running_loop().time() + self.silence_s_max)
+            silence_s_max = max(self.silence_s_max, getattr(self.feed, "patient_s", 0.0))
+            self._rest(asyncio.get_running_loop().time() + silence_s_max)
 
     def _parse(self, frame: bytes, at: datetime) -> Sequence[Tick] | None:
         """What the frame means; None for a bad one, which is kept for a person and proves no health."""
