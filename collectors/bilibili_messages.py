@@ -111,7 +111,7 @@ def _priced(sale: Sale, name: str, data: Data, price_is: PriceIs) -> Sale:
         return msgspec.structs.replace(sale, amount_minor=yuan(data.rmb), units=1)
     if name == GUARD:
         units = count(data.guard_num)
-        item = SaleItem(f"guard{exact_id(data.guard_level)}", None, units)  # type: ignore[arg-type]
+        item = SaleItem(f"guard{exact_id(data.guard_level)}", None, units)
         return msgspec.structs.replace(sale, amount_minor=thousandths(data.price), units=units, items=(item,))
     units = count(data.gift_num)
     item = SaleItem(exact_id(data.gift_id), data.gift_name or None, units)
@@ -126,6 +126,7 @@ def _gift_minor(data: Data, units: int, price_is: PriceIs) -> int:
     if data.blind_gift is not None and data.blind_gift.status:
         return 0
     told = [number(price) for price in (data.price, data.r_price) if price is not None]
-    if not told:
-        raise BadFrame("amount: missing")
-    return thousandths(min(told) * (units if price_is == "each" else 1))
+    if not told or min(told) < 0:
+        raise BadFrame("amount: missing, or negative")
+    paid = min((price for price in told if price), default=told[0])  # 0 of what was paid for: it is not told
+    return thousandths(paid * (units if price_is == "each" else 1))

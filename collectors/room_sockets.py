@@ -17,8 +17,7 @@ from .collector import BadFrame, Emit, Now, every
 from .live_rooms import LiveRooms
 from .room_pace import place_of
 
-ROLL_S = 5.0
-PULSE_S = 1.0
+PULSES, ROLLS = 20, 4  # in each interval of heartbeats
 BACKOFF_S, BACKOFF_S_MAX, DOUBLINGS_MAX = 0.5, 60.0, 16
 RECOVERY_S_MAX = 45.0  # after most were lost: by then those that are back are heard again, and the others blind alone
 BACK_SHARE = 0.9
@@ -82,9 +81,11 @@ class RoomSockets:
 
     def __init__(
         self, feed: str, rooms: Sequence[str], talk: Talk, house: LiveRooms, emit: Emit, now: Now,
-        uniform: Callable[[float, float], float] = random.uniform,
+        interval_s: float, uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:  # fmt: skip
+        """`interval_s`: of the heartbeats of each socket."""
         self._talk, self._house, self._emit, self._now, self._uniform = talk, house, emit, now, uniform
+        self._pulse_s, self._roll_s = interval_s / PULSES, interval_s / ROLLS
         # In an order that has nothing to do with the roster's: no hall, no shop comes last as a whole.
         self.ears = [RoomEar(room, now) for room in sorted(rooms, key=lambda room: place_of(feed, room))]
         self._recovering_until_s: float | None = None
@@ -129,13 +130,13 @@ class RoomSockets:
         """While rooms are heard, the feed is; who is not heard is told now and then."""
         clock = asyncio.get_running_loop().time
         roll_s = clock()
-        async for _ in every(PULSE_S):
+        async for _ in every(self._pulse_s):
             opened = sum(ear.open for ear in self.ears)
             if not opened or not self._recovered(opened, clock()):
                 continue
             await self._emit(b"", self._now())
             if clock() >= roll_s:
-                roll_s = clock() + ROLL_S
+                roll_s = clock() + self._roll_s
                 heard = {ear.room: ear.at for ear in self.ears if ear.open and ear.at is not None}
                 self._house.roll(heard, {ear.room: ear.lost_for for ear in self.ears if not ear.open})
 

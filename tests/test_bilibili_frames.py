@@ -4,6 +4,7 @@ import random
 import time
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
@@ -26,7 +27,10 @@ from collectors.bilibili_frames import (
 from collectors.collector import BadFrame
 from monitor.rehearsal.platforms.bilibili_wire import Spoken, bundled, number, spoken, written
 
-SHRINK = {ZLIB: lambda data: zlib.compress(data, 9), BROTLI: lambda data: brotli.compress(data, quality=5)}
+SHRINK: dict[int, Callable[[bytes], bytes]] = {
+    ZLIB: lambda data: zlib.compress(data, 9),
+    BROTLI: lambda data: brotli.compress(data, quality=5),
+}
 
 
 def any_packet(chance: random.Random) -> Spoken:

@@ -1,6 +1,7 @@
 """Every platform whose open API we know. A new one adds its import and its name to `KNOWN`, nothing else."""
 
 from ..open_api import OpenApi
+from .bilibili import BilibiliApi
 from .doudian import DoudianApi
 from .jd import JdApi
 from .kwaixiaodian import KwaixiaodianApi
@@ -11,6 +12,7 @@ from .wechat import WechatApi
 from .xiaohongshu import XiaohongshuApi
 
 KNOWN: tuple[OpenApi, ...] = (
+    BilibiliApi(),
     DoudianApi(),
     JdApi(),
     KwaixiaodianApi(),

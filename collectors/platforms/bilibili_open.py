@@ -44,7 +44,7 @@ class BilibiliOpen(LiveRoomsRow, tag="bilibili_open", frozen=True, kw_only=True)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(games.keep_alive(self.interval_s), name="keep games alive")
-            await RoomSockets(self.name, watched, talk, rooms, emit, now).run()
+            await RoomSockets(self.name, watched, talk, rooms, emit, now, self.interval_s).run()
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         return meaning_of(frame, at, self.name, self.platform or self.PLATFORM, self.gift_price)

@@ -137,7 +137,7 @@ class LiveLine:
     def _account(self, room: str) -> Account | None:
         means = self._house.means
         row = means.row_of(room)
-        return None if row is None else means.account_of(self._row.app, row)
+        return None if row is None else means.account_of(self._row.app, row, False)
 
 
 def meant(error: Exception | None) -> Reason:

@@ -108,7 +108,7 @@ class Watch:
         else:
             self._see_again(sight, at, heard)
         if sight.by_room:
-            self._see_rooms(sight, ticks, at, heard)
+            self._see_rooms(sight, [tick.room for tick in ticks], at, heard)
         if ticks:
             self._hear_ticks(sight, ticks, now, heard)
             sight.look(ticks, now)
@@ -151,10 +151,10 @@ class Watch:
     def fail(self, feed: str, cause: str, now: datetime) -> Heard:
         """One failure: that may be chance. The second in a row blinds the feed, as of its last good frame."""
         sight = self.feeds.get(feed)
-        if sight is None:
-            return Heard()
+        if sight is None or sight.failures + 1 >= FAILURES_MAX:
+            return self.lose(feed, cause, now)
         sight.failures += 1
-        return self._blind(sight, cause, now) if sight.failures >= FAILURES_MAX else Heard()
+        return Heard()
 
     def fail_room(self, feed: str, external_id: str, cause: str, now: datetime) -> Heard:
         """One room could not be seen, though others of its feed may be. The second time in a row it is blind."""
@@ -168,22 +168,30 @@ class Watch:
             room.hide()
         return heard
 
-    def silent(self, feed: str, now: datetime) -> Heard:
-        """Nothing was heard for as long as this feed may be silent."""
+    def hear_rooms(self, feed: str, rooms: Mapping[str, datetime]) -> Heard:
+        """Signs of life of single rooms' sockets: they could be heard, though nothing was said of how they stand."""
+        heard = Heard()
+        for external_id, at in rooms.items() if feed in self.feeds else ():
+            self._see_rooms(self.feeds[feed], [external_id], at, heard)
+        return heard
+
+    def lose(self, feed: str, cause: str, now: datetime) -> Heard:
+        """It is no chance (most of its rooms were lost together): no second failure is waited for."""
         sight = self.feeds.get(feed)
         if sight is None:
             return Heard()
         sight.failures += 1
-        return self._blind(sight, "silence", now)
+        return self._blind(sight, cause, now)
+
+    def silent(self, feed: str, now: datetime) -> Heard:
+        """Nothing was heard for as long as this feed may be silent."""
+        return self.lose(feed, "silence", now)
 
     def refuse(self, feed: str, detail: str, now: datetime) -> Heard:
         """The feed will not have us."""
-        sight = self.feeds.get(feed)
-        if sight is None:
-            return Heard()
-        sight.failures += 1
-        sight.refused = detail or "refused"
-        return self._blind(sight, "refused", now)
+        if feed in self.feeds:
+            self.feeds[feed].refused = detail or "refused"
+        return self.lose(feed, "refused", now)
 
     def tend(self, now: datetime) -> Heard:
         """Each second: what comes of time alone."""
@@ -246,9 +254,9 @@ class Watch:
         for room in sight.rooms:
             self._resee(room, at, at, heard)
 
-    def _see_rooms(self, sight: FeedSight, ticks: Sequence[Tick], at: datetime, heard: Heard) -> None:
-        """A frame shows these rooms and no other."""
-        for span in sight.single.seen([tick.room for tick in ticks if tick.room in sight.listed], at):
+    def _see_rooms(self, sight: FeedSight, rooms: Sequence[str], at: datetime, heard: Heard) -> None:
+        """These rooms and no other were seen."""
+        for span in sight.single.seen([room for room in rooms if room in sight.listed], at):
             heard.spans.append(span)
             self._resee(sight.listed[span.room or ""], at, at, heard)
 

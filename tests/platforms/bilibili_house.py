@@ -137,10 +137,16 @@ class Hall:
         self.lost_for.append(reason)
         self.came.set()
 
+    def house(self, row: BilibiliOpen) -> House:
+        means = Means(
+            self, roster_row, lambda app, row, to_shop: self.accounts.get((app, "", row.external_id)), never_unseen
+        )
+        return House(
+            means, self.keep, self.change, self.reach, lambda app: frozenset({BASE}), self, self.clock
+        )  # fmt: skip
+
     def line(self, row: BilibiliOpen) -> LiveLine:
-        means = Means(self, roster_row, lambda app, row: self.accounts.get((app, "", row.external_id)), never_unseen)
-        origins = frozenset({f"{BASE}"})
-        return LiveLine(row, House(means, self.keep, self.change, self.reach, lambda app: origins, self, self.clock))
+        return LiveLine(row, self.house(row))
 
     @asynccontextmanager
     async def hearing(self, row: BilibiliOpen) -> AsyncIterator[asyncio.Task[None]]:
