@@ -35,7 +35,8 @@ def finder(path: str) -> Find:
     try:
         search = jmespath.compile(path).search
     except JMESPathError as error:
-        raise ValueError(" ".join(str(error).split())[:200]) from error
+        said = str(error).partition("for expression")[0].partition(": Parse error")[0]
+        raise ValueError(" ".join(said.split()).rstrip(":,")[:200]) from error
 
     def find(found: object) -> object:
         try:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from .collector import FeedRefused
 
@@ -116,17 +116,19 @@ def _secret(name: str, file: Path) -> str:
     except OSError as error:
         raise FeedRefused(f"the secret {name} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
-        raise FeedRefused(f"the secret {name} is not UTF-8 text") from None
+        text = ""  # the error itself holds what it could not read
     text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip() or not text.isprintable() or len(text) > SECRET_BYTES_MAX:
-        raise FeedRefused(f"the secret {name} is empty, or not one line of text")
+        raise FeedRefused(f"the secret {name} is empty, or not one line of UTF-8 text")
     return text
 
 
 def masked(told: bytes, secrets: Iterable[str]) -> bytes:
     """What came, without our secrets: who answers with them must not get them into frames that people look at."""
     for secret in secrets:
-        for form in {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}:
-            if len(form) >= MASKED_BYTES_MIN:
+        inner = json.dumps(secret, ensure_ascii=False)[1:-1]
+        forms = {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], inner}
+        for form in {*forms, inner.replace("/", "\\/")}:
+            if len(form) >= MASKED_BYTES_MIN and not form.isdigit():  # digits are counts and ids of rooms, too
                 told = told.replace(form.encode(), MASK)
     return told
