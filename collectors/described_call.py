@@ -6,11 +6,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import aiohttp
 import msgspec
 
+from .api_feed import RoomUnseen
 from .collector import BadFrame, FeedRefused
 from .described_sense import ROOMS
 from .finding import means
 from .placeholders import Message, body_filled, headers_filled, masked, named, url_filled
 from .request import body_of
+from .room_pace import RoomPace
+from .room_polls import poll_rooms
 
 CALLS_AT_ONCE = 8
 IN_A_ROW_MAX = 10  # so many failures, and it is everybody's trouble
@@ -18,6 +21,7 @@ OWN_TROUBLE = (TimeoutError, OSError, aiohttp.ClientError, BadFrame)  # what may
 WORDS: dict[int, str] = {401: "auth", 403: "auth", 429: "rate_limited"}
 
 Rooms = Sequence[str]
+Ask = Callable[[Rooms], Awaitable[None]]
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -60,35 +64,43 @@ def shares(rooms: Rooms, rooms_per_call: int) -> list[Rooms]:
     return [rooms[at : at + rooms_per_call] for at in range(0, len(rooms), rooms_per_call)]
 
 
-async def in_turn(shares: Sequence[Rooms], ask: Callable[[Rooms], Awaitable[None]], seconds: float) -> None:
-    """Ask about each share, evenly over so many seconds and a few at once.
+async def in_turn(
+    feed: str, shares: Sequence[Rooms], ask: Callable[[Rooms], Awaitable[None]], interval_s: float
+) -> None:
+    """Ask about each share of the rooms, each at its own beat, for ever.
 
-    What `ask` raises for one share does not keep the others from being asked, if it may be that share's own trouble: it
-    hands over how it failed, and raises. The round fails as a whole where every share does, or so many in a row.
+    `ask` hands over how it failed, and raises. Where that may be the share's own trouble the others go on; too many in
+    a row, or to be told that we ask too often, is a failure of the feed.
     """
-    free, loop = asyncio.Semaphore(CALLS_AT_ONCE), asyncio.get_running_loop()
-    begun_s, asked, failed = loop.time(), 0, list[Exception]()
+    share_of = {share[0]: share for share in shares}
+    in_a_row_max, in_a_row = min(IN_A_ROW_MAX, 2 * len(shares)), 0
+
+    async def one(name: str) -> None:
+        nonlocal in_a_row
+        try:
+            await ask(share_of[name])
+        except OWN_TROUBLE as error:
+            in_a_row, word = in_a_row + 1, word_of(error)
+            if in_a_row >= in_a_row_max or word == "rate_limited":
+                raise
+            raise RoomUnseen(word) from error
+        in_a_row = 0
+
+    pace = RoomPace(feed, share_of, interval_s, asyncio.get_running_loop().time())
+    await poll_rooms(pace, one, patience=lambda _: None, at_once_max=CALLS_AT_ONCE)
+
+
+async def at_once(shares: Sequence[Rooms], ask: Ask) -> None:
+    """Ask about all shares of the rooms now; one that fails fails them all."""
+    free = asyncio.Semaphore(CALLS_AT_ONCE)
 
     async def one(share: Rooms) -> None:
-        nonlocal asked
-        try:
+        async with free:
             await ask(share)
-            asked += 1
-            failed.clear()
-        except OWN_TROUBLE as error:
-            failed.append(error)
-            if len(failed) >= IN_A_ROW_MAX or word_of(error) == "rate_limited":
-                raise
-        finally:
-            free.release()
 
     async with asyncio.TaskGroup() as group:
-        for number, share in enumerate(shares):
-            await asyncio.sleep(begun_s + seconds * number / len(shares) - loop.time())
-            await free.acquire()
+        for share in shares:
             group.create_task(one(share), name="share")
-    if failed and not asked:
-        raise failed[0]
 
 
 def word_of(error: Exception) -> str:

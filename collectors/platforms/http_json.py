@@ -53,23 +53,20 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
         yield from sense.of_shares(self.url, self.body, self.rooms_per_call, bool(self.fields.room) or self.keyed)
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
+        async def ask(rooms: Rooms) -> None:
+            asked_at = now()
+            try:
+                frame = await self.frame(http, read_secrets(self.secrets), rooms)
+            except OWN_TROUBLE as error:
+                if rooms:
+                    await emit(joined(rooms, [], failed=word_of(error)), asked_at)
+                raise
+            await emit(frame, asked_at)
+
+        if self.call.names_rooms:
+            await in_turn(self.name, shares(self.rooms or (), self.rooms_per_call), ask, self.interval_s)
         async for _ in every(self.interval_s):
-            secrets = read_secrets(self.secrets)
-
-            async def ask(rooms: Rooms, secrets: Mapping[str, str] = secrets) -> None:
-                asked_at = now()
-                try:
-                    frame = await self.frame(http, secrets, rooms)
-                except OWN_TROUBLE as error:
-                    if rooms:
-                        await emit(joined(rooms, [], failed=word_of(error)), asked_at)
-                    raise
-                await emit(frame, asked_at)
-
-            if self.call.names_rooms:
-                await in_turn(shares(self.rooms or (), self.rooms_per_call), ask, self.interval_s)
-            else:
-                await ask(())
+            await ask(())
 
     async def frame(self, http: aiohttp.ClientSession, secrets: Mapping[str, str], rooms: Rooms) -> bytes:
         """The answer to one question: all its pages are one observation, and one that fails fails them all."""

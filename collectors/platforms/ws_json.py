@@ -12,7 +12,7 @@ from websockets import InvalidStatus
 from .. import described_sense as sense
 from ..collector import Emit, FeedRefused, Now, every
 from ..described import DescribedRow
-from ..described_call import Call, Rooms, in_turn, shares
+from ..described_call import Call, Rooms, at_once, shares
 from ..finding import holds, means
 from ..heard_socket import HeardSocket
 from ..json_body import document, fraction
@@ -24,7 +24,6 @@ from ..tick import Tick
 
 NONE = frozenset[str]()
 STATE_S_MAX = 10.0  # for one answer of how rooms stand
-SPREAD_S = 5.0  # over which all of them are asked
 
 
 class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
@@ -94,7 +93,7 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
             await emit(joined(rooms if call.names_rooms else None, [answer]), asked_at)
 
         async for _ in every(self.state_interval_s):
-            await in_turn(shares(self.rooms or (), self.rooms_per_call) if call.names_rooms else [()], ask, SPREAD_S)
+            await at_once(shares(self.rooms or (), self.rooms_per_call) if call.names_rooms else [()], ask)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         if not frame:

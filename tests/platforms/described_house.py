@@ -73,7 +73,7 @@ class Service:
         app.router.add_get("/live/rooms", self.state)
         app.router.add_get("/{rest:.*}", self.any)
         app.router.add_post("/{rest:.*}", self.any)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.01)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
