@@ -97,8 +97,8 @@ async def test_a_restart_that_comes_too_late_begins_anew_when_the_room_has_coole
         assert found.fake.started == ["5", "5"]
 
 
-async def test_a_run_that_the_platform_ended_is_begun_anew() -> None:
-    async with hall("5") as found, found.hearing(row(["5"])):
+async def test_a_run_that_the_platform_ended_is_begun_anew_without_waiting_for_a_heartbeat() -> None:
+    async with hall("5") as found, found.hearing(row(["5"], interval_s=20.0)):
         await found.until(lambda: found.listeners() == 1)
         found.fake._end({"game_id": "game-1", "app_id": found.fake.app_id})
         await found.until(lambda: found.fake.started == ["5", "5"] and found.listeners() == 1)
