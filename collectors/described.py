@@ -79,10 +79,11 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
         except (ZoneInfoNotFoundError, ValueError, OSError):
             return None
 
-    @property
-    def reader(self) -> Reader:
+    def reader(self, stamped: bool) -> Reader:
+        """`stamped`: rooms are taken as of their own time, where one is told."""
+        fields = self.fields if stamped else msgspec.structs.replace(self.fields, at="")
         words = Words(tuple(self.live_when), tuple(self.ended_when), self.LISTED_IS_LIVE)
-        return mapping.reader(self.name, self.fields, words, self.naive_zone, self.viewers)
+        return mapping.reader(self.name, fields, words, self.naive_zone, self.viewers)
 
     def items(self, told: object, asked: Sequence[str] | None, rooms_at: str) -> list[tuple[str | None, object]]:
         """The rooms that one document lists, each with its id, where that does not stand in itself. Raises BadFrame."""
@@ -98,14 +99,15 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
         return [(only, item) for item in listed]
 
     def ticks(
-        self, documents: Sequence[object], asked: Sequence[str] | None, at: datetime, complete: bool, rooms_at: str
-    ) -> list[Tick]:
+        self, documents: Sequence[object], asked: Sequence[str] | None, at: datetime, complete: bool, rooms_at: str,
+        stamped: bool = False,
+    ) -> list[Tick]:  # fmt: skip
         """One tick for each room that is listed, and of a complete answer for each watched one that is not.
 
         Raises PartlyRead where single rooms could not be read, or were asked about and not told of. Raises BadFrame
         where that is most of them: then the settings are wrong, or the platform changed.
         """
-        reader, listed, unread = self.reader, dict[str, Tick](), list[Unread]()
+        reader, listed, unread = self.reader(stamped), dict[str, Tick](), list[Unread]()
         items = [pair for told in documents for pair in self.items(told, asked, rooms_at)]
         if len(items) > ROOMS_MAX:
             raise BadFrame(f"too_large: more than {ROOMS_MAX} rooms")

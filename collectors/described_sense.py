@@ -65,6 +65,12 @@ def of_query(place: tuple[str, ...], url: str) -> Iterator[Complaint]:
             yield place, f"{'.'.join(place)} holds a secret in its parameter {name[:64]!r}", SECRETS_TODO
 
 
+def of_poll(fields: Fields) -> Iterator[Complaint]:
+    if fields.at:
+        todo = "take it out: what an answer says is as of when it was asked"
+        yield ("fields", "at"), "fields.at is of messages alone", todo
+
+
 def of_paging(names: set[str], cursor: str, more: str) -> Iterator[Complaint]:
     """`names` stand in what is sent."""
     if cursor and "cursor" not in names:

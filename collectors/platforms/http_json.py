@@ -49,6 +49,7 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
 
     def complaints(self) -> Iterator[sense.Complaint]:
         yield from DescribedRow.complaints(self)
+        yield from sense.of_poll(self.fields)
         yield from sense.of_paging(self.call.names, self.cursor, self.more)
         yield from sense.of_shares(self.url, self.body, self.rooms_per_call, bool(self.fields.room) or self.keyed)
 

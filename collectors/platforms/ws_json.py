@@ -104,4 +104,4 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
         told = document(frame, fraction)
         if self.only_when and not holds(self.only_when, told):
             return []
-        return self.ticks([told], None, at, False, self.rooms_at)
+        return self.ticks([told], None, at, False, self.rooms_at, stamped=True)
