@@ -47,6 +47,7 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     TELLS_STATE: ClassVar[bool] = True  # polls and sockets; hooks are silent by nature and never blind a room
     TELLS_END: ClassVar[bool] = False  # can this source tell a sign-off from a failure?
     ROOM_BY_ROOM: ClassVar[bool] = False  # a frame shows the rooms it names and no other: one can be blind alone
+    TELLS_MONEY: ClassVar[bool] = False  # its ticks have the platform's own running total of money
     KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall

@@ -155,8 +155,15 @@ def ticks_of(feed: str, asked: Asked, body: bytes, at: datetime) -> list[Tick]:
     if asked.about == "data":
         data = read_data(body)
         if data.living is False:
-            return [Tick(feed, room, at, "status", False, session_key=asked.key)]
-        return [Tick(feed, room, at, "status", data.living, data.viewers, data.views_total, session_key=asked.key)]
+            return [
+                Tick(feed, room, at, "status", False, session_key=asked.key, gmv_minor=data.gmv_fen, currency="CNY")
+            ]
+        return [
+            Tick(
+                feed, room, at, "status", data.living, data.viewers, data.views_total, session_key=asked.key,
+                gmv_minor=data.gmv_fen, currency="CNY",
+            )
+        ]  # fmt: skip
     listed = read_list(body)
     if listed.has_more or listed.newest not in ("", asked.key):
         raise BadFrame("partial_list: there are lives of which it does not say how they stand")

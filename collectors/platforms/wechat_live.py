@@ -37,6 +37,7 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
     PLATFORM = "wechat"
     KEY_IS = "session"
     BY_ACCOUNT = "anchor"
+    TELLS_MONEY = True
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None:
         clock = asyncio.get_running_loop().time

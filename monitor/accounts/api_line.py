@@ -65,13 +65,13 @@ class ApiLine:
         self.name, self.RETRY_S_MAX = row.name, row.RETRY_S_MAX
         self._row, self._means = row, means
         self._bad = 0  # in a row
-        self.patient_s = 0.0  # so long it may be silent, if that is longer than usual
+        self._patient: Callable[[float], None] | None = None
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         """Raises FeedRefused where the app will not be had, FeedFailed where nothing can be asked just now."""
         if self._means is None:
             raise FeedRefused(f"there is no [[app]] named {self._row.app!r}, or livemon cannot ask its platform")
-        self._bad, self.patient_s = 0, 0.0
+        self._bad = 0
         if self._row.BY_ACCOUNT and self._row.rooms and not any(map(self._account, self._row.rooms)):
             raise FeedFailed("auth", f"no account with app {self._row.app} belongs to any of its rooms")
         await self._row.collect(http, emit, now, self)
@@ -103,7 +103,12 @@ class ApiLine:
 
     def patience(self, interval_s: float) -> None:
         """See `Platform`."""
-        self.patient_s = SILENT_INTERVALS * interval_s
+        if self._patient is not None:
+            self._patient(SILENT_INTERVALS * interval_s)
+
+    def when_patient(self, told: Callable[[float], None]) -> None:
+        """See `supervise.Patient`."""
+        self._patient = told
 
     def _account(self, room: str) -> Account | None:
         if self._means is None or (row := self._means.row_of(room)) is None:

@@ -103,6 +103,16 @@ class Muster:
                     room.telling.append(feed)
 
 
+def limits_of(grace_s: float, end_slack_s: float, settle_s: float, blind_s_max: float) -> Rules:
+    """The limits of the event, whatever the kind of a feed."""
+    return Rules(
+        grace=timedelta(seconds=grace_s),
+        end_slack=timedelta(seconds=end_slack_s),
+        settle=timedelta(seconds=settle_s),
+        blind_max=timedelta(seconds=blind_s_max),
+    )
+
+
 def rules_of(row: FeedRow, limits: Rules) -> Rules:
     """The limits of the event, with what this kind says of itself."""
     return replace(

@@ -119,8 +119,10 @@ class Room:
         if tick.likes_total is not None and tick.likes_total != self.likes_seen:
             self._count_likes(tick.likes_total)
 
-    def hide(self) -> None:
-        """Nobody tells these numbers any longer."""
+    def hide(self, feed: str | None = None) -> None:
+        """Nobody tells these numbers any longer; with a feed: if it was this one that told them."""
+        if feed is not None and feed != self.numbers_feed:
+            return
         self.viewers = self.kbps = self.numbers_feed = None
 
     def began(self) -> None:

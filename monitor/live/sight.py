@@ -10,6 +10,7 @@ from monitor.facts import BlindSpan, FeedState
 from monitor.live.room import Room
 from monitor.live.room_sights import Numbers, RoomSights
 from monitor.live.session import Rules
+from monitor.live.totals import Totals
 
 FROZEN = timedelta(seconds=60)
 # And so many viewers times seconds must have stood still: three people who watch a village seller at night come and go
@@ -34,6 +35,7 @@ class FeedSight:
         self.listed: dict[str, Room] = {}
         self.dropped: set[Room] = set()  # those that wait for their grace to run out
         self.single = RoomSights()
+        self.totals = Totals()
         self.back_at: datetime | None = None
         self.seen_until: datetime | None = None
         self.last_message_at: datetime | None = None
@@ -129,6 +131,13 @@ class FeedSight:
         if not self.sees:
             return False
         return self.single.failed(self.name, self.platform, room, cause, self.back_at or self.loaded_at, now)
+
+    def restarted(self, state: FeedState, now: datetime) -> BlindSpan:
+        """We begin anew, and see nothing before its first frame: the span of that, as of the last one of then."""
+        self.seen_until = min(state.seen_until, now)
+        self.blind_from = state.blind_from or self.seen_until
+        self.blind_cause = state.blind_cause or "restart"
+        return self.span()
 
     def stepped(self, now: datetime) -> None:
         """Instants from before the clock's step may lie in the future now."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, cast, get_args
+from typing import Protocol, cast, get_args, runtime_checkable
 
 import aiohttp
 
@@ -34,6 +34,14 @@ class Collecting(Protocol):
     def RETRY_S_MAX(self) -> float: ...
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None: ...
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]: ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A feed that finds out by itself that it must be asked less often than its row says."""
+
+    def when_patient(self, told: Callable[[float], None]) -> None:
+        """`told` is to be called with the seconds for which it may be silent from then on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,9 @@ class Supervisor:
         self.sleep, self.uniform = sleep, uniform
         """`silence_after_s`: of a feed that is no row itself."""
         self.silence_s_max = silence_after_s or (silence_s_max(feed) if isinstance(feed, FeedRow) else 10.0)
+        self.usual_silence_s_max = self.silence_s_max
+        if isinstance(feed, Patient):
+            feed.when_patient(self._wait_longer)
         self.failures = 0  # in a row; a good frame forgets them, a mere connection does not
         self.lost = False
         self.deadline = asyncio.timeout(None)
@@ -79,7 +90,7 @@ class Supervisor:
 
     async def _collect(self, http: aiohttp.ClientSession) -> Exception | None:
         """Hear the feed until it fails; None: it fell silent."""
-        self.waiting = 0
+        self.waiting, self.silence_s_max = 0, self.usual_silence_s_max
         try:
             async with asyncio.timeout(self.silence_s_max) as self.deadline:
                 await self.feed.collect(http, self._emit, self._ask)
@@ -112,8 +123,7 @@ class Supervisor:
             self.lost = False
             log.info("feed %s is back", name)
         if not self.waiting:
-            silence_s_max = max(self.silence_s_max, getattr(self.feed, "patient_s", 0.0))
-            self._rest(asyncio.get_running_loop().time() + silence_s_max)
+            self._rest(asyncio.get_running_loop().time() + self.silence_s_max)
 
     def _parse(self, frame: bytes, at: datetime) -> Sequence[Tick] | None:
         """What the frame means; None for a bad one, which is kept for a person and proves no health."""
@@ -169,6 +179,11 @@ class Supervisor:
     def _put(self, heard: Heard) -> None:
         if heard.spans or heard.changes or heard.feed is not None:
             self.outlets.put(heard)
+
+    def _wait_longer(self, seconds: float) -> None:
+        self.silence_s_max = max(self.usual_silence_s_max, seconds)
+        if not self.waiting:
+            self._rest(asyncio.get_running_loop().time() + self.silence_s_max)
 
     def _rest(self, until_s: float | None) -> None:
         if not self.deadline.expired():

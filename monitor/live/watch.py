@@ -12,11 +12,11 @@ from collectors.tick import SaleKind, Tick
 from monitor.facts import BlindSpan, FeedState, Heard, RosterRoom, Slot
 from monitor.live.blindness import blinded, given_up, reanchored, sighted, unmeasured
 from monitor.live.lateness import punctual, remember
-from monitor.live.muster import Key, Muster
+from monitor.live.muster import Key, Muster, limits_of
 from monitor.live.record import bad_tick, changed
 from monitor.live.room import BLIND, Room
 from monitor.live.seeing import end, see, wait
-from monitor.live.session import DROPPED, LOST, NOTHING, Rules, Session, Step
+from monitor.live.session import DROPPED, LOST, NOTHING, Session, Step
 from monitor.live.sight import FAILURES_MAX, FeedSight
 
 AGE_MAX = timedelta(days=7)  # what is older is a row, perhaps, but says nothing of a room today
@@ -33,12 +33,7 @@ class Watch:
         settle_s: float = 15.0,
         blind_s_max: float = 14_400.0,
     ) -> None:
-        self.limits = Rules(
-            grace=timedelta(seconds=grace_s),
-            end_slack=timedelta(seconds=end_slack_s),
-            settle=timedelta(seconds=settle_s),
-            blind_max=timedelta(seconds=blind_s_max),
-        )
+        self.limits = limits_of(grace_s, end_slack_s, settle_s, blind_s_max)
         self.event_currency = event_currency
         self.muster = Muster()
         self.lost: set[Room] = set()
@@ -84,10 +79,7 @@ class Watch:
             if feed is not None:
                 remember(feed, state)
             if feed is not None and feed.tells:
-                feed.seen_until = min(state.seen_until, now)
-                feed.blind_from = state.blind_from or feed.seen_until
-                feed.blind_cause = state.blind_cause or "restart"
-                self._spans.append(feed.span())
+                self._spans.append(feed.restarted(state, now))
         for key, session in sessions.items():
             room = self.muster.by_key.get(key) or self.muster.parked(key)
             if session.decided_at is not None and session.decided_at > now:
@@ -115,6 +107,8 @@ class Watch:
         if sight.dropped and sight.tells:
             for room in tuple(sight.dropped) if not sight.by_room else sight.dropped_of(ticks):
                 self._take(room, wait(room.session, at, self.limits, room.slots), heard)
+        if sight.row.TELLS_MONEY:
+            heard.totals = sight.totals.take(ticks, sight.listed)
         heard.feed = sight.remembered()
         return heard
 
@@ -164,8 +158,7 @@ class Watch:
             return Heard()
         heard = Heard(spans=[sight.single.dark[external_id]])
         self._resee(room, room.blind_since(now), now, heard)
-        if room.numbers_feed == sight.name:
-            room.hide()
+        room.hide(feed)
         return heard
 
     def hear_rooms(self, feed: str, rooms: Mapping[str, datetime]) -> Heard:
@@ -243,8 +236,7 @@ class Watch:
         heard = Heard(spans=[*sight.blind(cause, now), sight.span()], feed=sight.remembered())
         for room in sight.rooms if sight.tells else ():
             self._resee(room, room.blind_since(now), now, heard)
-            if room.numbers_feed == sight.name:
-                room.hide()
+            room.hide(sight.name)
         return heard
 
     def _see_again(self, sight: FeedSight, at: datetime, heard: Heard) -> None:
