@@ -25,7 +25,7 @@ def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantine
 
 
 def keep_fact(fact: Fact, reason: str, at: datetime) -> Quarantined:
-    """A fact that cannot go in. Of a sale, account, alert or total the sample is its id: no buyer, no money, no name."""
+    """A fact that cannot go in. Of a sale, account, alert or total the sample is its id: no buyer, money or name."""
     name = NAMES[type(fact)]
     try:
         payload = msgspec.msgpack.encode((name, fact))
