@@ -15,8 +15,8 @@ OPEN_LIVE = "https://live-open.biliapi.com"
 MEMBER = "https://member.bilibili.com"
 COOL_DOWN_S = 10.0
 
-NOT_STARTED, COOLING_DOWN, RUNNING, EXPIRED, TOO_MANY = "7000", "7001", "7002", "7003", "7010"
-"""What may be told of one room, which is nobody's fault: they pass, or end by another `start`."""
+COOLING_DOWN, RUNNING, TOO_MANY = "7001", "7002", "7010"
+"""What `start` may be told of one room, and is nobody's fault: it passes, or ends with the run that is there."""
 
 BY_CODE: dict[int, Verdict] = {
     0: "ok",
@@ -25,7 +25,8 @@ BY_CODE: dict[int, Verdict] = {
     4007: "address",
     4009: "rate",
     5004: "forbidden", 5011: "forbidden",  # until the app is published, all rooms but the developer's own
-    7000: "missing", 7001: "missing", 7002: "missing", 7003: "missing", 7010: "missing",
+    7000: "missing", 7003: "missing",  # no such run, or it is over: another `start`
+    7001: "missing", 7002: "missing", 7010: "missing",
     7007: "revoked",  # the identity code is over, and only the broadcaster can give another one
     -101: "token",  # UNVERIFIED for these calls: what Bilibili says elsewhere of a token that is not good
 }  # fmt: skip
@@ -42,7 +43,8 @@ def judged(answer: Answer) -> Judged:
     if told is None or answer.status != 200:
         return by_status(answer)
     verdict = BY_CODE.get(told.code, "missing" if told.code in OF_CODE_OR_ROOM else "broken")
-    return Judged(verdict, code_text(told.code), COOL_DOWN_S if verdict == "missing" else 0.0)
+    code = code_text(told.code)
+    return Judged(verdict, code, COOL_DOWN_S if code in (COOLING_DOWN, RUNNING, TOO_MANY) else 0.0)
 
 
 def data_of[T](body: bytes, form: type[T]) -> T:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from collectors.apis.wechat import WechatApi
 from collectors.apis.wechat_live import DATA, LIST
@@ -14,6 +14,7 @@ from monitor.rehearsal.platforms.wechat_api import FakeWechat
 from monitor.rehearsal.platforms.wechat_dashboard import PlayedLive
 
 from .api_house import asking
+from .bilibili_played import PlayedBilibili
 from .described_played import http_json, ws_json
 from .stage import House, Played, now
 
@@ -55,7 +56,8 @@ class PlayedWechat:
         lives = self.lives[room]
         if not lives or not lives[-1].living:
             self.number += 1
-            lives.append(PlayedLive(f"export/直播{self.number}", now(), True))
+            created_at = self.began + timedelta(seconds=self.number)
+            lives.append(PlayedLive(f"export/直播{self.number}", created_at, True))
         key, created_at = lives[-1].export_id, lives[-1].created_at
         lives[-1] = PlayedLive(key, created_at, True, viewers, views_total)
 
@@ -82,4 +84,9 @@ class PlayedWechat:
                 pair.void_from = now()
 
 
-KINDS: dict[str, Callable[[], Played]] = {"http_json": http_json, "ws_json": ws_json, "wechat_live": PlayedWechat}
+KINDS: dict[str, Callable[[], Played]] = {
+    "http_json": http_json,
+    "ws_json": ws_json,
+    "wechat_live": PlayedWechat,
+    "bilibili_oauth": PlayedBilibili,
+}

@@ -62,7 +62,8 @@ class Played(Protocol):
 class Stage:
     """What became of the piece. All that `supervise` leads to is kept."""
 
-    def __init__(self, played: Played) -> None:
+    def __init__(self, played: Played, silence_s: float = DEADLINE_S) -> None:
+        self.silence_s = silence_s
         self.played, self.rooms = played, list(played.row.rooms or ())
         self.watch = Watch(grace_s=GRACE_S, settle_s=SETTLE_S)
         roster = [RosterRoom(number, platform_of(played.row), room) for number, room in enumerate(self.rooms, 1)]
@@ -80,7 +81,7 @@ class Stage:
     @asynccontextmanager
     async def playing(self) -> AsyncIterator["Stage"]:
         async with self.played.playing(self) as line, bounded_http() as http:
-            keeper = Supervisor(line, self.watch, now, self._outlets(), _short, lambda low, high: 0.01, DEADLINE_S)
+            keeper = Supervisor(line, self.watch, now, self._outlets(), _short, lambda low, high: 0.01, self.silence_s)
             task = asyncio.ensure_future(keeper.run(http))
             try:
                 yield self
@@ -124,6 +125,10 @@ class Stage:
 
     def of(self, room: str) -> Room:
         return self.watch.muster.by_key[platform_of(self.played.row), room]
+
+    def counts(self, room: str, viewers: int) -> bool:
+        """Whether so many are told to watch, where the kind tells of them."""
+        return "viewers" not in self.played.row.signals() or self.of(room).viewers == viewers
 
     @property
     def states(self) -> dict[str, int]:

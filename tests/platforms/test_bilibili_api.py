@@ -45,7 +45,7 @@ def test_a_run_is_begun_kept_alive_and_ended() -> None:
     assert (game.room, bool(game.game_id), len(game.links)) == ("5", True, 1)
     assert read_beaten(told(fake, beat(caller(), [game.game_id, "game-77"], NOW)).body) == {"game-77"}
     assert judged(fake, end(caller(), APP_ID, game.game_id, NOW)).verdict == "ok"
-    assert judged(fake, end(caller(), APP_ID, game.game_id, NOW)) == Judged("missing", "7000", 10.0)
+    assert judged(fake, end(caller(), APP_ID, game.game_id, NOW)) == Judged("missing", "7000")
 
 
 def test_the_body_that_is_sent_is_the_one_that_is_signed() -> None:

@@ -17,10 +17,10 @@ async def test_a_room_goes_on_air_and_off_and_the_other_does_not(kind: str) -> N
     one, other = stage.rooms
     stage.played.on_air(one, 7)
     async with stage.playing():
-        await stage.until(lambda: stage.of(one).viewers == 7)
+        await stage.until(lambda: stage.counts(one, 7))
         await stage.until(lambda: stage.states == {one: LIVE, other: OFFLINE})
         stage.played.on_air(one, 1_234)
-        await stage.until(lambda: stage.of(one).viewers == 1_234)
+        await stage.until(lambda: stage.counts(one, 1_234))
         stage.played.off_air(one)
         await stage.until(lambda: stage.of(one).state in (DROPPED, OFFLINE))
         stage.played.on_air(other, 1)

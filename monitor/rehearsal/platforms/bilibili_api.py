@@ -64,6 +64,8 @@ class FakeBilibili:
         self.codes: dict[str, str] = {}
         self.expired: set[str] = set()
         self.on_air: set[str] = set()
+        self.left_out: set[str] = set()  # rooms that no question is answered for
+        self.garbled: set[str] = set()  # rooms of which an answer says nothing
         self.games: dict[str, PlayedGame] = {}
         self.cooling: dict[str, datetime] = {}
         self.started: list[str] = []  # rooms, in order
@@ -214,6 +216,10 @@ class FakeBilibili:
             room = self.office.shop_of(asked.headers.get("access-token", ""), self.now())
         except Denied:
             return fault(-101)
+        if room in self.left_out:
+            return fault(NO_SUCH_CODE)
+        if room in self.garbled:
+            return success({"open_id": f"open-{room}", "room_id": int(room), "title": "草莓专场"})
         return success({
             "open_id": f"open-{room}", "room_id": int(room), "title": "草莓专场", "is_streaming": room in self.on_air,
             "is_banned": False,
