@@ -1,6 +1,6 @@
 """A feed that TOML alone describes: where its answers list rooms, and where each value of a room stands."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -107,10 +107,29 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
         Raises PartlyRead where single rooms could not be read, or were asked about and not told of. Raises BadFrame
         where that is most of them: then the settings are wrong, or the platform changed.
         """
-        reader, listed, unread = self.reader(stamped), dict[str, Tick](), list[Unread]()
         items = [pair for told in documents for pair in self.items(told, asked, rooms_at)]
         if len(items) > ROOMS_MAX:
             raise BadFrame(f"too_large: more than {ROOMS_MAX} rooms")
+        listed, unread = self._read(items, at, stamped)
+        self._refuse(listed, unread, len(items), documents, asked)
+        known = {*listed, *(one.room for one in unread)}
+        watched = (self.rooms or ()) if asked is None else asked
+        missed = [room for room in watched if room not in known] if complete or asked is not None else []
+        if complete and None not in known:  # whoever cannot be named may be any of those that are not listed
+            listed |= {room: Tick(self.name, room, at, "absent", False) for room in missed}
+            missed = []
+        blind = [*(one.room for one in unread if one.room is not None), *missed] if self.ROOM_BY_ROOM else []
+        if unread or blind:
+            why = unread[0].why if unread else "it was asked about and is not told of"
+            reason = f"unfit: of {len(unread) or len(blind)} rooms: {why}"
+            raise PartlyRead(reason, list(listed.values()), dict.fromkeys(blind, "bad_frame"), part_of(unread))
+        return list(listed.values())
+
+    def _read(
+        self, items: Iterable[tuple[str | None, object]], at: datetime, stamped: bool
+    ) -> tuple[dict[str, Tick], list[Unread]]:
+        """Each room by itself: its tick, or why there is none."""
+        reader, listed, unread = self.reader(stamped), dict[str, Tick](), list[Unread]()
         for given, item in items:
             room = given
             try:
@@ -121,22 +140,7 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
                     listed[room] = reader.tick(room, item, at)
             except Unfit as error:
                 unread.append(Unread(room, str(error), item))
-        self._refuse(listed, unread, len(items), documents, asked)
-        known = {*listed, *(one.room for one in unread)}
-        watched = (self.rooms or ()) if asked is None else asked
-        missed = [room for room in watched if room not in known]
-        if complete and None not in known:  # whoever cannot be named may be any of those that are not listed
-            listed |= {room: Tick(self.name, room, at, "absent", False) for room in missed}
-            missed = []
-        unseen = {one.room: "bad_frame" for one in unread if one.room is not None} if self.ROOM_BY_ROOM else {}
-        if asked is not None and self.ROOM_BY_ROOM:
-            unseen |= dict.fromkeys(missed, "bad_frame")
-        if unread or unseen:
-            why = unread[0].why if unread else "it was asked about and is not told of"
-            raise PartlyRead(
-                f"unfit: of {len(unread) or len(unseen)} rooms: {why}", list(listed.values()), unseen, part_of(unread)
-            )
-        return list(listed.values())
+        return listed, unread
 
     def _refuse(
         self, listed: Collection[str], unread: Sequence[Unread], count: int, documents: Sequence[object],
