@@ -64,10 +64,11 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
                 raise
             await emit(frame, asked_at)
 
-        if self.call.names_rooms:
-            await in_turn(self.name, shares(self.rooms or (), self.rooms_per_call), ask, self.interval_s)
-        async for _ in every(self.interval_s):
-            await ask(())
+        asked = shares(self.rooms or (), self.rooms_per_call) if self.call.names_rooms else [()]
+        if len(asked) == 1:
+            async for _ in every(self.interval_s):
+                await ask(asked[0])
+        await in_turn(self.name, asked, ask, self.interval_s)
 
     async def frame(self, http: aiohttp.ClientSession, secrets: Mapping[str, str], rooms: Rooms) -> bytes:
         """The answer to one question: all its pages are one observation, and one that fails fails them all."""
