@@ -37,13 +37,15 @@ class PlayedLive:
 class Dashboard:
     """`accounts`: of each video account a function of the instant that gives its lives. `more`: of these accounts a
     list says that there are others. `left_out`: their lists are empty, as people report. `garbled`: their data is cut
-    short."""
+    short. `listed` and `shown` are told of each answer: the account, and the lives of today's list, or the live."""
 
     accounts: dict[str, Callable[[datetime], Sequence[PlayedLive]]] = field(default_factory=dict)
     objects: bool = False
     more: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)
     garbled: set[str] = field(default_factory=set)
+    listed: Callable[[str, Sequence[PlayedLive], datetime], None] = lambda account, lives, at: None
+    shown: Callable[[str, PlayedLive, datetime], None] = lambda account, live, at: None
 
     def list(self, account: str, told: dict[str, Any], now: datetime) -> dict[str, Any] | Fault:
         day = told.get("ds")
@@ -59,6 +61,8 @@ class Dashboard:
             for live in lives
             if int(f"{live.created_at.astimezone(SHANGHAI):%Y%m%d}") == day
         ]
+        if day == int(f"{now.astimezone(SHANGHAI):%Y%m%d}"):
+            self.listed(account, lives, now)
         return {"trace_id": "b16ce260", "live_items": items, "has_more": account in self.more}
 
     def data(self, account: str, told: dict[str, Any], now: datetime) -> dict[str, Any] | Fault:
@@ -73,6 +77,7 @@ class Dashboard:
                 "live_comparison_index": '{"is_living": "也许"',
                 "live_ec_data_summary": "[",
             }
+        self.shown(account, live, now)
         index = {"average_watch_seconds": POINT, "comment_uv_over_new_watch_uv": POINT}
         shown = {"on_air": index if live.living else None, "ended": None if live.living else index}
         parts = {
