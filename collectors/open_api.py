@@ -92,12 +92,14 @@ such order. `broken`: anything else, and whatever is their fault: it may be bett
 class Judged(msgspec.Struct, frozen=True):
     """`detail` is the platform's own code, for people: digits and letters of a code alone, never free text.
 
-    `wait_s`: how long the platform itself asks us to stay away, if it says so in the body.
+    `wait_s`: how long the platform itself asks us to stay away, if it says so. `left`: so many calls of this name it
+    still takes within `wait_s`, where it says so with each answer; then they are spread over it.
     """
 
     verdict: Verdict
     detail: str = ""
     wait_s: float = 0.0
+    left: int | None = None
 
 
 class Grant(msgspec.Struct, frozen=True):

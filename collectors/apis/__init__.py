@@ -8,8 +8,10 @@ from .kwaixiaodian import KwaixiaodianApi
 from .pinduoduo import PinduoduoApi
 from .taobao import TaobaoApi
 from .tiktok_shop import TiktokShopApi
+from .twitch import TwitchApi
 from .wechat import WechatApi
 from .xiaohongshu import XiaohongshuApi
+from .youtube import YoutubeApi
 
 KNOWN: tuple[OpenApi, ...] = (
     BilibiliApi(),
@@ -19,8 +21,10 @@ KNOWN: tuple[OpenApi, ...] = (
     PinduoduoApi(),
     TaobaoApi(),
     TiktokShopApi(),
+    TwitchApi(),
     WechatApi(),
     XiaohongshuApi(),
+    YoutubeApi(),
 )
 
 APIS: dict[str, OpenApi] = {api.PLATFORM: api for api in KNOWN}

@@ -185,13 +185,18 @@ def _made(terms: Terms, make: Make, caller: Caller) -> Call:
 
 
 def _paced(bucket: Bucket, outcome: Outcome) -> Outcome:
-    """Let the budget of this call's name rest if we were too fast, and say in the outcome for how long."""
+    """Let the budget of this call's name rest if we were too fast, and say in the outcome for how long.
+
+    Where the platform says with each answer what is left, nobody need be refused to learn it.
+    """
     judged = outcome.judged
     if judged.verdict == "rate":
         wait_s = bucket.refused(_now_s(), judged.wait_s)
         return msgspec.structs.replace(outcome, judged=Judged("rate", judged.detail, wait_s))
     if judged.verdict != "broken":
         bucket.accepted()
+    if judged.left is not None:
+        bucket.stretch(judged.left, judged.wait_s, _now_s())
     return outcome
 
 

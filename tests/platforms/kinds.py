@@ -17,6 +17,8 @@ from .api_house import asking
 from .bilibili_played import PlayedBilibili
 from .described_played import http_json, ws_json
 from .stage import House, Played, now
+from .twitch_played import PlayedEventsub, PlayedTwitch
+from .youtube_played import PlayedYoutube
 
 ROOMS = ["sphLN00042", "视频号_沈阳一号"]
 
@@ -89,4 +91,7 @@ KINDS: dict[str, Callable[[], Played]] = {
     "ws_json": ws_json,
     "wechat_live": PlayedWechat,
     "bilibili_oauth": PlayedBilibili,
+    "twitch": PlayedTwitch,
+    "twitch_eventsub": PlayedEventsub,
+    "youtube": PlayedYoutube,
 }
