@@ -5,6 +5,7 @@ It is the one place where a room is tried again; the feed as a whole is, as alwa
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from math import inf
@@ -21,6 +22,7 @@ PULSES, ROLLS = 20, 4  # in each interval of heartbeats
 BACKOFF_S, BACKOFF_S_MAX, DOUBLINGS_MAX = 0.5, 60.0, 16
 RECOVERY_S_MAX = 45.0  # after most were lost: by then those that are back are heard again, and the others blind alone
 BACK_SHARE = 0.9
+WINDOW_S = 1.005  # timers may fire a little early
 COUNT_S, TOGETHER_S = 0.2, 5.0  # what is lost within this time was lost together
 PASSING = (OSError, TimeoutError, EOFError, BadFrame, websockets.WebSocketException)
 """What may happen to one socket while all others go on; everything else is a failure of the feed."""
@@ -40,15 +42,22 @@ Talk = Callable[[str, Ear], Awaitable[None]]
 
 
 class Turnstile:
-    """Lets so many through in a second, evenly: never two nearer to each other than that."""
+    """Lets so many through in any second, evenly; what a late loop missed is made up for, within that."""
 
     def __init__(self, per_s: float) -> None:
-        self._gap_s, self._next_s = 1.0 / per_s, 0.0
+        self._gap_s, self._next_s, self._one_by_one = 1.0 / per_s, -inf, asyncio.Lock()
+        self._passed = deque[float](maxlen=max(1, int(per_s)))  # so many at the most may have passed within a second
 
     async def pass_(self) -> None:
-        now_s = asyncio.get_running_loop().time()
-        self._next_s = max(now_s, self._next_s + self._gap_s)
-        await asyncio.sleep(self._next_s - now_s)
+        clock = asyncio.get_running_loop().time
+        came_s = clock()
+        async with self._one_by_one:
+            due_s = max(self._next_s, came_s)
+            full_until_s = self._passed[0] + WINDOW_S if len(self._passed) == self._passed.maxlen else -inf
+            await asyncio.sleep(max(due_s, full_until_s) - clock())
+            now_s = clock()
+            self._passed.append(now_s)
+            self._next_s = max(due_s, now_s - WINDOW_S) + self._gap_s
 
 
 class RoomEar:
@@ -65,11 +74,11 @@ class RoomEar:
         self.lost_for: Exception | None = None  # None: it was not tried yet
 
     def heard(self) -> None:
-        self.at, self.open, self.failures = self.now(), True, 0
+        self.at, self.open, self.failures, self.lost_for = self.now(), True, 0, None
 
     def lost(self, error: Exception, at_s: float) -> bool:
         """True: it was heard until now."""
-        was, self.open, self.lost_for = self.open, False, error
+        was, self.open, self.lost_for = self.open, False, bare(error)
         self.failures += 1
         if was:
             self.lost_at_s = at_s
@@ -148,3 +157,11 @@ class RoomSockets:
             return False
         self._recovering_until_s = None
         return True
+
+
+def bare(error: Exception) -> Exception:
+    """What happened, without the frames it came through: these hold a whole connection each."""
+    error.__context__ = None
+    if error.__cause__ is not None:
+        error.__cause__.with_traceback(None).__context__ = None
+    return error.with_traceback(None)

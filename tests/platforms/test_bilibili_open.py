@@ -48,7 +48,6 @@ async def test_an_evening_is_heard_whatever_its_packing(version: int) -> None:
             [("5", True, "event", None), ("5", False, "event", "ended"), ("6", True, "status", None)], key=str
         )
         assert [sale.event_id for meaning in meant for sale in meaning.sales] == ["5:m-1:gift", "5:m-3:gift"]
-        assert not found.unheard_rooms
 
 
 async def test_runs_are_kept_alive_by_batches_and_sockets_by_beats() -> None:
