@@ -1,15 +1,33 @@
 """Hears a socket that wants nothing confirmed: each message is handed on, and a dead peer is found by its pulse."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
-from websockets.asyncio.client import ClientConnection
+from websockets import InvalidStatus
+from websockets.asyncio.client import ClientConnection, connect
 
-from .collector import Emit, Now, every
+from .collector import Emit, FeedRefused, Now, every
 from .order_socket import REPLY_S_MAX
+from .request import UNAUTHORIZED
 
 Understand = Callable[[bytes], bytes]
 """The frame of a message, empty where it only shows that somebody is there. Raises what ends the connection."""
+
+
+@asynccontextmanager
+async def heard_socket(attempt: connect, shown: str, emit: Emit, now: Now) -> AsyncIterator["HeardSocket"]:
+    """Connected. Raises FeedRefused for 401, naming the URL as `shown`: the true one may hold secrets."""
+    try:
+        socket = await attempt
+    except InvalidStatus as error:
+        if error.response.status_code == UNAUTHORIZED:
+            raise FeedRefused(f"{shown} answered 401: it does not take the secrets, or wants some") from None
+        raise
+    try:
+        yield HeardSocket(socket, emit, now)
+    finally:
+        await socket.close()
 
 
 class HeardSocket:

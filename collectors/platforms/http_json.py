@@ -13,7 +13,7 @@ from ..described import DescribedRow
 from ..described_call import OWN_TROUBLE, Call, Rooms, in_turn, shares, word_of
 from ..finding import holds
 from ..json_body import document, fraction
-from ..paging import PAGED, Paging
+from ..paging import PAGED, Paging, all_pages
 from ..placeholders import Message, read_secrets
 from ..polled_frame import PolledFrame, asked_in, joined, parted
 from ..tick import Tick
@@ -45,7 +45,8 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
 
     @property
     def paging(self) -> Paging | None:
-        return None if PAGED.isdisjoint(self.call.names) else Paging(self.cursor, self.more, self.pages_max)
+        paging = Paging(self.cursor, self.more, self.pages_max, self.body_bytes_max)
+        return None if PAGED.isdisjoint(self.call.names) else paging
 
     def complaints(self) -> Iterator[sense.Complaint]:
         yield from DescribedRow.complaints(self)
@@ -72,41 +73,27 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
 
     async def frame(self, http: aiohttp.ClientSession, secrets: Mapping[str, str], rooms: Rooms) -> bytes:
         """The answer to one question: all its pages are one observation, and one that fails fails them all."""
-        call, paging = self.call, self.paging
-        pages, cursors, broken = list[bytes](), [""], ""
-        while True:
-            pages.append(await call.answer(http, secrets, rooms, cursors[-1], str(self.first_page + len(pages))))
-            if paging is None:
-                break
-            if sum(map(len, pages)) > self.body_bytes_max:
-                raise BadFrame(f"too_large: the pages are over {self.body_bytes_max} bytes")
-            try:
-                told = document(pages[-1], fraction)
-                cursor = paging.next(told, len(self.items(told, rooms, self.rooms_at)), cursors, pages)
-            except BadFrame as error:  # for a person to see, with the pages before it
-                broken = str(error)
-                break
-            if cursor is None:
-                break
-            cursors.append(cursor)
-        return joined(rooms if call.names_rooms else None, pages, broken) if self.is_joined else pages[0]
 
-    @property
-    def is_joined(self) -> bool:
-        return self.paging is not None or self.call.names_rooms
+        async def page(cursor: str, number: int) -> bytes:
+            return await self.call.answer(http, secrets, rooms, cursor, str(self.first_page + number))
+
+        if self.paging is not None:
+            pages, broken = await all_pages(self.paging, page, lambda told: len(self.items(told, rooms, self.rooms_at)))
+            return joined(rooms if self.call.names_rooms else None, pages, broken)
+        answer = await page("", 0)
+        return joined(rooms, [answer]) if self.call.names_rooms else answer
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        asked = asked_in(frame) if self.is_joined else None
+        is_joined = self.paging is not None or self.call.names_rooms
+        asked = asked_in(frame) if is_joined else None
         try:
-            told = parted(frame) if self.is_joined else PolledFrame(None, [document(frame, fraction)])
+            told = parted(frame) if is_joined else PolledFrame(None, [document(frame, fraction)])
             if told.failed:
                 raise PartlyRead(f"{told.failed}: the call failed", [], dict.fromkeys(asked or (), told.failed))
             if self.ok_when and not all(holds(self.ok_when, page) for page in told.pages):
                 raise BadFrame("not_ok: the answer is not what ok_when describes")
             return self.ticks(told.pages, asked, at, self.complete, self.rooms_at)
-        except PartlyRead:
-            raise
         except BadFrame as error:
-            if asked is None:
+            if asked is None or isinstance(error, PartlyRead):
                 raise
             raise PartlyRead(str(error), [], dict.fromkeys(asked, "bad_frame"), frame) from error

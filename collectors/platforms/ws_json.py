@@ -7,19 +7,17 @@ from typing import Annotated, ClassVar
 
 import aiohttp
 import msgspec
-from websockets import InvalidStatus
 
 from .. import described_sense as sense
 from ..collector import Emit, FeedRefused, Now, every
 from ..described import DescribedRow
 from ..described_call import Call, Rooms, at_once, shares
 from ..finding import holds, means
-from ..heard_socket import HeardSocket
+from ..heard_socket import heard_socket
 from ..json_body import document, fraction
 from ..order_socket import connection
 from ..placeholders import Message, headers_filled, masked, messages, read_secrets, url_filled
 from ..polled_frame import START, joined, parted
-from ..request import UNAUTHORIZED
 from ..tick import Tick
 
 NONE = frozenset[str]()
@@ -53,17 +51,10 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
         yield from sense.of_socket(self.fields, self.state_url, self.complete)
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        try:
-            await self._hear(http, emit, now, read_secrets(self.secrets))
-        except InvalidStatus as error:
-            if error.response.status_code == UNAUTHORIZED:
-                raise FeedRefused(f"{self.url} answered 401: it does not take the secrets, or wants some") from None
-            raise
-
-    async def _hear(self, http: aiohttp.ClientSession, emit: Emit, now: Now, secrets: Mapping[str, str]) -> None:
+        secrets = read_secrets(self.secrets)
         headers = headers_filled(self.headers, secrets)
-        async with connection(url_filled(self.url, secrets), headers, self.body_bytes_max) as socket:
-            heard = HeardSocket(socket, emit, now)
+        attempt = connection(url_filled(self.url, secrets), headers, self.body_bytes_max)
+        async with heard_socket(attempt, self.url, emit, now) as heard:
             async with asyncio.TaskGroup() as group:
                 group.create_task(heard.listen(lambda message: self._frame(message, secrets)), name="listen")
                 await heard.say(self._words(self.subscribe, secrets))
