@@ -223,7 +223,7 @@ async def test_all_that_are_cut_at_once_are_lost_once_and_come_back_within_the_p
         await found.until(lambda: found.lost_for)
         await found.until(lambda: len(found.fake.sockets.opened_at) == before + 60 and found.listeners() == 60)
         opened = found.fake.sockets.opened_at
-        assert max(sum(at <= other < at + 0.2 for other in opened) for at in opened) <= 30, "100 a second, and jitter"
+        assert opened[59] - opened[0] > 0.5, "a hundred a second, when nobody has waited before"
         assert len(found.lost_for) == 1
         pulses = found.pulses
         await found.until(lambda: found.pulses > pulses)

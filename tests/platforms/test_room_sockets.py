@@ -174,9 +174,9 @@ async def test_no_second_sees_more_than_the_pace_allows_though_the_loop_was_late
         for _ in range(120):
             group.create_task(go())
         await asyncio.sleep(0.1)
-        time.sleep(0.5)  # all timers are late
+        time.sleep(0.8)  # all timers are late
     assert max(sum(at <= other < at + 1.0 for other in passed) for at in passed) <= 50
-    assert passed[49] - passed[0] < 1.3, "what was missed is made up for"
+    assert passed[49] - passed[0] < 1.5, "what was missed is made up for"
     assert passed[10] - passed[0] > 0.15, "evenly, while nothing is late"
 
 
