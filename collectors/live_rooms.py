@@ -31,8 +31,8 @@ class LiveRooms(Protocol):
         """In place of those that were there; on disk when it returns."""
 
     def roll(self, heard: Mapping[str, datetime], unheard: Mapping[str, Exception | None]) -> None:
-        """How it stands: rooms that are heard, each with the instant of its last sign of life, and why others are not (None:
-        they were not tried yet). The second time in a row a room is unheard it is blind.
+        """How it stands: rooms that are heard, each with the instant of its last sign of life, and why others are not
+        (None: they were not tried yet). The second time in a row that a room is unheard it is blind.
         """
 
     def all_lost(self, error: Exception | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from ..scene import Trouble
 from .bilibili_wire import Spoken, bundled, number, spoken, written
@@ -86,7 +87,7 @@ class LiveSockets:
         """Without waiting for anybody: whoever does not read is not waited for."""
         if not self.mishaps.delivering:
             return 0
-        there = [it for it in self.heard.get(room, ()) if not it.transport.is_closing()]
+        there = [it for it in self.heard.get(room, ()) if it.state is State.OPEN and not it.transport.is_closing()]
         for connection in there:
             connection.protocol.send_binary(message)
             connection.send_data()
