@@ -69,7 +69,8 @@ class Session:
 
 
 class EventSubSockets:
-    """`silent` sessions are told nothing any more, not even that they live. `sent` is each message, in order.
+    """While `silent`, nobody is told anything, not even that they live. `closed` are the codes by which sockets were
+    ended, `said` what clients said, which they may not.
 
     A test may shorten the times of the rules, and send what it likes.
     """
@@ -80,13 +81,15 @@ class EventSubSockets:
         self.url = ""
         self.sessions: dict[str, Session] = {}
         self.silent = False
+        self.welcoming = asyncio.Event()  # while it is not set, who comes waits for the welcome
+        self.welcoming.set()
         self.closed: list[int] = []
         self.said: list[str] = []
         self.welcomed = 0
         self._moving: dict[str, Session] = {}  # by what the address to move to holds
-        self._connections: list[ServerConnection] = []
+        self.connections: list[ServerConnection] = []
         self._server: Server | None = None
-        self.mishaps = SocketTrouble(trouble, self._connections, self.cut)
+        self.mishaps = SocketTrouble(trouble, self.connections, self.cut)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> None:
         self._server = await serve(
@@ -164,12 +167,12 @@ class EventSubSockets:
 
     def end(self, code: int) -> None:
         """Close every socket in the platform's own words."""
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             self._end(connection, code)
 
     def cut(self) -> None:
         """End all connections, without a word."""
-        for connection in list(self._connections):
+        for connection in list(self.connections):
             connection.transport.abort()
 
     def _end(self, connection: ServerConnection, code: int) -> None:
@@ -178,18 +181,18 @@ class EventSubSockets:
         connection.send_data()
 
     def _grace_over(self, session: Session) -> None:
-        if session.connection in self._connections:
+        if session.connection in self.connections:
             self._end(session.connection, 4004)
 
     # --- one connection ---
 
     async def _talk(self, connection: ServerConnection) -> None:
-        self._connections.append(connection)
+        self.connections.append(connection)
         try:
             with suppress(ConnectionClosed):
                 await self._serve(connection)
         finally:
-            self._connections.remove(connection)
+            self.connections.remove(connection)
             for session in [it for it in self.sessions.values() if it.connection is connection]:
                 del self.sessions[session.id]
 
@@ -202,6 +205,7 @@ class EventSubSockets:
             if before is None or before.id not in self.sessions:
                 self._end(connection, 4007)
                 return
+        await self.welcoming.wait()
         session = Session(f"{secrets.token_hex(4)}_{secrets.token_hex(4)}", connection, self.now(), keepalive_s)
         self._welcome(session, before)
         async with asyncio.TaskGroup() as group:
