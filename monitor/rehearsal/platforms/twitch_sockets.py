@@ -98,6 +98,7 @@ class EventSubSockets:
         self.url = f"ws://{host}:{next(iter(self._server.sockets)).getsockname()[1]}/ws"
 
     async def close(self) -> None:
+        self.welcoming.set()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
