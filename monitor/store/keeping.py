@@ -9,10 +9,18 @@ from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Cha
 from monitor.store.batch import BOOKED, FACTS, NAMES, PG_EPOCH, TICK_COLUMNS, BookKind, Fact
 
 SAMPLE_MAX = 8_000
+FRAME_SAMPLE_BYTES = 2_000
+REASON_MAX = 500
 
 
 class CannotRevive(Exception):
     """The kept bytes are not a row: only a person can make something of them."""
+
+
+def keep_frame(feed: str, frame: bytes, reason: str, at: datetime) -> Quarantined:
+    """What a feed was sent and could not be read."""
+    sample = as_text(frame[:FRAME_SAMPLE_BYTES].decode("utf-8", "backslashreplace"), bare=True)
+    return Quarantined(feed, "frame", as_text(reason, bare=True)[:REASON_MAX], at, sample, frame)
 
 
 def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantined:
