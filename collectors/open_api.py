@@ -14,6 +14,8 @@ from .collector import FeedRow
 from .hook import NO_DETAILS, App, Bad, Details, Need
 from .tick import Sale
 
+NO_ACCOUNTS = "no_accounts"  # why `link` has no address, where what is asked is open to whoever has the app's key
+
 
 class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
     """One pair in force. Both ends are aware UTC; `access_until` None: it does not end.

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from ..collector import BadFrame, FeedRow
 from ..hook import NO_DETAILS, Details, Need
-from ..open_api import Answer, Call, Caller, Grant, Judged, Listing, Page, Quota, Tokens
+from ..open_api import NO_ACCOUNTS, Answer, Call, Caller, Grant, Judged, Listing, Page, Quota, Tokens
 from ..tick import Sale
 from .youtube_calls import judged
 
@@ -35,7 +35,7 @@ class YoutubeApi:
         return None
 
     def link(self, caller: Caller, state: str, redirect: str, before: bytes) -> str:
-        raise BadFrame("no_accounts: nobody need let us in")
+        raise BadFrame(f"{NO_ACCOUNTS}: nobody need let us in")
 
     def exchange(self, caller: Caller, code: str, redirect: str, now: datetime) -> Call:
         raise LookupError("youtube has no accounts")
@@ -50,7 +50,7 @@ class YoutubeApi:
         return None
 
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
-        raise BadFrame("no_accounts: nobody need let us in")
+        raise BadFrame(f"{NO_ACCOUNTS}: nobody need let us in")
 
     def permit(self, caller: Caller, now: datetime) -> Call | None:
         return None
