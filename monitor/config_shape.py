@@ -23,7 +23,7 @@ Hook = Callable[[type, object], object]
 
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
-    "tencent_live aliyun_live volcengine_live kwaixiaodian_uv".split()
+    "tencent_live aliyun_live volcengine_live".split()
 )
 
 

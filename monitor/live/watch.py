@@ -234,8 +234,9 @@ class Watch:
         if sight.blind_from is not None:
             return Heard()
         heard = Heard(spans=[*sight.blind(cause, now), sight.span()], feed=sight.remembered())
-        for room in sight.rooms if sight.tells else ():
-            self._resee(room, room.blind_since(now), now, heard)
+        for room in sight.rooms:
+            if sight.tells:
+                self._resee(room, room.blind_since(now), now, heard)
             room.hide(sight.name)
         return heard
 
