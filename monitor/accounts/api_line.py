@@ -125,7 +125,9 @@ class ApiLine:
             return FeedRefused(f"app {app}: {error}")
         if not room:
             return FeedFailed(reason, f"app {app}: {error}", error.wait_s)
-        self._bad += error.verdict == "broken" or (error.verdict == "rate" and not own_key)
+        # What waits for one that tries is no failure: to end `collect` by it would cut off the very call that tries.
+        sent = error.detail != "breaker_open"
+        self._bad += sent and (error.verdict == "broken" or (error.verdict == "rate" and not own_key))
         wait_s = self._means.client.wait_s(app) if self._means is not None else 0.0
         if wait_s > 0 or self._bad >= min(IN_A_ROW_MAX, 2 * len(self._row.rooms or [room])):
             return FeedFailed(reason, f"app {app}: {error}", max(wait_s, error.wait_s))

@@ -115,10 +115,13 @@ class Exchange:
         return known[1]
 
     def wait_s(self, terms: Terms) -> float:
-        """So long at the least no call of this app goes out: its interface is away, or its key is refused."""
+        """So long at the least no call of this app goes out: its interface is away, or its key is refused.
+
+        0 while one call tries whether that is over.
+        """
         app, at_s = terms.app.name, _now_s()
         ways = self._hosts.get((app, urlsplit(terms.base).hostname or "")), self._keys.get((app, terms.app.key))
-        return max((breaker.wait_s(at_s) for breaker in ways if breaker is not None), default=0.0)
+        return max((breaker.away_s(at_s) for breaker in ways if breaker is not None), default=0.0)
 
     def breaker_states(self) -> Counter[tuple[str, str]]:
         """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
