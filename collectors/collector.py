@@ -1,7 +1,7 @@
 """What a collector is, and the little that all of them share."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
@@ -46,11 +46,18 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     PLATFORM: ClassVar[str] = ""
     TELLS_STATE: ClassVar[bool] = True  # polls and sockets; hooks are silent by nature and never blind a room
     TELLS_END: ClassVar[bool] = False  # can this source tell a sign-off from a failure?
+    ROOM_BY_ROOM: ClassVar[bool] = False  # a frame shows the rooms it names and no other: one can be blind alone
+    TELLS_MONEY: ClassVar[bool] = False  # its ticks have the platform's own running total of money
     KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
+    URL_SCHEMES: ClassVar[tuple[str, ...]] = ("http", "https")  # of `url`
     SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
+
+    def complaints(self) -> Iterable[tuple[tuple[str, ...], str, str]]:
+        """Settings that cannot be meant, beside what is wrong of each alone: the key, what is wrong, what to do."""
+        return ()
 
     def signals(self) -> list[str]:
         """What this row tells of its rooms, after its settings."""
@@ -63,6 +70,18 @@ class FeedRefused(Exception):
 
 class BadFrame(ValueError):
     """A frame that means nothing to us, though it came: its reason is one of few fixed words plus detail."""
+
+
+class PartlyRead(BadFrame):
+    """A frame that shows some rooms (`ticks`), and leaves us blind for others: they are neither seen nor missed.
+
+    `unseen`: these, each with one of the fixed words of monitor/live/failure.py; only of kinds that go room by room.
+    `part`: what of the frame could not be read, kept for a person now and then; empty where nothing came.
+    """
+
+    def __init__(self, reason: str, ticks: Sequence[Tick], unseen: Mapping[str, str], part: bytes = b"") -> None:
+        self.ticks, self.unseen, self.part = ticks, unseen, part
+        super().__init__(reason)
 
 
 async def every(seconds: float) -> AsyncIterator[None]:

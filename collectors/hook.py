@@ -163,6 +163,7 @@ class OrderSocketRow(FeedRow, kw_only=True, frozen=True):
     reconcile_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0
     push_late_s_max: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 120.0
 
+    URL_SCHEMES: ClassVar[tuple[str, ...]] = ("ws", "wss")
     TELLS_STATE: ClassVar[bool] = False
     SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
     KEY_OF_APP: ClassVar[str] = ""

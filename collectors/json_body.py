@@ -5,6 +5,7 @@ A body that two readers could understand differently is refused as a whole: it m
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import NoReturn
 
@@ -28,12 +29,19 @@ def json_body[T](body: bytes, type_: type[T]) -> T:
         raise BadFrame(f"bad_json: {error}") from error
 
 
-def document(body: bytes) -> object:
-    """The document as plain objects, every NUL and lone surrogate in it as U+FFFD. Raises BadFrame."""
+def document(body: bytes, number: Callable[[str], object] | None = None) -> object:
+    """The document as plain objects, every NUL and lone surrogate in it as U+FFFD. Raises BadFrame.
+
+    `number` reads numbers with a point or an exponent; left out: Decimal, but 3.0 is 3.
+    """
     try:
         text = body.removeprefix(BYTE_ORDER_MARK).decode()
         found: object = json.loads(
-            text, object_pairs_hook=_object, parse_float=_number, parse_constant=_no_number, parse_int=_integer
+            text,
+            object_pairs_hook=_object,
+            parse_float=number or _number,
+            parse_constant=_no_number,
+            parse_int=_integer,
         )
     except UnicodeDecodeError as error:
         raise BadFrame("bad_json: the body is not UTF-8") from error
@@ -42,6 +50,11 @@ def document(body: bytes) -> object:
     except json.JSONDecodeError as error:
         raise BadFrame(f"bad_json: {error.msg} at character {error.pos}") from error
     return _fit(found) if UNFIT.search(text) else found
+
+
+def fraction(text: str) -> int | float:
+    """A number that is no money: 3.0 is 3, all others are floats, which whoever reckons with them understands."""
+    return int(text.partition(".")[0]) if WHOLE.fullmatch(text) else float(text)
 
 
 def fit_text(text: str) -> str:

@@ -14,6 +14,8 @@ from .collector import FeedRow
 from .hook import NO_DETAILS, App, Bad, Details, Need
 from .tick import Sale
 
+NO_ACCOUNTS = "no_accounts"  # why `link` has no address, where what is asked is open to whoever has the app's key
+
 
 class Tokens(msgspec.Struct, frozen=True, omit_defaults=True):
     """One pair in force. Both ends are aware UTC; `access_until` None: it does not end.
@@ -92,12 +94,14 @@ such order. `broken`: anything else, and whatever is their fault: it may be bett
 class Judged(msgspec.Struct, frozen=True):
     """`detail` is the platform's own code, for people: digits and letters of a code alone, never free text.
 
-    `wait_s`: how long the platform itself asks us to stay away, if it says so in the body.
+    `wait_s`: how long the platform itself asks us to stay away, if it says so. `left`: so many calls of this name it
+    still takes within `wait_s`, where it says so with each answer; then they are spread over it.
     """
 
     verdict: Verdict
     detail: str = ""
     wait_s: float = 0.0
+    left: int | None = None
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -172,7 +176,10 @@ class OpenApi(Protocol):
         """Tokens of a self-use app, by its key alone; None: it has none (it must be linked, or needs no token)."""
 
     def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
-        """Tokens of the app itself, where APP_HAS_TOKENS; `ticket` is what the platform pushed to us last."""
+        """Tokens of the app itself, where APP_HAS_TOKENS; `ticket` is what the platform pushed to us last.
+
+        Where the app's key alone is enough, an empty ticket is no hindrance; elsewhere it is None.
+        """
 
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         """What `exchange`, `refresh`, `own` or `app_grant` brought. `before`: the pair that was refreshed."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -33,19 +33,33 @@ Hear = Callable[[Message], Said]
 """Reads one message; what it cannot read is a frame that nothing confirms. Raises what ends the connection."""
 
 
-def connection(url: str) -> connect:
-    """One attempt, bounded in all ways. It is retried by `supervise` alone."""
+class Straight(connect):
+    """Goes nowhere else than it was sent: what it says of us must not follow a redirect."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
+def connection(
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    message_bytes_max: int = MESSAGE_BYTES_MAX,
+    address: str = "",
+) -> connect:
+    """One attempt, bounded in all ways. It is retried by `supervise` alone. `address`: that of the host, where whoever
+    looked it up found it fit to be called."""
     parts = urlsplit(url)
-    return connect(
+    return Straight(
         url,
-        host=parts.hostname,  # named outright, so that a redirect to another host is an error
+        host=address or parts.hostname,
         port=parts.port or (443 if parts.scheme == "wss" else 80),
         proxy=None,
         compression=None,
         open_timeout=REPLY_S_MAX,
         ping_interval=None,  # we ping ourselves, as the answer is the feed's pulse
         close_timeout=1.0,
-        max_size=MESSAGE_BYTES_MAX,
+        max_size=message_bytes_max,
+        additional_headers=dict(headers or {}),
         max_queue=QUEUED_MAX,
         user_agent_header="livemon",
     )

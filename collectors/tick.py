@@ -17,7 +17,9 @@ class Tick(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     `at` is aware UTC: of a poll the instant before the request left, of a push the platform's stamp, else the read.
     `live` None: this frame does not say. `progress` is bytes in or media time: only whether it moves matters.
     `session_key` is the platform's session or the publisher's connection id. `end` is end evidence: the platform or
-    the publisher said that the broadcast is over (`ended`), or that it broke (`failed`). Absent is None, never zero.
+    the publisher said that the broadcast is over (`ended`), or that it broke (`failed`). `gmv_minor` is the platform's
+    own running total of the session's money, in the minor unit of `currency`: kept beside ours and compared, never
+    added. Absent is None, never zero.
     """
 
     feed: str
@@ -32,6 +34,8 @@ class Tick(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     progress: int | None = None
     session_key: str | None = None
     end: Literal["ended", "failed"] | None = None
+    gmv_minor: int | None = None
+    currency: str | None = None
 
 
 SaleKind = Literal["created", "paid", "refunded", "cancelled", "gift"]

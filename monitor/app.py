@@ -25,7 +25,7 @@ from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
 from monitor.duty_room import house_of
 from monitor.embedded_keeper import EmbeddedKeeper
-from monitor.facts import Heard, Quarantined, RosterRoom, Slot
+from monitor.facts import Heard, RosterRoom, Slot
 from monitor.history import roller
 from monitor.http import listener, web
 from monitor.http.guard import Guard
@@ -45,7 +45,7 @@ from monitor.reload import taken_over
 from monitor.store.apply import Connection
 from monitor.store.db import Database
 from monitor.store.disk import untrusted
-from monitor.store.keeping import as_text
+from monitor.store.keeping import keep_frame
 from monitor.store.store import Store
 from monitor.writer_sight import reasons_of, sight_of
 
@@ -83,7 +83,7 @@ class App:
         self.rostered = False
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.accounts = Desk(
-            config, self.store, self.watch, self.clock.now, self.orders.reader, self.orders.lane.cipher,
+            config, self.store, self.watch, self.clock.now, self.orders.reader, self.orders.lane,
             lambda: self.orders.apps, self.metrics.of_accounts,
             failed=lambda feed, reason: self.metrics.feed_failures.labels(feed, reason).inc(),
         )  # fmt: skip
@@ -258,9 +258,7 @@ class App:
         )
 
     def _quarantine(self, feed: str, frame: bytes, at: datetime, reason: str) -> None:
-        sample = as_text(frame[:2_000].decode("utf-8", "backslashreplace"), bare=True)
-        bad = Quarantined(feed, "frame", as_text(reason, bare=True)[:500], at, sample, frame)
-        self.store.inbox.put(Heard(quarantine=[bad]))
+        self.store.inbox.put(Heard(quarantine=[keep_frame(feed, frame, reason, at)]))
 
     def _sold(self, sales: Sequence[Sale]) -> None:
         self.accounts.sold(sales)

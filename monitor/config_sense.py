@@ -7,12 +7,12 @@ import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import msgspec
 
-from collectors.hook import OrderSocketRow
+from collectors.collector import FeedRow
 from monitor import config_apps, config_hooks, config_retention
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
@@ -142,10 +142,16 @@ def _secrets(at: Place, table: dict[str, Any], folder: Path) -> Iterator[Complai
     for key, value in table.items():
         files = value if isinstance(value, list) else [value]
         for file in files if key.endswith("_file") else ():
-            try:
-                (read_keys if key in KEY_FILES else read_secret)(absolute(folder, file))
-            except SecretError as error:
-                yield (*at, key), f"{key} {quoted(file)} {error.what}", error.todo
+            yield from _secret((*at, key), key, file, folder)
+    for name, file in table.get("secrets", {}).items():
+        yield from _secret((*at, "secrets", name), f"secrets.{name}", file, folder)
+
+
+def _secret(at: Place, key: str, file: str, folder: Path) -> Iterator[Complaint]:
+    try:
+        (read_keys if key in KEY_FILES else read_secret)(absolute(folder, file))
+    except SecretError as error:
+        yield at, f"{key} {quoted(file)} {error.what}", error.todo
 
 
 def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator[Complaint]:
@@ -163,8 +169,8 @@ def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator
 
 
 def _feed(row: dict[str, Any], kind: type, at: Place) -> Iterator[Complaint]:
-    schemes = ("ws", "wss") if issubclass(kind, OrderSocketRow) else ("http", "https")
     for key, value in row.items():
+        schemes = cast(type[FeedRow], kind).URL_SCHEMES if key == "url" else ("http", "https")
         if (
             (key == "url" or key.endswith("_url"))
             and isinstance(value, str)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from collectors.collector import FeedRow
 from monitor.problem import quoted
 from monitor.toml_lines import Path
 
@@ -22,8 +23,7 @@ Hook = Callable[[type, object], object]
 
 LATER_KINDS = frozenset(
     "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
-    "tencent_live aliyun_live volcengine_live wechat_live kwaixiaodian_uv bilibili_open bilibili_oauth http_json "
-    "ws_json twitch twitch_eventsub youtube".split()
+    "tencent_live aliyun_live volcengine_live".split()
 )
 
 
@@ -121,10 +121,13 @@ class Shape:
 
     def _convert(self, row: dict[str, Any], cls: type, place: Path) -> None:
         try:
-            msgspec.convert(row, cls, dec_hook=self._hook)
+            made: object = msgspec.convert(row, cls, dec_hook=self._hook)
         except msgspec.ValidationError as error:
             what = str(error).partition(" - at `$")[0]
             self._say(place, what, "correct this table")
+            return
+        for key, what, todo in made.complaints() if isinstance(made, FeedRow) else ():
+            self._say((*place, *key), what, todo)
 
     def _say(self, at: Path, what: str, todo: str) -> None:
         self.complaints.append((at, what, todo))
@@ -201,6 +204,10 @@ def _wanted(shape: inspect.Type) -> str:
             return 'a list of texts, as ["live/room1", "live/room2"]'
         case inspect.DictType(value_type=inspect.FloatType(ge=low, le=high)):
             return 'numbers by name, as { "order.searchList" = 5 }, each' + _range(low, high)
+        case inspect.DictType(value_type=inspect.CustomType()):
+            return 'the files by name, as { token = "secrets/token" }'
+        case inspect.DictType():
+            return 'texts by name, as { Accept = "application/json" }'
         case inspect.CustomType(cls=cls):
             return str(getattr(cls, "WANTED", 'a path in quotes, as "secrets/pg"'))
         case inspect.LiteralType(values=values):

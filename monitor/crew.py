@@ -7,8 +7,10 @@ from typing import cast
 import aiohttp
 import msgspec
 
+from collectors.api_feed import ApiRow
 from collectors.collector import FeedRow, Now
 from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
+from collectors.live_rooms import LiveRoomsRow
 from monitor.live.sight import silence_s_max
 from monitor.live.supervise import Collecting, Outlets, supervise
 from monitor.live.watch import Watch
@@ -27,7 +29,8 @@ def bounded_http() -> aiohttp.ClientSession:
 
 
 class Crew:
-    """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that is only polled."""
+    """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that asks its platform's open
+    API, for orders, for how rooms stand, or for their sockets."""
 
     def __init__(
         self,
@@ -35,7 +38,7 @@ class Crew:
         now: Now,
         outlets: Outlets,
         line: Callable[[OrderSocketRow], Collecting],
-        polls: Callable[[OrderPollRow], Collecting],
+        polls: Callable[[LiveRoomsRow | OrderPollRow | ApiRow], Collecting],
     ) -> None:
         self.watch, self.now, self.outlets, self.line, self.polls = watch, now, outlets, line, polls
         self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
@@ -84,6 +87,6 @@ class Crew:
 
     def _collecting(self, row: FeedRow) -> Collecting:
         """Every other kind in `Feed` is a Collector: a test sees to it."""
-        if isinstance(row, OrderSocketRow):
-            return self.line(row)
-        return self.polls(row) if isinstance(row, OrderPollRow) else cast(Collecting, row)
+        if isinstance(row, LiveRoomsRow | OrderPollRow | ApiRow):
+            return self.polls(row)
+        return self.line(row) if isinstance(row, OrderSocketRow) else cast(Collecting, row)

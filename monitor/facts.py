@@ -154,6 +154,18 @@ class AlertAction(msgspec.Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
 
 
+class PlatformTotal(msgspec.Struct, frozen=True):
+    """What a platform itself said at `at` of the money of the session that was opened at `opened_at`, in the minor
+    unit of `currency`. (room, at) is its natural key."""
+
+    platform: str
+    room: str
+    at: datetime
+    opened_at: datetime
+    gmv_minor: int
+    currency: str
+
+
 class PollCursor(msgspec.Struct, frozen=True):
     """How far a listing of a shop was polled for a feed: all that changed until `until` was put before it."""
 
@@ -186,6 +198,7 @@ class Heard(msgspec.Struct):
     cursors: list[PollCursor] = []
     alerts: list[AlertEpisode] = []
     actions: list[AlertAction] = []
+    totals: list[PlatformTotal] = []
 
     @property
     def facts(self) -> int:
@@ -193,5 +206,5 @@ class Heard(msgspec.Struct):
         return (
             len(self.changes) + len(self.spans) + len(self.sales) + len(self.quarantine)
             + len(self.frames) + len(self.frames_quarantined) + len(self.frames_pending)
-            + len(self.accounts) + len(self.cursors) + len(self.alerts) + len(self.actions)
+            + len(self.accounts) + len(self.cursors) + len(self.alerts) + len(self.actions) + len(self.totals)
         )  # fmt: skip

@@ -40,19 +40,21 @@ class OrderLine:
 
         async def take(frame: bytes, at: datetime) -> None:
             if frame:
-                await self._kept(frame, at)
+                await kept(self._keep, self.name, frame, at)
             await emit(b"", at)
 
         await self._socket.collect(http, take, self._now, app)  # not `now`: a message is no answer to a poll
 
-    async def _kept(self, frame: bytes, at: datetime) -> None:
-        while True:
-            try:
-                await self._keep(self.name, frame, at)
-                return
-            except SpoolFull:  # it stays unconfirmed, and the platform holds it for us
-                await asyncio.sleep(FULL_WAIT_S)
-
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
         """A pulse has no meaning, and a kept frame is read from the disk."""
         return ()
+
+
+async def kept(keep: Keep, feed: str, frame: bytes, at: datetime) -> None:
+    """Come back when it is on disk, however long that takes."""
+    while True:
+        try:
+            await keep(feed, frame, at)
+            return
+        except SpoolFull:  # it stays unconfirmed, and a platform that wants confirmations holds it for us
+            await asyncio.sleep(FULL_WAIT_S)

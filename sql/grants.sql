@@ -11,7 +11,7 @@ GRANT INSERT ON
     tick_raw, room, roster_change, roster_change_room, schedule, feed, feed_room, room_unlisted, session, session_change,
     blind, sale, sale_item, applied_batch, quarantine,
     app, account_state, alert, alert_action,
-    minute_touched, session_minute, session_hour, minute_sum, shop_hour, item_hour, day_cut
+    minute_touched, session_minute, session_hour, minute_sum, shop_hour, item_hour, day_cut, platform_total
 TO livemon_writer;
 GRANT UPDATE ON
     room, roster_version, schedule, feed, feed_room, room_unlisted, session, blind, sale, applied_batch, quarantine,

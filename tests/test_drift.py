@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from collectors import KINDS, Feed
+from collectors.mapping import Fields
 from monitor import cli, config_shape
 from monitor.apps import AppTable
 from monitor.config import Config, Event
@@ -77,6 +78,7 @@ def test_the_docs_name_no_option_of_the_config_that_is_not_there() -> None:
         | keys_of(Robot)
         | keys_of(Shift)
         | keys_of(Match)
+        | keys_of(Fields)
         | {"kind"}
         | set().union(*(keys_of(kind) for kind in KINDS))
     )

@@ -146,6 +146,15 @@ VECTORS = {
         ),
         "eb7b80db8f61e7a9a2c7a3c28cda45a30816162b3dc7d5cfae43950e4313dbe4",
     ),
+    # Version 2.0, in an account's name: its token goes beside, and is not signed. Computed by openssl.
+    "bilibili call with a token": (
+        signing.bilibili_request(
+            BILIBILI
+            | {"x-bili-content-md5": md5_hex(b""), "x-bili-signature-version": "2.0", "access-token": "a-token"},
+            b"secret",
+        ),
+        "43ed8a3152a074cbf15e55232c3045ae9a0c348f66bca9b503e0e933389432d6",
+    ),
     "shopify": (signing.shopify(SHOPIFY_BODY, b"hush"), "jLtrQkp+u7FTJiEGDsVlpeXRRK9TPQsFdMw1CHoJBDY="),
     "stripe": (
         signing.stripe("1795524861", STRIPE_BODY, b"whsec_x"),

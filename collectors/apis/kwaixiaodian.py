@@ -19,9 +19,9 @@ from ..hook import NO_DETAILS, Details, Need
 from ..json_body import json_body
 from ..open_api import Answer, Call, Caller, Grant, Judged, Listing, Page, Quota, Tokens, Verdict
 from ..order_ids import exact_id
-from ..signing import kwaixiaodian_request
 from ..tick import Sale
 from ..verdicts import by_status, code_text, codes
+from .kwaixiaodian_calls import signed_call
 from .kwaixiaodian_pages import orders_page, page_of_mark, refunds_page
 
 SUCCESS = 1
@@ -136,7 +136,7 @@ class KwaixiaodianApi:
 
     def complete(self, caller: Caller, now: datetime) -> Call | None:
         known = caller.tokens is None or SELLER in caller.tokens.extra
-        return None if known else _call(caller, "open.user.seller.get", None, now)
+        return None if known else signed_call(caller, "open.user.seller.get", None, now)
 
     def completed(self, caller: Caller, body: bytes) -> Grant:
         seller = json_body(body, SellerAnswer).data
@@ -167,9 +167,9 @@ class KwaixiaodianApi:
 
     def detail(self, caller: Caller, need: Need, now: datetime) -> Call | None:
         if need.what == ORDER:
-            return _call(caller, "open.order.detail", {"oid": _number(need.key)}, now)
+            return signed_call(caller, "open.order.detail", {"oid": _number(need.key)}, now)
         if need.what == REFUND:
-            return _call(caller, "open.seller.order.refund.detail", {"refundId": _number(need.key)}, now)
+            return signed_call(caller, "open.seller.order.refund.detail", {"refundId": _number(need.key)}, now)
         return None
 
     def list_page(
@@ -183,8 +183,8 @@ class KwaixiaodianApi:
         number, cursor = page_of_mark(mark)
         if listing.name == "refunds":
             asked = window | {"type": 9, "pageSize": 100, "currentPage": number, "pcursor": cursor}
-            return _call(caller, "open.seller.order.refund.pcursor.list", asked, now)
-        return _call(
+            return signed_call(caller, "open.seller.order.refund.pcursor.list", asked, now)
+        return signed_call(
             caller, "open.order.cursor.list", window | {"orderViewStatus": 1, "pageSize": 50, "cursor": cursor}, now
         )
 
@@ -208,18 +208,6 @@ class KwaixiaodianApi:
 def _app_secret(caller: Caller) -> str:
     """Of authorising alone; without one the platform says so."""
     return next((secret.decode() for secret in caller.app.app_secrets), "")
-
-
-def _call(caller: Caller, method: str, params: Mapping[str, object] | None, now: datetime) -> Call:
-    """Signed with the signSecret over all of its parameters as they are before they are escaped."""
-    asked = {
-        "access_token": caller.access, "appkey": caller.app.key, "method": method, "signMethod": "HMAC_SHA256",
-        "timestamp": str(floor(now.timestamp() * 1000)), "version": "1",
-    }  # fmt: skip
-    if params is not None:
-        asked["param"] = msgspec.json.encode(params, order="sorted").decode()
-    asked["sign"] = kwaixiaodian_request(asked, next(iter(caller.app.sign_secrets), b""))
-    return Call(method, f"{caller.base}/{method.replace('.', '/')}?{urlencode(asked)}")
 
 
 def _number(told: str) -> int | str:

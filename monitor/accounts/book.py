@@ -10,7 +10,7 @@ import msgspec
 
 from collectors.collector import Now
 from monitor.accounts.account import Account, AccountKey
-from monitor.facts import AccountFact, Heard
+from monitor.facts import AccountFact, Heard, RosterRoom
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -30,6 +30,7 @@ class Book:
     def __init__(self, vault: Keeping, put: Callable[[Heard], None], now: Now) -> None:
         self._vault, self._put, self._now = vault, put, now
         self._accounts: dict[AccountKey, Account] = {}
+        self._named: dict[tuple[str, str], AccountKey] | None = None  # made anew when accounts come or go
         self._keeping = asyncio.Lock()
         self.changed = asyncio.Event()
 
@@ -37,6 +38,7 @@ class Book:
         """Read all of them from the spool, and tell how they stand: the database may be new, a key may be another."""
         dated = [(account, self._after(account)) for account in await self._vault.load()]
         self._accounts = {account.id: msgspec.structs.replace(account, changed_at=at) for account, at in dated}
+        self._named = None
         self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
     def get(self, app: str, shop: str, anchor: str = "") -> Account | None:
@@ -45,6 +47,21 @@ class Book:
     def of(self, app: str) -> list[Account]:
         """The accounts of shops and anchors with this app."""
         return [account for account in self._accounts.values() if account.app == app and not account.is_app]
+
+    def belonging(self, app: str, row: RosterRoom, to_shop: bool) -> Account | None:
+        """The account that this row of the roster means, of its shop or of its anchor (whose id may be the room's).
+
+        What its column `account` names goes before both.
+        """
+        if self._named is None:
+            self._named = {
+                (of, name): (of, shop, anchor)
+                for of, shop, anchor in sorted(self._accounts, reverse=True)
+                for name in (anchor, shop)
+                if name
+            }
+        key = self._named.get((app, row.account or (row.shop if to_shop else row.external_id)))
+        return None if key is None else self._accounts[key]
 
     def all(self) -> list[Account]:
         return list(self._accounts.values())
@@ -86,6 +103,8 @@ class Book:
         dated = [(account, self._after(self._accounts.get(account.id))) for account in accounts]
         kept = [msgspec.structs.replace(account, changed_at=at) for account, at in dated]
         await self._vault.keep(kept)
+        if any(account.id not in self._accounts for account in kept):
+            self._named = None
         self._accounts |= {account.id: account for account in kept}
         self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
@@ -94,6 +113,7 @@ class Book:
         async with self._keeping:
             await self._vault.keep((), [account.id for account in accounts])
             dated = [(account, self._after(self._accounts.pop(account.id, None))) for account in accounts]
+            self._named = None
         self._tell([msgspec.structs.replace(account.fact(at), gone=True) for account, at in dated])
 
     def _after(self, known: Account | None) -> datetime:

@@ -49,6 +49,10 @@ class Breaker:
             return 0.0
         return WAIT_S_MIN if self._trying else max(0.0, self._until_s - at_s)
 
+    def away_s(self, at_s: float) -> float:
+        """So long nobody tries at all; 0 also while one call does, whose answer is worth waiting for."""
+        return 0.0 if self._trying else self.wait_s(at_s)
+
     def begin(self) -> bool:
         """A call goes out; the caller has seen that it may. True: it is the one that tries; nobody else does now."""
         self._trying = self._until_s is not None

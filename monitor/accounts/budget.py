@@ -21,6 +21,7 @@ class Urgency(IntEnum):
     REFRESH = 1
     DETAIL = 2
     RECONCILE = 3
+    LOOK = 4  # how a room stands: it comes again at its next beat, and a room that is never reached is said to be blind
 
 
 class Bucket:

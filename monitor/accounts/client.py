@@ -71,11 +71,18 @@ class Client:
 
     async def app_ready(self, app: str) -> None:
         """See that the app's own tokens are good for a call. Raises CallFailed, AccountRefused."""
-        account = self.book.get(app, "")
-        if account is None:
-            raise CallFailed("app", "no_ticket", 60.0)
+        account = self.book.get(app, "") or await self._first_seen(app)
         if account.tokens is None or ended(account.tokens, self._now()):
             await self.renew(account.id, account.tokens)
+
+    async def _first_seen(self, app: str) -> Account:
+        """The app's own account, where its key alone is enough for tokens; else a ticket of the platform begins it."""
+        terms = self.terms_of(app)
+        if terms.api.app_grant(self.caller_of(app, None), "", self._now()) is None:
+            raise CallFailed("app", "no_ticket", 60.0)
+        account = Account(app, terms.api.PLATFORM, "")
+        await self.book.keep(account)
+        return account
 
     def wait_s(self, app: str) -> float:
         """So long at the least nothing of this app is called; 0: it may be."""

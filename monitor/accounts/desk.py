@@ -3,17 +3,24 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
+from collectors.api_feed import ApiRow
 from collectors.apis import APIS
 from collectors.collector import FeedRow, Now
 from collectors.hook import App, Notice, OrderPollRow
+from collectors.live_rooms import LiveRoomsRow
 from collectors.tick import Sale
+from monitor.accounts.api_line import ApiLine, Asking
+from monitor.accounts.api_line import Means as ApiMeans
 from monitor.accounts.book import Book
 from monitor.accounts.client import Client
 from monitor.accounts.details import Details
 from monitor.accounts.guarded_http import GuardedHttp
 from monitor.accounts.link_text import link_key
 from monitor.accounts.linking import Linking
+from monitor.accounts.live_line import Conversing, House, LiveLine
+from monitor.accounts.live_rolls import LookedUp, WatchRolls
 from monitor.accounts.notices import Notices
 from monitor.accounts.orders import AccountOrders
 from monitor.accounts.quotas import Quotas
@@ -30,11 +37,12 @@ from monitor.config import Config
 from monitor.http.account_metrics import AccountMetrics
 from monitor.keys import keys_of
 from monitor.live.failure import Reason
+from monitor.live.sight import platform_of
 from monitor.live.watch import Watch
 from monitor.reading import Reader
 from monitor.store.apply import Connection
-from monitor.store.cipher import Cipher
 from monitor.store.disk import SpoolFull
+from monitor.store.frames import FrameLane
 from monitor.store.store import Store
 
 FULL_S = 1.0
@@ -48,16 +56,19 @@ class Desk:
         watch: Watch,
         now: Now,
         reader: Reader,
-        cipher: Cipher,
+        lane: FrameLane,
         apps: Callable[[], Mapping[str, App]],
         metrics: AccountMetrics,
         failed: Callable[[str, Reason], None],
     ) -> None:
-        """`apps` are those of the present config by name, `cipher` closes what goes to quarantine.
+        """`apps` are those of the present config by name, `lane` brings frames of sockets to the disk, and its
+        cipher closes what goes to quarantine.
 
         Raises SecretError where the account key will not do, OSError where it cannot be made.
         """
         self.config, self._apps, self._metrics, self._watch = config, apps, metrics, watch
+        self._failed, self._put = failed, store.inbox.put
+        self._keep, self._looked_up = lane.keep, LookedUp()
         keys = keys_of(config.account_key_file, config.data_dir / ACCOUNT_KEY)
         self.terms: dict[str, Terms] = {}
         vault = Vault(store.sealer.call, store.spool.accounts, keys, self._platform_of)
@@ -73,7 +84,7 @@ class Desk:
         self._notices = Notices(self.book, self.terms)
         self._link_key, self._now = link_key(keys[0].reveal()), now
         means = Means(
-            client=self.client, now=now, rules=lambda: reader.rules, cipher=cipher, room=store.inbox.room,
+            client=self.client, now=now, rules=lambda: reader.rules, cipher=lane.cipher, room=store.inbox.room,
             put=store.inbox.put, understood=reader.caught_up,
         )  # fmt: skip
         self.witnesses = Witnesses(watch, reader, store.inbox.room, store.inbox.put, now, metrics.missed)
@@ -102,9 +113,34 @@ class Desk:
         self._metrics.apps_are(self.terms)
         self._metrics.pushes_are(self.reconcile.pushes)
 
-    def line(self, row: OrderPollRow) -> PollLine:
-        """A feed that is only polled, for `supervise`."""
-        return self.reconcile.line(row)
+    def line(self, row: OrderPollRow | ApiRow | LiveRoomsRow) -> PollLine | ApiLine | LiveLine:
+        """A feed whose orders are only polled, or one that asks how rooms stand or for their sockets, for
+        `supervise`."""
+        if isinstance(row, OrderPollRow):
+            return self.reconcile.line(row)
+        if isinstance(row, LiveRoomsRow):
+            return LiveLine(cast(Conversing, row), self._house(row))
+        means = self._means(row)
+        return ApiLine(cast(Asking, row), means)
+
+    def _means(self, row: ApiRow | LiveRoomsRow) -> ApiMeans | None:
+        platform, terms = platform_of(row), self.terms.get(row.app)
+        if terms is None or terms.api.PLATFORM != row.PLATFORM:
+            return None
+        return ApiMeans(
+            self.client, lambda room: self._watch.muster.row(platform, room), self.book.belonging, self._room_unseen
+        )
+
+    def _house(self, row: LiveRoomsRow) -> House | None:
+        means = self._means(row)
+        if means is None:
+            return None
+        rolls = WatchRolls(self._watch, self._failed, self._put, self._now)
+        return House(means, self._keep, self.book.change, self._looked_up, self._origins_of, rolls, self._now)
+
+    def _origins_of(self, app: str) -> frozenset[str]:
+        terms = self.terms.get(app)
+        return frozenset() if terms is None else terms.origins
 
     def door(self) -> Linking | None:
         """Where the owners of shops come in; None where nobody knows how we are reached."""
@@ -144,6 +180,10 @@ class Desk:
             await self._refresher.work(until)
             for task in others:
                 task.cancel()
+
+    def _room_unseen(self, feed: str, room: str, reason: Reason) -> None:
+        self._failed(feed, reason)
+        self._put(self._watch.fail_room(feed, room, reason, self._now()))
 
     async def _noticed(self, app: str, notices: Sequence[Notice]) -> None:
         """What a delivery told must be on disk before that is finished with: on a full disk it waits for room."""

@@ -115,10 +115,13 @@ class Exchange:
         return known[1]
 
     def wait_s(self, terms: Terms) -> float:
-        """So long at the least no call of this app goes out: its interface is away, or its key is refused."""
+        """So long at the least no call of this app goes out: its interface is away, or its key is refused.
+
+        0 while one call tries whether that is over.
+        """
         app, at_s = terms.app.name, _now_s()
         ways = self._hosts.get((app, urlsplit(terms.base).hostname or "")), self._keys.get((app, terms.app.key))
-        return max((breaker.wait_s(at_s) for breaker in ways if breaker is not None), default=0.0)
+        return max((breaker.away_s(at_s) for breaker in ways if breaker is not None), default=0.0)
 
     def breaker_states(self) -> Counter[tuple[str, str]]:
         """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
@@ -185,13 +188,18 @@ def _made(terms: Terms, make: Make, caller: Caller) -> Call:
 
 
 def _paced(bucket: Bucket, outcome: Outcome) -> Outcome:
-    """Let the budget of this call's name rest if we were too fast, and say in the outcome for how long."""
+    """Let the budget of this call's name rest if we were too fast, and say in the outcome for how long.
+
+    Where the platform says with each answer what is left, nobody need be refused to learn it.
+    """
     judged = outcome.judged
     if judged.verdict == "rate":
         wait_s = bucket.refused(_now_s(), judged.wait_s)
         return msgspec.structs.replace(outcome, judged=Judged("rate", judged.detail, wait_s))
     if judged.verdict != "broken":
         bucket.accepted()
+    if judged.left is not None:
+        bucket.stretch(judged.left, judged.wait_s, _now_s())
     return outcome
 
 

@@ -170,6 +170,9 @@ class PollLine:
             try:
                 good = await poll.turn()
             except CallFailed as failed:
+                if failed.detail == "breaker_open" and not self._means.client.wait_s(self._row.app):
+                    await self._sleep(failed.wait_s)  # another worker tries: an error would end its call, too
+                    continue
                 if failed.verdict in ("app", "address"):
                     raise FeedRefused(f"app {self._row.app}: {failed}") from failed
                 raise ConnectionError(f"app {self._row.app}: {failed}") from failed

@@ -65,7 +65,7 @@ class Renewal:
     def _by_itself(self, account: Account, caller: Caller) -> Call | None:
         api = self._client.terms_of(account.app).api
         if account.is_app:
-            return api.app_grant(caller, account.ticket, self._now()) if account.ticket else None
+            return api.app_grant(caller, account.ticket, self._now())
         return api.own(caller, self._now()) if account.key else None
 
     def _by_pair(self, account: Account, caller: Caller) -> Call | None:

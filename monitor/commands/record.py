@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from collectors.api_feed import ApiRow
 from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError(
             f"livemon: what {feed.name} brings is brought once: recording would take it from the monitor"
         )
+    if isinstance(feed, ApiRow):
+        raise CommandError(f"livemon: {feed.name} is asked by the running monitor, with the tokens of its app")
     if isinstance(feed, OrderPollRow):
         raise CommandError(f"livemon: orders of {feed.name} are asked for by the running monitor, with its accounts")
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from collectors import Feed
-from collectors.collector import BadFrame
+from collectors.collector import BadFrame, PartlyRead
 from collectors.frames import Recorded, whole
 from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from collectors.tick import Tick
@@ -118,6 +118,9 @@ class Reading:
             ticks = cast(Collecting, self.feed).parse(frame, at)
             msgspec.json.encode(ticks)  # what no JSON can hold, no row can
             return ticks
+        except PartlyRead as error:
+            self._say(file, number, str(error))
+            return error.ticks or None
         except BadFrame as error:
             self._say(file, number, str(error))
         except Exception as error:  # noqa: BLE001  as the monitor: one frame's nonsense ends nothing

@@ -7,7 +7,7 @@ from datetime import datetime
 from collectors.apis import APIS
 from collectors.collector import BadFrame
 from collectors.hook import App
-from collectors.open_api import Call
+from collectors.open_api import NO_ACCOUNTS, Call
 from monitor.accounts.failed import NotAnswered
 from monitor.accounts.guarded_http import GuardedHttp
 from monitor.accounts.terms import Terms, terms_of
@@ -71,14 +71,23 @@ async def _answers(http: GuardedHttp, terms: Terms) -> Finding:
 
 def judge_link(terms: Terms, hooks_url: str | None, now: datetime) -> Finding | None:
     """Whether a shop could be linked with what the config says; None where only the platform can tell."""
-    name = f"api {terms.app.name}"
+    name, complaint = f"api {terms.app.name}", _link_complaint(terms, (hooks_url or "").rstrip("/"), now)
+    if complaint.startswith(NO_ACCOUNTS):
+        return None
     if not hooks_url:
         return note(name, "no shop can be linked: hooks_url is not set", "set it to what platforms are told")
+    if complaint:
+        return wrong(name, f"no shop can be linked: {masked(complaint)}", "complete this [[app]]: README, its stanza")
+    return None
+
+
+def _link_complaint(terms: Terms, hooks_url: str, now: datetime) -> str:
+    """Why the rules make no link; empty: they do, or the platform must be asked first."""
     caller = terms.caller(None, None)
     if terms.api.before_link(caller, now) is not None:
-        return None
+        return ""
     try:
-        terms.api.link(caller, "state", f"{hooks_url.rstrip('/')}/oauth/{terms.app.name}", b"")
+        terms.api.link(caller, "state", f"{hooks_url}/oauth/{terms.app.name}", b"")
     except BadFrame as error:
-        return wrong(name, f"no shop can be linked: {masked(str(error))}", "complete this [[app]]: README, its stanza")
-    return None
+        return str(error)
+    return ""

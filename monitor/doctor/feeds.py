@@ -7,6 +7,7 @@ from typing import cast
 
 import aiohttp
 
+from collectors.api_feed import ApiRow
 from collectors.collector import BadFrame, FeedRow, Now
 from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
 from monitor.doctor.finding import Finding, fine, note, wrong
@@ -43,6 +44,9 @@ async def check_feed(
         raise TypeError("a hook is not asked")
     if isinstance(feed, OrderSocketRow):
         return note(name, "not asked: what it hands out is gone for the running monitor", "`livemon status` shows it")
+    if isinstance(feed, ApiRow):
+        todo = f"`livemon status` shows it; `livemon doctor` asks app {feed.app} itself"
+        return note(name, "not asked: the running monitor is, within the budget of its app", todo)
     if isinstance(feed, OrderPollRow):
         return note(name, "not asked: its shops are, each by its own account", "`livemon account list` shows them")
     asked = cast(Collecting, feed)  # every kind in `Feed` is a Collector: a test sees to it

@@ -16,6 +16,16 @@ Reason = Literal[
 ]  # fmt: skip
 RETRY_AFTER_S_MAX = 600.0
 
+
+class FeedFailed(Exception):
+    """It failed, and whoever found out knows how to call it, and for how long it is no use to try again."""
+
+    def __init__(self, reason: Reason, detail: str, wait_s: float = 0.0) -> None:
+        self.reason: Reason = reason
+        self.wait_s = wait_s
+        super().__init__(detail)
+
+
 # The first that fits: those that are special cases of others come before them.
 NAMES: tuple[tuple[type[Exception], Reason], ...] = (
     (FeedRefused, "refused"),
@@ -40,6 +50,8 @@ NAMES: tuple[tuple[type[Exception], Reason], ...] = (
 
 def reason_of(error: Exception) -> Reason:
     """`unknown` is what nobody thought of: tried again like all others, but loudly."""
+    if isinstance(error, FeedFailed):
+        return error.reason
     status = status_of(error)
     if status is not None:
         return "rate_limited" if status == 429 else "auth" if status in (401, 403) else "http_status"
@@ -58,6 +70,8 @@ def status_of(error: Exception) -> int | None:
 def retry_after_s(error: Exception) -> float:
     """How long the server asked us to stay away; 0 where it did not say (dates are not worth reading here)."""
     text = ""
+    if isinstance(error, FeedFailed):
+        return min(error.wait_s, RETRY_AFTER_S_MAX)
     if isinstance(error, aiohttp.ClientResponseError) and error.headers is not None:
         text = error.headers.get("Retry-After", "")
     elif isinstance(error, websockets.InvalidStatus):

@@ -46,6 +46,11 @@ class Muster:
             if room.platform == platform and (not feed.hall or room.row.hall == feed.hall)
         ]
 
+    def row(self, platform: str, external_id: str) -> RosterRoom | None:
+        """The roster's row of a room that is watched."""
+        room = self.by_key.get((platform, external_id))
+        return None if room is None else room.row
+
     def parked(self, key: Key) -> Room:
         """A room that the roster does not hold, though it has a session: it may come back, or ends unseen."""
         if key not in self.parted:
@@ -96,6 +101,16 @@ class Muster:
                 room.watched |= feed.shows
                 if feed.tells:
                     room.telling.append(feed)
+
+
+def limits_of(grace_s: float, end_slack_s: float, settle_s: float, blind_s_max: float) -> Rules:
+    """The limits of the event, whatever the kind of a feed."""
+    return Rules(
+        grace=timedelta(seconds=grace_s),
+        end_slack=timedelta(seconds=end_slack_s),
+        settle=timedelta(seconds=settle_s),
+        blind_max=timedelta(seconds=blind_s_max),
+    )
 
 
 def rules_of(row: FeedRow, limits: Rules) -> Rules:

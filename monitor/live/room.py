@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from collectors.tick import Tick
+from collectors.tick import SaleKind, Tick
 from monitor.facts import RosterRoom, Slot
 from monitor.live.judgement import expected, turns_at
 from monitor.live.session import LIVE, Session
@@ -25,10 +25,10 @@ class Room:
         "external_id",
         "feeds",
         "kbps",
+        "kbps_feed",
         "last_tick_at",
         "likes_seen",
         "likes_total",
-        "numbers_feed",
         "orders_total",
         "platform",
         "refunds_minor_total",
@@ -42,6 +42,7 @@ class Room:
         "turns_at",
         "viewers",
         "viewers_before",
+        "viewers_feed",
         "views_seen",
         "views_total",
         "watched",
@@ -65,7 +66,8 @@ class Room:
         self.viewers: int | None = None
         self.viewers_before: int | None = None  # when it stopped last
         self.kbps: int | None = None
-        self.numbers_feed: str | None = None  # who told of viewers and kbps
+        self.viewers_feed: str | None = None  # who told of viewers: a platform, where an own server tells of kbps
+        self.kbps_feed: str | None = None
         self.views_seen: int | None = None  # of this session; None: not told since we watch it
         self.likes_seen: int | None = None
         self.views_total = self.likes_total = 0
@@ -76,7 +78,7 @@ class Room:
     def unseen(self) -> bool:
         """Blind is a room whose feeds that can tell are all blind; hooks are silent by nature and blind nobody."""
         if self.telling:
-            return not any(feed.sees for feed in self.telling)
+            return not any(feed.sees_room(self.external_id) for feed in self.telling)
         return not self.feeds
 
     @property
@@ -87,7 +89,8 @@ class Room:
 
     def blind_since(self, now: datetime) -> datetime:
         """The last good frame of any feed that could tell."""
-        return max((feed.blind_from for feed in self.telling if feed.blind_from and feed.seen_until), default=now)
+        spans = (feed.dark_from(self.external_id) for feed in self.telling if feed.seen_until)
+        return max((from_at for from_at in spans if from_at is not None), default=now)
 
     def restate(self) -> None:
         if not self.watched:
@@ -103,14 +106,23 @@ class Room:
         self.turns_at = turns_at(slots, now)
 
     def tell(self, tick: Tick) -> None:
-        """Show what this tick tells. Where its feed says nothing any more, nothing is shown; another's word stays."""
+        """Show what this tick tells. Where its feed says nothing any more, nothing is shown; another's word stays.
+
+        Who watches is shown of who does not say whether the room is on air only while it is, by what others say.
+        """
         viewers, kbps = tick.viewers, tick.kbps
-        if viewers is not None or kbps is not None:
-            self.numbers_feed = tick.feed
-            self.viewers = viewers if viewers is not None and 0 <= viewers <= INT_MAX else None
-            self.kbps = kbps if kbps is not None and 0 <= kbps <= INT_MAX else None
-        elif tick.feed == self.numbers_feed:
-            self.viewers = self.kbps = None
+        if tick.live is None and self.watched and self.session.phase is not LIVE:
+            viewers = None
+        if viewers is not None:
+            self.viewers_feed = tick.feed
+            self.viewers = viewers if 0 <= viewers <= INT_MAX else None
+        elif tick.feed == self.viewers_feed:
+            self.viewers = None
+        if kbps is not None:
+            self.kbps_feed = tick.feed
+            self.kbps = kbps if 0 <= kbps <= INT_MAX else None
+        elif tick.feed == self.kbps_feed:
+            self.kbps = None
         if tick.live is False and self.session.phase is not LIVE:
             self.viewers = self.kbps = 0
         if tick.views_total is not None and tick.views_total != self.views_seen:
@@ -118,13 +130,24 @@ class Room:
         if tick.likes_total is not None and tick.likes_total != self.likes_seen:
             self._count_likes(tick.likes_total)
 
-    def hide(self) -> None:
-        """Nobody tells these numbers any longer."""
-        self.viewers = self.kbps = self.numbers_feed = None
+    def hide(self, feed: str | None = None) -> None:
+        """Nobody tells these numbers any longer; with a feed: if it was this one that told them."""
+        if feed is None or feed == self.viewers_feed:
+            self.viewers = self.viewers_feed = None
+        if feed is None or feed == self.kbps_feed:
+            self.kbps = self.kbps_feed = None
 
     def began(self) -> None:
         """A new session counts from 0; but one that was on when we first looked, from what we first saw."""
         self.views_seen = self.likes_seen = 0 if self.last_tick_at else None
+
+    def sold(self, kind: SaleKind, amount_minor: int) -> None:
+        """A sale of it was committed; `amount_minor` is in the event's currency, 0 where it is another."""
+        if kind == "paid":
+            self.orders_total += 1
+            self.sales_minor_total += amount_minor
+        elif kind == "refunded":
+            self.refunds_minor_total += amount_minor
 
     def _count_views(self, total: int) -> None:
         if total > BIGINT_MAX:

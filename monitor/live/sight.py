@@ -8,7 +8,9 @@ from collectors.collector import FeedRow
 from collectors.tick import Tick
 from monitor.facts import BlindSpan, FeedState
 from monitor.live.room import Room
+from monitor.live.room_sights import Numbers, RoomSights
 from monitor.live.session import Rules
+from monitor.live.totals import Totals
 
 FROZEN = timedelta(seconds=60)
 # And so many viewers times seconds must have stood still: three people who watch a village seller at night come and go
@@ -23,7 +25,6 @@ FAILURES_MAX = 2  # in a row: blind
 PUSH_LATE = "push_late"
 
 SightState = Literal["ok", "refused", "blind", "frozen", "stale"]
-Numbers = tuple[int | None, int | None, int | None, int | None, int | None]
 
 
 class FeedSight:
@@ -33,6 +34,9 @@ class FeedSight:
         self.rooms: list[Room] = []
         self.listed: dict[str, Room] = {}
         self.dropped: set[Room] = set()  # those that wait for their grace to run out
+        self.single = RoomSights()
+        self.totals = Totals()
+        self.back_at: datetime | None = None
         self.seen_until: datetime | None = None
         self.last_message_at: datetime | None = None
         self.failures = 0
@@ -56,10 +60,13 @@ class FeedSight:
     def configured(self, row: FeedRow, rules: Rules) -> None:
         self.row, self.rules = row, rules
         self.tells = row.TELLS_STATE
+        self.by_room = row.ROOM_BY_ROOM
         self.shows = "live" in row.signals()
         self.platform = platform_of(row)
         self.hall = row.hall
         self.silence_s_max = silence_s_max(row)
+        # Where rooms are asked one by one, each must have been asked again before all of them stand still.
+        self.still_max = max(FROZEN, timedelta(seconds=self.silence_s_max)) if self.by_room else FROZEN
 
     @property
     def sees(self) -> bool:
@@ -80,7 +87,7 @@ class FeedSight:
     def _is_frozen(self) -> bool:
         if self.moved_at is None or self._still_until is None:
             return False
-        return self._still_until - self.moved_at >= FROZEN and self._still_viewer_s >= STILL_VIEWER_S
+        return self._still_until - self.moved_at >= self.still_max and self._still_viewer_s >= STILL_VIEWER_S
 
     @property
     def detail(self) -> str:
@@ -99,16 +106,45 @@ class FeedSight:
         """The first good frame after a blind span, or ever."""
         self.blind_from, self.blind_cause, self.refused = None, "", ""
         self.moved_at = self._still_until = self._looked_at = None
+        self.back_at = at
         self.seen(at)
 
-    def blind(self, cause: str, now: datetime) -> None:
+    def blind(self, cause: str, now: datetime) -> list[BlindSpan]:
+        """All of its rooms are blind now: returns the ends of the spans of single ones, which are part of it."""
         self.blind_from, self.blind_cause = min(self.seen_until or self.loaded_at, now), cause
+        return self.single.all_ended(self.blind_from)
+
+    def sees_room(self, room: str) -> bool:
+        return self.sees and room not in self.single.dark
+
+    def dark_from(self, room: str) -> datetime | None:
+        """Since when this room is not seen; None: it is."""
+        span = self.single.dark.get(room)
+        return self.blind_from if self.blind_from is not None or span is None else span.from_at
+
+    def dropped_of(self, ticks: Sequence[Tick]) -> list[Room]:
+        """Those of the rooms of a frame that wait for their grace to run out."""
+        return [room for tick in ticks if (room := self.listed.get(tick.room)) in self.dropped and room is not None]
+
+    def fail_room(self, room: str, cause: str, now: datetime) -> bool:
+        """True: from now on this room is blind, though the feed sees others."""
+        if not self.sees:
+            return False
+        return self.single.failed(self.name, self.platform, room, cause, self.back_at or self.loaded_at, now)
+
+    def restarted(self, state: FeedState, now: datetime) -> BlindSpan:
+        """We begin anew, and see nothing before its first frame: the span of that, as of the last one of then."""
+        self.seen_until = min(state.seen_until, now)
+        self.blind_from = state.blind_from or self.seen_until
+        self.blind_cause = state.blind_cause or "restart"
+        return self.span()
 
     def stepped(self, now: datetime) -> None:
         """Instants from before the clock's step may lie in the future now."""
         self.loaded_at = min(self.loaded_at, now)
         if self.seen_until is not None:
             self.seen_until = min(self.seen_until, now)
+        self.single.forget()
 
     def remembered(self) -> FeedState:
         return FeedState(
@@ -139,6 +175,9 @@ class FeedSight:
         newest = ticks[-1]
         if newest.evidence == "event":
             self.stale_s, self.stamped_at = (now - newest.at).total_seconds(), now
+        if self.by_room:
+            self._look_at_rooms(ticks, now)
+            return
         since = self._looked_at or now
         if self._looked_at is not None and now - since < LOOK_EVERY:
             return
@@ -155,6 +194,17 @@ class FeedSight:
             self._still_until = now
             self._still_viewer_s += (now - since).total_seconds() * sum(map(as_viewers, told.values()))
         self._numbers.update(told)
+
+    def _look_at_rooms(self, ticks: Sequence[Tick], now: datetime) -> None:
+        seen = {tick.room: numbers_of(tick) for tick in ticks if tick.live}
+        live = {room: found for room, found in seen.items() if any(number is not None for number in found)}
+        moves = self.single.moves(live, [tick.room for tick in ticks if tick.live is False])
+        if moves is False and self.moved_at is not None:
+            self._still_until = now
+            if (still_for := now - self.moved_at) >= self.still_max:  # seldom: it looks at all rooms
+                self._still_viewer_s = still_for.total_seconds() * self.single.still(as_viewers)
+        else:
+            self.moved_at, self._still_until, self._still_viewer_s = now, None, 0.0
 
 
 def numbers_of(tick: Tick) -> Numbers:

@@ -6,11 +6,11 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, cast, get_args, runtime_checkable
 
 import aiohttp
 
-from collectors.collector import BadFrame, Emit, FeedRow, Now
+from collectors.collector import BadFrame, Emit, FeedRow, Now, PartlyRead
 from collectors.tick import Tick
 from monitor.facts import Heard
 from monitor.live.failure import Reason, innermost, reason_of, retry_after_s
@@ -34,6 +34,14 @@ class Collecting(Protocol):
     def RETRY_S_MAX(self) -> float: ...
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None: ...
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]: ...
+
+
+@runtime_checkable
+class Patient(Protocol):
+    """A feed that finds out by itself that it must be asked less often than its row says."""
+
+    def when_patient(self, told: Callable[[float], None]) -> None:
+        """`told` is to be called with the seconds for which it may be silent from then on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +73,9 @@ class Supervisor:
         self.sleep, self.uniform = sleep, uniform
         """`silence_after_s`: of a feed that is no row itself."""
         self.silence_s_max = silence_after_s or (silence_s_max(feed) if isinstance(feed, FeedRow) else 10.0)
+        self.usual_silence_s_max = self.silence_s_max
+        if isinstance(feed, Patient):
+            feed.when_patient(self._wait_longer)
         self.failures = 0  # in a row; a good frame forgets them, a mere connection does not
         self.lost = False
         self.deadline = asyncio.timeout(None)
@@ -79,7 +90,7 @@ class Supervisor:
 
     async def _collect(self, http: aiohttp.ClientSession) -> Exception | None:
         """Hear the feed until it fails; None: it fell silent."""
-        self.waiting = 0
+        self.waiting, self.silence_s_max = 0, self.usual_silence_s_max
         try:
             async with asyncio.timeout(self.silence_s_max) as self.deadline:
                 await self.feed.collect(http, self._emit, self._ask)
@@ -118,6 +129,9 @@ class Supervisor:
         """What the frame means; None for a bad one, which is kept for a person and proves no health."""
         try:
             return self.feed.parse(frame, at)
+        except PartlyRead as error:
+            self._miss(error, at)
+            return error.ticks or None
         except BadFrame as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001  one room's nonsense must not end the feed
@@ -127,6 +141,15 @@ class Supervisor:
         self.outlets.failed(self.feed.name, "bad_frame")
         self._put(self.watch.fail(self.feed.name, "bad_frame", self.now()))
         return None
+
+    def _miss(self, error: PartlyRead, at: datetime) -> None:
+        """Rooms of which a frame does not say how they stand; what could not be read is shown now and then."""
+        name, now = self.feed.name, self.now()
+        self.outlets.failed(name, "bad_frame" if error.part else _word(next(iter(error.unseen.values()), "")))
+        if error.part and self._is_time("part"):
+            self.outlets.quarantine(name, error.part, at, str(error))
+        for room, reason in error.unseen.items():
+            self._put(self.watch.fail_room(name, room, _word(reason), now))
 
     def _failed(self, error: Exception | None) -> float:
         """Say it to the watch, to the log once, to the counters; and say how long to stay away."""
@@ -157,16 +180,31 @@ class Supervisor:
         if heard.spans or heard.changes or heard.feed is not None:
             self.outlets.put(heard)
 
+    def _wait_longer(self, seconds: float) -> None:
+        self.silence_s_max = max(self.usual_silence_s_max, seconds)
+        if not self.waiting:
+            self._rest(asyncio.get_running_loop().time() + self.silence_s_max)
+
     def _rest(self, until_s: float | None) -> None:
         if not self.deadline.expired():
             self.deadline.reschedule(until_s)
 
     def _be_loud(self, what: str, error: Exception) -> None:
         """Nobody thought of this one: a traceback, but not one for every frame."""
-        now_s, kind = asyncio.get_running_loop().time(), type(error).__name__
-        if now_s - self.loud_s.get(kind, -LOUD_EVERY_S) >= LOUD_EVERY_S:
-            self.loud_s[kind] = now_s
+        if self._is_time(type(error).__name__):
             log.error("feed %s: %s: %s", self.feed.name, what, error, exc_info=error)
+
+    def _is_time(self, kind: str) -> bool:
+        """Is it long enough since we last said this?"""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self.loud_s.get(kind, -LOUD_EVERY_S) < LOUD_EVERY_S:
+            return False
+        self.loud_s[kind] = now_s
+        return True
+
+
+def _word(reason: str) -> Reason:
+    return cast(Reason, reason) if reason in get_args(Reason) else "unknown"
 
 
 async def supervise(

@@ -12,11 +12,11 @@ from collectors.tick import SaleKind, Tick
 from monitor.facts import BlindSpan, FeedState, Heard, RosterRoom, Slot
 from monitor.live.blindness import blinded, given_up, reanchored, sighted, unmeasured
 from monitor.live.lateness import punctual, remember
-from monitor.live.muster import Key, Muster
+from monitor.live.muster import Key, Muster, limits_of
 from monitor.live.record import bad_tick, changed
 from monitor.live.room import BLIND, Room
 from monitor.live.seeing import end, see, wait
-from monitor.live.session import DROPPED, LOST, NOTHING, Rules, Session, Step
+from monitor.live.session import DROPPED, LOST, NOTHING, Session, Step
 from monitor.live.sight import FAILURES_MAX, FeedSight
 
 AGE_MAX = timedelta(days=7)  # what is older is a row, perhaps, but says nothing of a room today
@@ -33,12 +33,7 @@ class Watch:
         settle_s: float = 15.0,
         blind_s_max: float = 14_400.0,
     ) -> None:
-        self.limits = Rules(
-            grace=timedelta(seconds=grace_s),
-            end_slack=timedelta(seconds=end_slack_s),
-            settle=timedelta(seconds=settle_s),
-            blind_max=timedelta(seconds=blind_s_max),
-        )
+        self.limits = limits_of(grace_s, end_slack_s, settle_s, blind_s_max)
         self.event_currency = event_currency
         self.muster = Muster()
         self.lost: set[Room] = set()
@@ -59,7 +54,6 @@ class Watch:
         return self.muster.generation
 
     def rooms_of(self, feed: FeedRow) -> list[str]:
-        """The external ids that this feed shall watch."""
         return self.muster.rooms_of(feed)
 
     def load(
@@ -70,7 +64,9 @@ class Watch:
         for feed in self.muster.load(roster, slots, feeds, self.limits, now):
             if feed.blind_from is not None:
                 heard.spans.append(feed.span(now))
-            heard.spans += punctual(feed, now).spans
+            heard.spans += punctual(feed, now).spans + feed.single.all_ended(now)
+        for feed in self.feeds.values():
+            heard.spans += feed.single.stay(feed.listed.keys() if feed.by_room else (), now)
         for room in (*self.rooms, *self.muster.parted.values()):
             self._resee(room, now, now, heard)
             self._file(room)
@@ -83,10 +79,7 @@ class Watch:
             if feed is not None:
                 remember(feed, state)
             if feed is not None and feed.tells:
-                feed.seen_until = min(state.seen_until, now)
-                feed.blind_from = state.blind_from or feed.seen_until
-                feed.blind_cause = state.blind_cause or "restart"
-                self._spans.append(feed.span())
+                self._spans.append(feed.restarted(state, now))
         for key, session in sessions.items():
             room = self.muster.by_key.get(key) or self.muster.parked(key)
             if session.decided_at is not None and session.decided_at > now:
@@ -106,12 +99,16 @@ class Watch:
             sight.seen(at)
         else:
             self._see_again(sight, at, heard)
+        if sight.by_room:
+            self._see_rooms(sight, [tick.room for tick in ticks], at, heard)
         if ticks:
             self._hear_ticks(sight, ticks, now, heard)
             sight.look(ticks, now)
         if sight.dropped and sight.tells:
-            for room in tuple(sight.dropped):
+            for room in tuple(sight.dropped) if not sight.by_room else sight.dropped_of(ticks):
                 self._take(room, wait(room.session, at, self.limits, room.slots), heard)
+        if sight.row.TELLS_MONEY:
+            heard.totals = sight.totals.take(ticks, sight.listed)
         heard.feed = sight.remembered()
         return heard
 
@@ -148,27 +145,46 @@ class Watch:
     def fail(self, feed: str, cause: str, now: datetime) -> Heard:
         """One failure: that may be chance. The second in a row blinds the feed, as of its last good frame."""
         sight = self.feeds.get(feed)
+        if sight is None or sight.failures + 1 >= FAILURES_MAX:
+            return self.lose(feed, cause, now)
+        sight.failures += 1
+        return Heard()
+
+    def fail_room(self, feed: str, external_id: str, cause: str, now: datetime) -> Heard:
+        """One room could not be seen, though others of its feed may be. The second time in a row it is blind."""
+        sight = self.feeds.get(feed)
+        room = sight.listed.get(external_id) if sight else None
+        if sight is None or room is None or not sight.fail_room(external_id, cause, now):
+            return Heard()
+        heard = Heard(spans=[sight.single.dark[external_id]])
+        self._resee(room, room.blind_since(now), now, heard)
+        room.hide(feed)
+        return heard
+
+    def hear_rooms(self, feed: str, rooms: Mapping[str, datetime]) -> Heard:
+        """Signs of life of single rooms' sockets: they could be heard, though nothing was said of how they stand."""
+        heard = Heard()
+        for external_id, at in rooms.items() if feed in self.feeds else ():
+            self._see_rooms(self.feeds[feed], [external_id], at, heard)
+        return heard
+
+    def lose(self, feed: str, cause: str, now: datetime) -> Heard:
+        """It is no chance (most of its rooms were lost together): no second failure is waited for."""
+        sight = self.feeds.get(feed)
         if sight is None:
             return Heard()
         sight.failures += 1
-        return self._blind(sight, cause, now) if sight.failures >= FAILURES_MAX else Heard()
+        return self._blind(sight, cause, now)
 
     def silent(self, feed: str, now: datetime) -> Heard:
         """Nothing was heard for as long as this feed may be silent."""
-        sight = self.feeds.get(feed)
-        if sight is None:
-            return Heard()
-        sight.failures += 1
-        return self._blind(sight, "silence", now)
+        return self.lose(feed, "silence", now)
 
     def refuse(self, feed: str, detail: str, now: datetime) -> Heard:
         """The feed will not have us."""
-        sight = self.feeds.get(feed)
-        if sight is None:
-            return Heard()
-        sight.failures += 1
-        sight.refused = detail or "refused"
-        return self._blind(sight, "refused", now)
+        if feed in self.feeds:
+            self.feeds[feed].refused = detail or "refused"
+        return self.lose(feed, "refused", now)
 
     def tend(self, now: datetime) -> Heard:
         """Each second: what comes of time alone."""
@@ -190,7 +206,7 @@ class Watch:
         for feed in self.feeds.values():
             feed.stepped(now)
             if feed.tells and feed.sees:
-                feed.blind("clock", now)
+                heard.spans += feed.blind("clock", now)
                 heard.spans.append(feed.span())
         for room in (*self.rooms, *self.muster.parted.values()):
             room.session = reanchored(room.session, now)
@@ -211,25 +227,17 @@ class Watch:
 
     def sold(self, platform: str, room: str | None, kind: SaleKind, amount_minor: int, currency: str) -> None:
         """A commit returned this sale as new."""
-        seller = self.muster.by_key.get((platform, room or ""))
-        if seller is None or kind not in ("paid", "refunded"):
-            return
-        amount = max(amount_minor, 0) if currency == self.event_currency else 0
-        if kind == "paid":
-            seller.orders_total += 1
-            seller.sales_minor_total += amount
-        else:
-            seller.refunds_minor_total += amount
+        if seller := self.muster.by_key.get((platform, room or "")):
+            seller.sold(kind, max(amount_minor, 0) if currency == self.event_currency else 0)
 
     def _blind(self, sight: FeedSight, cause: str, now: datetime) -> Heard:
         if sight.blind_from is not None:
             return Heard()
-        sight.blind(cause, now)
-        heard = Heard(spans=[sight.span()], feed=sight.remembered())
-        for room in sight.rooms if sight.tells else ():
-            self._resee(room, room.blind_since(now), now, heard)
-            if room.numbers_feed == sight.name:
-                room.hide()
+        heard = Heard(spans=[*sight.blind(cause, now), sight.span()], feed=sight.remembered())
+        for room in sight.rooms:
+            if sight.tells:
+                self._resee(room, room.blind_since(now), now, heard)
+            room.hide(sight.name)
         return heard
 
     def _see_again(self, sight: FeedSight, at: datetime, heard: Heard) -> None:
@@ -238,6 +246,12 @@ class Watch:
         sight.back(at)
         for room in sight.rooms:
             self._resee(room, at, at, heard)
+
+    def _see_rooms(self, sight: FeedSight, rooms: Sequence[str], at: datetime, heard: Heard) -> None:
+        """These rooms and no other were seen."""
+        for span in sight.single.seen([room for room in rooms if room in sight.listed], at):
+            heard.spans.append(span)
+            self._resee(sight.listed[span.room or ""], at, at, heard)
 
     def _resee(self, room: Room, from_at: datetime, to_at: datetime, heard: Heard) -> None:
         """Whether somebody sees this room may have changed."""

@@ -28,7 +28,7 @@ class Due:
     number: int
     make: Callable[[], Made]
     url: str
-    done: Callable[[], None]
+    done: Callable[[], object]
     tries: int = 0
 
 
@@ -54,7 +54,7 @@ class Deliveries:
         self._numbers = itertools.count()
         self._pushed = asyncio.Event()
 
-    def push(self, url: str, make: Callable[[], Made], done: Callable[[], None] = nothing) -> None:
+    def push(self, url: str, make: Callable[[], Made], done: Callable[[], object] = nothing) -> None:
         """Deliver what `make` makes (at each try anew) until it is taken; then `done` is called, once."""
         self._line_up(Due(time.monotonic(), next(self._numbers), make, url, done))
 

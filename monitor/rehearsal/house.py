@@ -1,6 +1,6 @@
 """All platforms of a play: which of them it needs, and who is told of which order."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from .event.order import Happened
 from .platforms.doudian import Doudian
@@ -18,7 +18,7 @@ from .platforms.wechat import Wechat
 from .platforms.xiaohongshu import Xiaohongshu
 from .scene import Platform, Scene
 
-# A new platform that takes orders is added here; one that shows rooms replaces the relay of its rooms in `shown`.
+# A new platform that takes orders is added here; one that SHOWS its rooms replaces their relay.
 SELLERS = (
     OwnShop, Shopify, Stripe, Doudian, Kwaixiaodian, Wechat, Taobao, Pinduoduo, Xiaohongshu, TiktokShop, Jd,
 )  # fmt: skip
@@ -31,7 +31,8 @@ class House:
         kinds = {part.sells_on for part in scene.play.parts}
         self.sellers: dict[str, Platform] = {kind.SELLS_ON: kind(scene) for kind in SELLERS if kind.SELLS_ON in kinds}
         assert kinds == set(self.sellers), kinds  # noqa: S101 - orders without a platform would be lost
-        self.platforms = [*shown(scene), *self.sellers.values()]
+        showing = {platform.SHOWS for platform in self.sellers.values()}
+        self.platforms = [*shown(scene, showing), *self.sellers.values()]
 
     def happened(self, events: Iterable[Happened]) -> None:
         """Each event to the platform that it happened on."""
@@ -43,10 +44,11 @@ class House:
         return sum(platform.waiting() for platform in self.platforms)
 
 
-def shown(scene: Scene) -> Iterable[Platform]:
-    """Who tells which rooms are on air: each hall's server, and a relay for each hosted platform."""
+def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
+    """Who tells which rooms are on air: each hall's server, and a relay for each hosted platform but those that show
+    their rooms themselves (`showing`)."""
     own = [part for part in scene.play.parts if part.platform == "nginx_rtmp"]
     for hall in sorted({part.hall for part in own}):
         yield Hall(scene, hall)
-    for platform in sorted({part.platform for part in scene.play.parts} - {"nginx_rtmp"}):
+    for platform in sorted({part.platform for part in scene.play.parts} - {"nginx_rtmp", *showing}):
         yield Relay(scene, platform)

@@ -54,11 +54,19 @@ class Truth:
         self._db.executescript(TABLES)
         self._db.execute("PRAGMA synchronous = OFF")
 
-    def served(self, feed: str, at: datetime, viewers: Sequence[int] | None, outcome: Outcome = "answered") -> None:
+    def served(self, feed: str, at: datetime, viewers: Sequence[int] | None, outcome: Outcome = "answered") -> int:
         """A frame of this feed went out at `at`: for each room of the feed, in the order of its cast, its viewers, or
-        OFF_AIR, or NOT_TOLD. None for a frame that said nothing of rooms."""
+        OFF_AIR, or NOT_TOLD. None for a frame that said nothing of rooms. Returns the number of the frame.
+
+        A room that is asked for by itself is a feed of its own: `live-PLATFORM:ROOM`.
+        """
         blob = None if viewers is None else zlib.compress(array("i", viewers).tobytes(), 1)
-        self._db.execute("INSERT INTO frame VALUES (?, ?, ?, ?)", (feed, at.timestamp(), outcome, blob))
+        row = (feed, at.timestamp(), outcome, blob)
+        return self._db.execute("INSERT INTO frame VALUES (?, ?, ?, ?)", row).lastrowid or 0
+
+    def withdraw(self, number: int) -> None:
+        """This frame said nothing after all."""
+        self._db.execute("DELETE FROM frame WHERE rowid = ?", (number,))
 
     def sold(self, fact: Fact, told_at: datetime) -> None:
         """The platform tells this from `told_at` on."""
@@ -108,6 +116,13 @@ def instants_of(path: Path) -> Iterator[tuple[str, datetime, Outcome]]:
     with _opened(path) as db:
         for feed, at, outcome in db.execute("SELECT feed, at, outcome FROM frame ORDER BY at, rowid"):
             yield feed, datetime.fromtimestamp(at, UTC), outcome
+
+
+def asked_one_by_one(path: Path) -> set[str]:
+    """The platforms whose rooms are feeds of their own."""
+    with _opened(path) as db:
+        rows = db.execute("SELECT DISTINCT substr(feed, 6, instr(feed, ':') - 6) FROM frame WHERE feed GLOB 'live-*:*'")
+        return {str(platform) for (platform,) in rows}
 
 
 def facts_of(path: Path) -> Iterator[tuple[Fact, datetime]]:

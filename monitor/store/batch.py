@@ -15,9 +15,9 @@ from typing import Literal
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Quarantined
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, PlatformTotal, Quarantined
 
-FORMAT = 3  # the newest that is read: 2 are facts batches with accounts, 3 with alerts, all others still say 1
+FORMAT = 4  # the newest that is read: 2 are facts batches with accounts, 3 with alerts, 4 with totals, all others 1
 ROWS_MAX = 5_000
 TICK_COLUMNS = ("at", "room_id", "live", "viewers", "views_total", "likes_total", "kbps")
 COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -34,17 +34,17 @@ ALERTS = uuid.UUID("0d6f5b0a-64d5-5a53-9f0e-5d1f0b7f3c6e")
 
 BatchKind = Literal["ticks", "facts"]
 BookKind = Literal["frame", "tick", "sale", "change"]
-Fact = Change | BlindSpan | Sale | Quarantined | AccountFact | AlertEpisode | AlertAction
+Fact = Change | BlindSpan | Sale | Quarantined | AccountFact | AlertEpisode | AlertAction | PlatformTotal
 FACTS: dict[str, type[Fact]] = {
     "change": Change, "span": BlindSpan, "sale": Sale, "quarantine": Quarantined, "account": AccountFact,
-    "alert": AlertEpisode, "action": AlertAction,
+    "alert": AlertEpisode, "action": AlertAction, "total": PlatformTotal,
 }  # fmt: skip
 NAMES: dict[type[Fact], str] = {fact: name for name, fact in FACTS.items()}
-SINCE = {"account": 2, "alert": 3, "action": 3}
+SINCE = {"account": 2, "alert": 3, "action": 3, "total": 4}
 """The format from which on there are such facts, where that is not the first: earlier releases do not know them."""
 BOOKED: dict[str, BookKind] = {"change": "change", "span": "change", "sale": "sale"}
 """In which book a fact counts. A quarantine row is a message about a row that was booked already; accounts and alerts
-are no observations at all."""
+are no observations at all, and what a platform says of its own money is in no book of ours."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):

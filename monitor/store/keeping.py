@@ -5,14 +5,22 @@ from datetime import datetime, timedelta
 import msgspec
 
 from collectors.tick import Sale, Tick
-from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Heard, Quarantined
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Heard, PlatformTotal, Quarantined
 from monitor.store.batch import BOOKED, FACTS, NAMES, PG_EPOCH, TICK_COLUMNS, BookKind, Fact
 
 SAMPLE_MAX = 8_000
+FRAME_SAMPLE_BYTES = 2_000
+REASON_MAX = 500
 
 
 class CannotRevive(Exception):
     """The kept bytes are not a row: only a person can make something of them."""
+
+
+def keep_frame(feed: str, frame: bytes, reason: str, at: datetime) -> Quarantined:
+    """What a feed was sent and could not be read."""
+    sample = as_text(frame[:FRAME_SAMPLE_BYTES].decode("utf-8", "backslashreplace"), bare=True)
+    return Quarantined(feed, "frame", as_text(reason, bare=True)[:REASON_MAX], at, sample, frame)
 
 
 def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantined:
@@ -25,7 +33,7 @@ def keep_tick(room_id: int, tick: Tick, reason: str, at: datetime) -> Quarantine
 
 
 def keep_fact(fact: Fact, reason: str, at: datetime) -> Quarantined:
-    """A fact that cannot go in. Of a sale, an account, an alert the sample is its id: no buyer, money, name."""
+    """A fact that cannot go in. Of a sale, account, alert or total the sample is its id: no buyer, money or name."""
     name = NAMES[type(fact)]
     try:
         payload = msgspec.msgpack.encode((name, fact))
@@ -47,6 +55,8 @@ def _sample(fact: Fact) -> str:
             return as_text(f"{fact.name} #{fact.number}", bare=True)
         case AlertAction():
             return as_text(f"{fact.action} {fact.fingerprint}".rstrip(), bare=True)
+        case PlatformTotal():
+            return as_text(f"{fact.platform} {fact.room}", bare=True)
     return as_text(fact)
 
 
@@ -78,6 +88,8 @@ def revive(payload: bytes) -> Heard:
             return Heard(alerts=[fact])
         case AlertAction():
             return Heard(actions=[fact])
+        case PlatformTotal():
+            return Heard(totals=[fact])
     raise CannotRevive(f"a row of kind {name} has no way back")
 
 

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from collectors.tick import Sale
-from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, Quarantined
+from monitor.facts import AccountFact, AlertAction, AlertEpisode, BlindSpan, Change, PlatformTotal, Quarantined
 from monitor.store.batch import Fact, alert_id, session_id
 from monitor.store.keeping import keep_fact
 from monitor.store.statements import statement
@@ -50,6 +50,7 @@ async def put_facts(conn: Connection, batch_id: UUID, facts: Sequence[tuple[int,
     await _put_accounts(conn, [fact for _, fact in facts if isinstance(fact, AccountFact)])
     await _put_alerts(conn, [fact for _, fact in facts if isinstance(fact, AlertEpisode)])
     await _put_actions(conn, [fact for _, fact in facts if isinstance(fact, AlertAction)])
+    await _put_totals(conn, [fact for _, fact in facts if isinstance(fact, PlatformTotal)])
     await put_quarantine(conn, batch_id, bad)
 
 
@@ -90,6 +91,7 @@ async def _put_spans(
         [s.platform for _, s in spans], [s.room for _, s in spans], [s.from_at for _, s in spans],
         [s.to_at for _, s in spans], [s.cause for _, s in spans],
     )  # fmt: skip
+    await conn.execute(statement("writer/end_room_spans"), list({s.feed for _, s in spans}))
     unknown = {row["place"] for row in rows}
     tally.move("change", written=len(spans) - len(unknown), quarantined=len(unknown))
     return [(at, keep_fact(s, UNKNOWN_ROOM, s.from_at)) for at, s in spans if at in unknown]
@@ -191,6 +193,15 @@ async def _put_actions(conn: Connection, told: Sequence[AlertAction]) -> None:
             [None if f.starts_at is None else alert_id(f.fingerprint, f.starts_at) for f in told],
             [f.action for f in told], [_plain(f.by_whom) for f in told], [_plain(f.reason) for f in told],
             [f.until for f in told],
+        )  # fmt: skip
+
+
+async def _put_totals(conn: Connection, told: Sequence[PlatformTotal]) -> None:
+    if told:
+        await conn.execute(
+            statement("writer/put_totals"), [f.platform for f in told], [f.room for f in told], [f.at for f in told],
+            [session_id(f.platform, f.room, f.opened_at) for f in told], [f.gmv_minor for f in told],
+            [f.currency for f in told],
         )  # fmt: skip
 
 

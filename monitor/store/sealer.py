@@ -123,6 +123,7 @@ class Sealer:
             facts += step.accounts
             facts += step.alerts
             facts += step.actions
+            facts += step.totals
             seal.cursors += step.cursors
             for bad in step.quarantine:
                 self._set_aside(seal, facts, bad)

@@ -1,7 +1,11 @@
 -- Ticks of a rehearsal by frame: those of one feed with one instant. Rooms on own servers are told of by the feed of their
--- hall, all others by the relay of their platform. Each number stands beside the same one weighed with the ids of rooms.
+-- hall, all others by the relay of their platform, or, where that is among $3, each by itself. Each number stands beside the same one weighed with the ids of rooms.
 SELECT
-    CASE WHEN room.platform = 'nginx_rtmp' THEN 'hall-' || lower(room.hall) ELSE 'relay-' || room.platform END AS feed,
+    CASE
+        WHEN room.platform = 'nginx_rtmp' THEN 'hall-' || lower(room.hall)
+        WHEN room.platform = ANY ($3::text[]) THEN 'live-' || room.platform || ':' || room.external_id
+        ELSE 'relay-' || room.platform
+    END AS feed,
     tick.at,
     count(*) AS ticks,
     sum(tick.room_id)::bigint AS ticks_mark,

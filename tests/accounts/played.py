@@ -44,7 +44,7 @@ class PlayedApi:
         return call(caller, "own", shop=caller.shop, key=caller.app.key)
 
     def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
-        return call(caller, "app_grant", ticket=ticket)
+        return call(caller, "app_grant", ticket=ticket) if ticket else None
 
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         told = json.loads(body)

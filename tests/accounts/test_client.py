@@ -4,12 +4,12 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
 
-from collectors.open_api import Answer
+from collectors.open_api import Answer, Call, Caller
 from monitor.accounts.account import Account
 from monitor.accounts.budget import Urgency
 from monitor.accounts.failed import AccountRefused, CallFailed, NotAnswered
@@ -260,6 +260,27 @@ def test_where_the_app_must_be_authorised_itself_that_comes_first():
         await desk.client.send(APP, order)
 
     assert played(work, api=PlayedApi(component=True)).platform.names == {"app_grant": 1, "order": 1}
+
+
+class KeyIsEnough(PlayedApi):
+    """The app's key alone brings its tokens (client credentials): no ticket is pushed."""
+
+    def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
+        return super().app_grant(caller, "ticket", now)
+
+
+def test_where_the_apps_key_is_enough_its_account_begins_by_itself_and_is_kept():
+    async def work(desk: Desk) -> None:
+        desk.platform.plan["order"] = [answer("ok"), answer("token"), answer("ok")]
+        await desk.client.send(APP, order)
+        kept = desk.book.get(APP, "")
+        assert kept is not None
+        assert kept.tokens is not None
+        assert not kept.ticket
+        await desk.client.send(APP, order)
+        assert desk.book.get(APP, "").tokens != kept.tokens
+
+    assert played(work, api=KeyIsEnough(component=True)).platform.names == {"app_grant": 2, "order": 3}
 
 
 def test_each_shop_of_a_self_use_app_has_its_own_key_its_own_pace_and_its_own_breaker():

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from aiohttp import web
 
 from collectors.apis import APIS
@@ -45,6 +46,12 @@ def test_without_our_public_address_nobody_comes_in() -> None:
     found = judge_link(terms_of(App("dd", "doudian", "1", (b"secret",)), APIS["doudian"]), None, NOW)
     assert found is not None
     assert (found.state, "hooks_url" in found.what) == ("note", True)
+
+
+@pytest.mark.parametrize("hooks_url", [HOOKS, None])
+def test_where_nobody_need_let_us_in_nothing_is_missing(hooks_url: str | None) -> None:
+    youtube = terms_of(App("yt", "youtube", "", (b"key",)), APIS["youtube"])
+    assert judge_link(youtube, hooks_url, NOW) is None
 
 
 async def test_an_interface_that_answers_and_one_that_does_not() -> None:

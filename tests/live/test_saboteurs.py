@@ -67,9 +67,11 @@ BUGS = {
     "one failure blinds": (
         "sight", "FAILURES_MAX = 2", "FAILURES_MAX = 1"),
     "hooks keep a room in sight": (
-        "room", "any(feed.sees for feed in self.telling)", "any(feed.sees for feed in self.feeds)"),
+        "room", "any(feed.sees_room(self.external_id) for feed in self.telling)",
+        "any(feed.sees for feed in self.feeds)"),
     "blind when any feed is": (
-        "room", "any(feed.sees for feed in self.telling)", "all(feed.sees for feed in self.telling)"),
+        "room", "any(feed.sees_room(self.external_id) for feed in self.telling)",
+        "all(feed.sees for feed in self.telling)"),
     "a restart is not blind": (
         "watch", "room.session = blinded(session, room.blind_since(now)) if room.unseen else session",
         "room.session = session"),
@@ -78,7 +80,7 @@ BUGS = {
     "ticks are heard before sight returns": (
         "watch", "self._see_again(sight, at, heard)", "sight.back(at)"),
     "a clock step is not blind": (
-        "watch", 'feed.blind("clock", now)', "pass"),
+        "watch", 'heard.spans += feed.blind("clock", now)', "pass"),
     "silent time uses up grace": (
         "watch", "for room in (*self.lost, *self.hooked):", "for room in self.rooms:"),
     "a sign-off is dated to when a person told of it": (

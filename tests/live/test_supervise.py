@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from collectors.collector import BadFrame, Emit, FeedRefused, FeedRow, Now
+from collectors.collector import BadFrame, Emit, FeedRefused, FeedRow, Now, PartlyRead
 from collectors.tick import Tick
 from monitor.facts import Heard, RosterRoom
 from monitor.live.supervise import REFUSED_RETRY_S, Outlets, Supervisor
@@ -16,7 +16,7 @@ from monitor.live.watch import Watch
 from tests.live.scripts import at
 from tests.live.test_failure import refusal
 
-ROOM = "live/小雪"
+ROOM, OTHER = "live/小雪", "live/阿强"
 Act = Callable[[Emit, Now], Any]
 
 
@@ -35,6 +35,11 @@ class Played(FeedRow, tag="played", frozen=True, kw_only=True):
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
         if frame == b"bad":
             raise BadFrame("not_xml: 坏的")
+        if frame.startswith(b"partly"):
+            ticks = [Tick(self.name, ROOM, at, "status", True)] if frame == b"partly" else []
+            raise PartlyRead("unfit: of 1 rooms: live is a table", ticks, {OTHER: "bad_frame"}, b'{"live": {}}')
+        if frame == b"unasked":
+            raise PartlyRead("timeout: the call failed", [], {OTHER: "timeout"})
         if frame == b"bug":
             raise ZeroDivisionError("a bug in parse")
         return [Tick(self.name, ROOM, at, "status", frame == b"live")]
@@ -253,3 +258,44 @@ def test_silence_is_three_intervals_but_at_least_ten_seconds():
     watch.load((), (), [Slow(name="slow"), Played(name="own", acts=[])], at(0))
     assert watch.feeds["slow"].silence_s_max == 90.0
     assert timedelta(seconds=watch.feeds["own"].silence_s_max) == timedelta(seconds=10)
+
+
+class RoomByRoom(Played, tag="room_by_room", frozen=True, kw_only=True):
+    ROOM_BY_ROOM = True
+
+
+def stage_of_rooms(*acts: Act) -> Stage:
+    """Two rooms, each of which may be blind alone."""
+    stage = Stage()
+    stage.feed = RoomByRoom(name="feed", acts=list(acts), silence_s_max=0.05)
+    stage.watch = Watch()
+    stage.watch.load([RosterRoom(1, "p", ROOM), RosterRoom(2, "p", OTHER)], (), [stage.feed], at(0))
+    stage.supervisor = Supervisor(
+        stage.feed, stage.watch, stage.now, stage.outlets(), stage.sleep, lambda _, most: most
+    )
+    return stage
+
+
+async def test_what_can_be_read_of_a_frame_counts_and_the_rest_is_blind_alone():
+    stage = await stage_of_rooms(frames(b"partly", b"partly", b"partly")).play()
+    assert [change.room for heard in stage.put for change in heard.changes] == [ROOM]
+    assert [(span.room, span.cause) for heard in stage.put for span in heard.spans] == [(OTHER, "bad_frame")]
+    assert (stage.messages, stage.failed) == (3, [*["bad_frame"] * 3, "closed"])
+
+
+async def test_what_cannot_be_read_is_shown_once_a_minute():
+    """Whole frames of a list come every few seconds, for a week."""
+    stage = await stage_of_rooms(frames(*[b"partly"] * 50)).play()
+    assert stage.quarantined == [(b'{"live": {}}', "unfit: of 1 rooms: live is a table")]
+
+
+async def test_a_frame_that_shows_no_room_is_no_sign_of_life():
+
+    async def never_a_room(emit: Emit, now: Now) -> None:
+        for number in range(1_000):
+            await emit(b"unasked" if number else b"live", now())
+            await asyncio.sleep(0.005)
+
+    stage = await stage_of_rooms(never_a_room).play()
+    assert (stage.messages, set(stage.failed)) == (1, {"timeout", "silence"})
+    assert stage.causes == ["timeout", "silence"]

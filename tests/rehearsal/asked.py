@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from collectors.api_feed import ApiRow
 from collectors.apis import APIS
 from collectors.collector import FeedRefused, FeedRow
 from collectors.hook import NO_DETAILS, App, Details, HookRow, Meaning, Need, OrderPollRow, OrderSocketRow
@@ -251,14 +252,15 @@ def livemon[P: Platform](folder: Path, scene: Scene, platform: P) -> Listener[P]
     """By the platform's settings alone, read as livemon reads them."""
     settings = platform.settings()
     config = loaded(folder, settings)
-    [row], [table] = config.feeds, config.apps
+    [row] = [feed for feed in config.feeds if not isinstance(feed, ApiRow)]
+    [table] = config.apps
     file = read_account_file(
         accounts_csv(settings.accounts), "accounts.csv", {table.name: table}, ZoneInfo("Asia/Shanghai"), scene.now()
     )
     assert file.problems == ()
     tokens = {it.account.shop: it.account.tokens for it in file.listed if it.account.tokens is not None}
-    keyed = [it.account for it in file.listed if it.account.key]
-    assert len(tokens) + len(keyed) == len(settings.accounts)
+    assert len(tokens) + sum(bool(it.account.key) for it in file.listed) == len(settings.accounts)
+    keyed = [it.account for it in file.listed if it.account.key and it.account.shop]  # others are of rooms, not shops
     app, api = read_apps(config.apps)[table.name], APIS[table.platform]
     return Listener(scene, platform, row, app, api, tokens, folder / "truth.sqlite", table.api_url, keyed)
 

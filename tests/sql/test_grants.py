@@ -70,6 +70,7 @@ WRITES = {  # what the writer may change: i(nsert), u(pdate), d(elete)
     "blind": "iu", "sale": "iu", "sale_item": "i", "applied_batch": "iu", "quarantine": "iu",
     "app": "iu", "account_state": "iu", "alert": "iu", "alert_action": "i",
     "minute_touched": "id", "session_minute": "id", "session_hour": "iud", "minute_sum": "id", "day_cut": "i",
+    "platform_total": "i",
     "shop_hour": "id", "item_hour": "id",
     "roll_state": "u",
 }  # fmt: skip

@@ -142,7 +142,7 @@ def test_a_header_of_a_later_format_is_told_from_a_damaged_one_whatever_else_is_
     (batch,) = ticks_batches([pack_ticks(first.TICKS, first.AT)], first.AT)
     fields = msgspec.msgpack.decode(encode_header(batch.header)) | change
     with pytest.raises(BatchTooNew):
-        decode_header(msgspec.msgpack.encode(fields | {"format": 4}))
+        decode_header(msgspec.msgpack.encode(fields | {"format": 5}))
     if change:
         with pytest.raises(BatchDamaged):
             decode_header(msgspec.msgpack.encode(fields))
@@ -152,13 +152,13 @@ async def test_a_batch_of_a_later_format_waits_untouched(database, tmp_path):
     shutil.copytree(first.FOLDER, tmp_path / "spool")
     conn = sqlite3.connect(tmp_path / "spool" / "spool.db")
     raw, payload = conn.execute("SELECT header, payload FROM payload WHERE seq = 3").fetchone()
-    raw = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"format": 4, "kind": "mixed"})
+    raw = msgspec.msgpack.encode(msgspec.msgpack.decode(raw) | {"format": 5, "kind": "mixed"})
     conn.execute("UPDATE payload SET header = ?, crc = ? WHERE seq = 3", (raw, checksum(raw, payload)))
     conn.commit()
     conn.close()
     async with running(tmp_path / "spool", connecting(database)) as store:
         async with asyncio.timeout(5):
-            while not store.writer.blocked_reason.startswith("held: batch format 4, this release knows 3"):
+            while not store.writer.blocked_reason.startswith("held: batch format 5, this release knows 4"):
                 await asyncio.sleep(0.02)
     spool = Spool(tmp_path / "spool")
     assert 3 in [ref.seq for ref in spool.pending()]

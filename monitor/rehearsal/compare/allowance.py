@@ -6,20 +6,23 @@ import msgspec
 class Rules(msgspec.Struct, frozen=True):
     """The settings of the monitor that is judged, in seconds of the world, and the tolerance of instants.
 
-    `interval_s` is how often halls are asked, `report_s` how often a relay reports. What was told from outside is known
-    to one of these and `slack_s`.
+    `interval_s` is how often halls are asked, `report_s` how often a relay reports, `look_s`
+    how often rooms are asked one by one. What was told from outside is known to one of these and `slack_s`.
     """
 
     grace_s: float = 120.0
     end_slack_s: float = 900.0
     interval_s: float = 5.0
     report_s: float = 10.0
+    look_s: float = 30.0
     settle_s: float = 15.0  # after a blind span absence decides nothing for so long
     stall_s: float = 10.0  # an encoder that has not moved for so long is frozen
     slack_s: float = 1.0
 
     def step_s(self, feed: str) -> float:
         """How long it takes at most until a feed is heard again."""
+        if feed.startswith("live-"):
+            return self.look_s
         return self.interval_s if feed.startswith("hall-") else self.report_s
 
     def off_s_max(self, feed: str) -> float:

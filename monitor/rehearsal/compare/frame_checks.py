@@ -1,4 +1,4 @@
-"""The lines of the report about frames and ticks, for own servers and for relays."""
+"""The lines of the report about frames and ticks, for own servers, for relays, for rooms that are asked one by one."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ from .frames import Watched
 from .sightings import Found, Group, Sums
 from .verdict import EXAMPLES_MAX, Check, counted, told
 
-KINDS = {"hall": "hall-", "relay": "relay-"}
+KINDS = {"hall": "hall-", "relay": "relay-", "asked room": "live-"}
 Numbers = Callable[[Group], tuple[int, int]]
 
 
@@ -17,6 +17,8 @@ def frame_checks(case: Case, watched: Watched) -> list[Check]:
     checks: list[Check] = []
     for kind, prefix in KINDS.items():
         found = [each for feed, each in watched.found.items() if feed.startswith(prefix)]
+        if kind == "asked room" and not found:
+            continue
         rooms = [each for each in watched.rooms if case.feed_of[each[0]].startswith(prefix)]
         members = sum(len(each.sums) for each in found)
         checks += _of_frames(case, kind, found)

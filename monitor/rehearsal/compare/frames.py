@@ -11,6 +11,7 @@ from ..truth import NOT_TOLD, frames_of, instants_of, viewers_of
 from .case import Case
 from .darkness import Blind, Served
 from .sightings import EARLY_S, Found, Group, Sums, merged, paired, told
+from .stops import Span
 
 RELAYED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
@@ -33,12 +34,15 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
     """Match all frames with ticks, and compare those before `until`."""
     groups = await _groups(case)
     instants = _instants(case)
+    blind_rooms = await case.blind_rooms()
     result, left_out = Watched(), list[datetime]()
-    for feed in case.feeds:
-        case.say(f"frames of {feed} ...")
+    for feed, members in case.feeds.items():
+        if ":" not in feed:
+            case.say(f"frames of {feed} ...")
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
         found = _compared(case, feed, of_feed, served)
-        _set_apart_lost(found, blind)
+        of_feed_alone = [Span(span.from_s, span.to_s) for span in blind if span.feed == feed and not span.one_room]
+        _set_apart_lost(found, of_feed_alone + blind_rooms.get(members[0], []))
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
@@ -54,7 +58,8 @@ async def _groups(case: Case) -> dict[str, dict[float, tuple[datetime, Group]]]:
     """Ticks by feed and instant."""
     case.say("ticks by frame ...")
     groups: dict[str, dict[float, tuple[datetime, Group]]] = {}
-    for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), case.from_at, case.until + TAIL):
+    window = case.from_at, case.until + TAIL, case.one_by_one
+    for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), *window):
         groups.setdefault(feed, {})[case.clock_s(at)] = (at, Group(case.clock_s(at), *numbers))
     return groups
 
@@ -75,6 +80,8 @@ def _compared(case: Case, feed: str, groups: dict[float, tuple[datetime, Group]]
     early_s, late_s = RELAYED_S, RELAYED_S
     if feed.startswith("hall-"):
         early_s, late_s = EARLY_S, max(ANSWERED_S_MAX, case.rules.interval_s) + case.rules.slack_s
+    if feed.startswith("live-"):
+        early_s, late_s = EARLY_S, case.rules.look_s / 2
     pairs = paired(asked, served, early_s, late_s)
     group_of = {served[place]: groups[asked[number]][1] for number, place in pairs.items()}
     room_ids = [case.room_ids.get(number, 0) for number in case.feeds[feed]]
@@ -101,9 +108,8 @@ def _frames(case: Case, feed: str) -> Iterator[tuple[float, Sequence[int]]]:
             yield case.clock_s(at), viewers_of(blob)
 
 
-def _set_apart_lost(found: Found, blind: Sequence[Blind]) -> None:
+def _set_apart_lost(found: Found, spans: Sequence[Span]) -> None:
     """A frame that was answered in a blind span of its feed is no loss: nobody says that it was heard."""
-    spans = [span for span in blind if span.feed == found.feed and not span.one_room]
     lost = [at_s for at_s in found.lost if not any(span.from_s < at_s <= span.to_s + EARLY_S for span in spans)]
     found.lost_blind, found.lost = len(found.lost) - len(lost), lost
 

@@ -40,7 +40,9 @@ def sights(case: Case, watched: Watched) -> dict[str, Sight]:
     dark = {feed: unseen(instants, case.rules.off_s_max(feed)) for feed, instants in seen.items()}
     down = shared([spans for feed, spans in dark.items() if feed.startswith("hall-")])
     for feed, spans in dark.items():
-        if not feed.startswith("hall-"):
+        if feed.startswith("live-"):  # it is asked whether it is on air or not
+            dark[feed] = joined([*spans, *down])
+        elif not feed.startswith("hall-"):
             dark[feed] = joined([*missed(spans, on_screen(case, feed), case.rules.off_s_max(feed)), *down])
     return {
         feed: Sight(feed, instants[0], min(case.until_s, instants[-1]), dark[feed]) for feed, instants in seen.items()

@@ -22,7 +22,7 @@ NOT_WHAT_WAS_ASKED = "<!DOCTYPE html><html><body><p>系统维护中，请稍后�
 
 @dataclass(frozen=True)
 class Asked:
-    """One request. Header names are lower case; `query` has each name once, unescaped."""
+    """One request. Header names are lower case; `query` has each name once, unescaped; `query_string` is as it came."""
 
     method: str
     path: str
@@ -30,6 +30,7 @@ class Asked:
     headers: dict[str, str]
     body: bytes
     remote: str = "127.0.0.1"
+    query_string: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class ApiServer:
         asked = Asked(
             request.method, request.path, dict(request.query),
             {name.lower(): value for name, value in request.headers.items()}, await request.read(),
-            request.remote or "",
+            request.remote or "", request.query_string,
         )  # fmt: skip
         how = self.trouble.feed
         if how == "hang":

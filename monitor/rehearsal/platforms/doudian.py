@@ -47,6 +47,7 @@ class Doudian:
     """All shops of one service. Rooms are known by their author, of whom each order's detail tells."""
 
     SELLS_ON: ClassVar[str] = "doudian"
+    SHOWS: ClassVar[str] = ""
     name = NAME
 
     def __init__(self, scene: Scene) -> None:

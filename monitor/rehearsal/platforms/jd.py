@@ -15,6 +15,7 @@ INTERVAL_S = 20.0  # of livemon's questions about one shop: at the end of a play
 
 class Jd:
     SELLS_ON: ClassVar[str] = "jd"
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.name, self.trouble = scene, self.SELLS_ON, Trouble()

@@ -50,6 +50,7 @@ class Kwaixiaodian:
     """All shops of one app. Nothing of it names a room, and no push an amount."""
 
     SELLS_ON: ClassVar[str] = "kwaixiaodian"
+    SHOWS: ClassVar[str] = ""
     name = NAME
 
     def __init__(self, scene: Scene) -> None:

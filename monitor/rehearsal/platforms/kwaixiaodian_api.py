@@ -1,4 +1,4 @@
-"""A played openapi.kwaixiaodian.com: tokens, orders and refunds of Kuaishou shops, by the platform's own rules.
+"""A played openapi.kwaixiaodian.com: tokens, orders, refunds, viewers of Kuaishou shops, by the platform's own rules.
 
 Its signature is computed here anew, not with the collectors' code. How the platform numbers a wrong signature, a wrong
 clock and an unlisted address is not known: these faults carry numbers that nobody knows, as the true ones do for us.
@@ -41,6 +41,8 @@ class FakeKwaixiaodian:
         self.book = book or CallBook()
         self.office = TokenOffice(RULES)
         self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.watching: Callable[[str], int | None] = lambda shop: None  # UV of its live room; None: no number is told
+        self.garbled: set[str] = set()  # shops whose UV is no number
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -130,13 +132,18 @@ class FakeKwaixiaodian:
         params: dict[str, Any] = json.loads(query.get("param", "{}"))
         called = {
             "open.user.seller.get": self._seller, "open.order.detail": self._order,
-            "open.order.cursor.list": self._orders,
+            "open.order.cursor.list": self._orders, "open.live.shop.seller.real.uv": self._real_uv,
             "open.seller.order.refund.detail": self._refund, "open.seller.order.refund.pcursor.list": self._refunds,
         }  # fmt: skip
         return called[method](shop, params) if method in called else fault(0, "999004", "no such api")
 
     def _seller(self, shop: str, params: dict[str, Any]) -> Told:
         return success({"name": f"店铺{shop}", "sellerId": number(shop), "openId": f"f1{shop}", "sex": "M", "head": ""})
+
+    def _real_uv(self, shop: str, params: dict[str, Any]) -> Told:
+        """UNVERIFIED what a seller is told who is not on air: as the play says."""
+        told = "很多" if shop in self.garbled else self.watching(shop)
+        return success({} if told is None else {"realWatchUv": told})
 
     def _order(self, shop: str, params: dict[str, Any]) -> Told:
         order = self.orders.get(str(params.get("oid", "")))

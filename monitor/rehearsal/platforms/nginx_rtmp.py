@@ -31,6 +31,7 @@ class Hall:
     """
 
     SELLS_ON: ClassVar[str] = ""
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene, hall: str) -> None:
         self.scene, self.hall = scene, hall

@@ -20,6 +20,7 @@ class OwnShop:
     """All own shops have one till: it gathers what happens for half a second, or until there is enough of it."""
 
     SELLS_ON: ClassVar[str] = "push_json"
+    SHOWS: ClassVar[str] = ""
     name = "own-shops"
 
     def __init__(self, scene: Scene) -> None:

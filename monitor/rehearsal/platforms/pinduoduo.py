@@ -21,6 +21,7 @@ REFUND_LISTS_PER_S = 100.0  # in a rehearsal; the platform's own rule is 10
 
 class Pinduoduo:
     SELLS_ON: ClassVar[str] = "pinduoduo"
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.name, self.trouble = scene, self.SELLS_ON, Trouble()

@@ -33,6 +33,7 @@ class Relay:
     """
 
     SELLS_ON: ClassVar[str] = ""
+    SHOWS: ClassVar[str] = ""
 
     def __init__(
         self, scene: Scene, platform_name: str, report_s: float = REPORT_S, waiting_max: int = WAITING_MAX

@@ -49,6 +49,7 @@ class Shopify:
     """All shops of one app. No document names a room."""
 
     SELLS_ON: ClassVar[str] = "shopify"
+    SHOWS: ClassVar[str] = ""
     name = "shopify"
 
     def __init__(self, scene: Scene) -> None:

@@ -44,6 +44,7 @@ class Stripe:
     """
 
     SELLS_ON: ClassVar[str] = "stripe"
+    SHOWS: ClassVar[str] = ""
     name = "stripe"
 
     def __init__(self, scene: Scene) -> None:

@@ -21,6 +21,7 @@ INTERVAL_S = 1.0  # of livemon's requests for messages, which bring a hundred at
 
 class Taobao:
     SELLS_ON: ClassVar[str] = "taobao"
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.name, self.trouble = scene, self.SELLS_ON, Trouble()

@@ -26,6 +26,7 @@ ORDER_STATUS_CHANGE, RETURN_STATUS_CHANGE = 1, 12
 
 class TiktokShop:
     SELLS_ON: ClassVar[str] = "tiktok_shop"
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.name, self.trouble = scene, self.SELLS_ON, Trouble()

@@ -25,6 +25,7 @@ from ..truth import Fact
 from .token_office import CallBook, PlayedOrder
 from .told_order import money_moved, order_index, shops_of, told_order
 from .wechat_api import FakeWechat, appid_of, seconds
+from .wechat_lives import WechatLives
 
 RETRIES_S = (0.0, 0.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 3600.0, 3600.0)
 TIMEOUT_S = 5.0
@@ -35,7 +36,8 @@ TOKEN, APP_SECRET = f"{NAME}-token", f"{NAME}-app"
 QUOTA_A_DAY = 1_000_000_000  # of each path: the fake counts that of all shops together
 PATHS = (
     "/channels/ec/order/get", "/channels/ec/order/list/get", "/channels/ec/aftersale/getaftersaleorder",
-    "/channels/ec/aftersale/getaftersalelist",
+    "/channels/ec/aftersale/getaftersalelist", "/channels/livedashboard/getlivelist",
+    "/channels/livedashboard/getlivedata",
 )  # fmt: skip
 STANZAS = """\
 [[app]]
@@ -53,13 +55,19 @@ calls_per_s = 500
 kind = "wechat_shop"
 name = "{name}"
 app = "{name}"
+
+[[feed]]
+kind = "wechat_live"
+name = "live-wechat"
+app = "{name}"
 """
 
 
 class Wechat:
-    """All shops of one third-party platform. An order's detail names the video account that sold it."""
+    """All shops of one third-party platform, and all video accounts. An order's detail names the one that sold it."""
 
     SELLS_ON: ClassVar[str] = "wechat"
+    SHOWS: ClassVar[str] = "wechat"
     name = NAME
 
     def __init__(self, scene: Scene) -> None:
@@ -72,13 +80,16 @@ class Wechat:
         self.fake.ticket = "ticket@@@" + scene.secret(f"{NAME}-ticket").decode()
         self.fake.orders = order_index(scene)
         self.fake.server.trouble = self.trouble
+        self.lives = WechatLives(scene, self.fake.dashboard)
         self.deliveries = Deliveries(scene.http, self.trouble, RETRIES_S, TIMEOUT_S, taken)
         self.accounts: list[Mapping[str, str]] = []
         self.url = ""
 
     async def open(self) -> None:
         self.url = await self.fake.serve()
-        self.accounts = [self._account(user_name(shop)) for shop in shops_of(self.scene, self.SELLS_ON)]
+        rooms, keys = self.lives.accounts(NAME)
+        self.fake.own_shops |= keys
+        self.accounts = [self._account(user_name(shop)) for shop in shops_of(self.scene, self.SELLS_ON)] + rooms
 
     async def close(self) -> None:
         await self.fake.close()
@@ -113,6 +124,8 @@ class Wechat:
         """In whole seconds, as all its stamps are. A refund names no room."""
         if (moved := money_moved(event, order)) is not None:
             room = order.room if moved.kind == "paid" else None
+            if room is not None:
+                self.lives.sold(room, moved.at, moved.minor)
             at = datetime.fromtimestamp(seconds(moved.at), UTC)
             self.scene.truth.sold(
                 Fact("wechat", order.shop, order.order_id, moved.kind, moved.minor, "CNY", at, room, moved.ref),

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from .api_server import ApiServer, Asked, Told
 from .order_index import orders_between, refund_in, refunds_between
 from .token_office import CallBook, Denied, Pair, PlayedOrder, PlayedRefund, TokenOffice, TokenRules
+from .wechat_dashboard import Dashboard
 
 SHOP_RULES = TokenRules(access_s=7200, refresh_s=None, keeps_refresh=True, old_s=300)
 APP_RULES = TokenRules(access_s=7200, refresh_s=None)
@@ -43,6 +44,7 @@ class FakeWechat:
         self.stable: dict[str, Pair] = {}
         self.pre_auth: dict[str, datetime] = {}
         self.orders: MutableMapping[str, PlayedOrder] = {}
+        self.dashboard = Dashboard()
         self.server = ApiServer(self.answer)
 
     async def serve(self, host: str = "127.0.0.1", port: int = 0) -> str:
@@ -87,6 +89,7 @@ class FakeWechat:
             "/channels/ec/order/get": self._order, "/channels/ec/order/list/get": self._orders,
             "/channels/ec/aftersale/getaftersaleorder": self._refund,
             "/channels/ec/aftersale/getaftersalelist": self._refunds, "/cgi-bin/openapi/quota/get": self._quota,
+            "/channels/livedashboard/getlivelist": self._shown, "/channels/livedashboard/getlivedata": self._shown_data,
         }  # fmt: skip
         return called[path](shop, told) if path in called else fault(40066, "invalid url")
 
@@ -168,6 +171,16 @@ class FakeWechat:
             return fault(76003, "cgi_path format error")
         limit, used = self.book.quota.get(path, 50_000), self.book.by_name.get(path, 0)
         return fine({"quota": {"daily_limit": limit, "used": used, "remain": limit - used}})
+
+    # --- lives ---
+
+    def _shown(self, account: str, told: dict[str, Any]) -> Told:
+        found = self.dashboard.list(account, told, self.now())
+        return fault(*found) if isinstance(found, tuple) else fine(found)
+
+    def _shown_data(self, account: str, told: dict[str, Any]) -> Told:
+        found = self.dashboard.data(account, told, self.now())
+        return fault(*found) if isinstance(found, tuple) else fine(found)
 
     # --- orders ---
 

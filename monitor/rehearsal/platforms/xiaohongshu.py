@@ -27,6 +27,7 @@ REFUND_TAGS = ("msg_after_sale_create", "msg_after_sale_audit_pass")
 
 class Xiaohongshu:
     SELLS_ON: ClassVar[str] = "xiaohongshu"
+    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.name, self.trouble = scene, self.SELLS_ON, Trouble()

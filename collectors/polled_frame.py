@@ -1,0 +1,53 @@
+"""The frame of a poll that took several calls: whom it asked about, and the pages as they came, as one JSON object."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from .collector import BadFrame
+from .json_body import BYTE_ORDER_MARK, document, fraction
+
+START = b'{"asked": '
+
+
+class PolledFrame(msgspec.Struct, frozen=True):
+    """`asked`: the rooms that were asked about, None where all are.
+
+    `broken`: what is wrong with the last page. `failed`: how a call failed, in a word of monitor/live/failure.py.
+    """
+
+    asked: list[str] | None
+    pages: list[object]
+    broken: str = ""
+    failed: str = ""
+
+
+def joined(asked: Sequence[str] | None, pages: Sequence[bytes], broken: str = "", failed: str = "") -> bytes:
+    """The pages are not read here: one that is no JSON makes the frame none, and is kept for a person as it came."""
+    told = b", ".join(page.removeprefix(BYTE_ORDER_MARK) for page in pages)
+    more = b"".join(
+        b', "' + name + b'": ' + msgspec.json.encode(said)
+        for name, said in ((b"broken", broken), (b"failed", failed))
+        if said
+    )
+    return START + msgspec.json.encode(asked) + b', "pages": [' + told + b"]" + more + b"}"
+
+
+def asked_in(frame: bytes) -> list[str] | None:
+    """Whom a frame asked about, also where its pages cannot be read. Raises BadFrame."""
+    end = frame.find(b', "pages": [')
+    try:
+        return msgspec.json.decode(frame[len(START) : end], type=list[str] | None)
+    except msgspec.DecodeError as error:
+        raise BadFrame("bad_json: it does not begin as ours do") from error
+
+
+def parted(frame: bytes) -> PolledFrame:
+    """Raises BadFrame, for a broken one, too."""
+    try:
+        found = msgspec.convert(document(frame, fraction), PolledFrame)
+    except msgspec.ValidationError as error:
+        raise BadFrame(f"bad_json: {error}") from error
+    if found.broken:
+        raise BadFrame(found.broken)
+    return found

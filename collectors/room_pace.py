@@ -1,0 +1,60 @@
+"""When each room is asked, where a call asks for one: each at an offset of its own, so that no instant has them all.
+
+Pure: time comes as an argument, monotonic seconds.
+"""
+
+import heapq
+from collections.abc import Iterable
+from hashlib import blake2b
+from math import floor, inf
+
+
+class RoomPace:
+    """Beats of a room are one interval apart, at a place within it that its name gives: evenly spread over many rooms,
+    and the same for a room however often the feed is begun anew. A beat that was missed is skipped."""
+
+    def __init__(self, feed: str, rooms: Iterable[str], interval_s: float, at_s: float) -> None:
+        if not interval_s > 0:
+            raise ValueError("an interval is above 0")
+        self._interval_s = self.shortest_s = interval_s
+        self._intervals: dict[str, float] = {}  # of rooms that are asked less often than usual
+        self._places = {room: place_of(feed, room) for room in rooms}
+        self._due = [(self._beat(place, at_s, interval_s), room) for room, place in self._places.items()]
+        heapq.heapify(self._due)
+
+    def take(self, at_s: float) -> str | None:
+        """The room that has waited longest of those that are due; it is asked for, until `asked` says it was."""
+        return heapq.heappop(self._due)[1] if self._due and self._due[0][0] <= at_s else None
+
+    def asked(self, room: str, at_s: float, interval_s: float | None = None, rest_s: float = 0.0) -> bool:
+        """It was asked. Its next beat comes at this interval (None: as before), and not within `rest_s`.
+
+        True: `shortest_s`, the shortest interval that any room has, is another one now.
+        """
+        known_s = self._intervals.get(room, self._interval_s)
+        every_s = known_s if interval_s is None else max(self._interval_s, interval_s)
+        heapq.heappush(self._due, (self._beat(self._places[room], at_s + max(rest_s, 0.0), every_s), room))
+        if every_s == known_s:
+            return False
+        if every_s > self._interval_s:
+            self._intervals[room] = every_s
+        else:
+            del self._intervals[room]
+        before_s, usual = self.shortest_s, len(self._intervals) < len(self._places)
+        self.shortest_s = self._interval_s if usual else min(self._intervals.values())
+        return self.shortest_s != before_s
+
+    def wait_s(self, at_s: float) -> float:
+        """So long nobody is due; `inf` while all are being asked."""
+        return max(self._due[0][0] - at_s, 0.0) if self._due else inf
+
+    @staticmethod
+    def _beat(place: float, after_s: float, interval_s: float) -> float:
+        """The first beat after an instant."""
+        beat_s = (floor(after_s / interval_s - place) + 1 + place) * interval_s
+        return beat_s if beat_s > after_s else beat_s + interval_s  # floats: never twice at one instant
+
+
+def place_of(feed: str, room: str) -> float:
+    """From 0 to below 1, the same for the same room of a feed for ever."""
+    return int.from_bytes(blake2b(f"{feed}\n{room}".encode(), digest_size=6).digest()) / 2**48

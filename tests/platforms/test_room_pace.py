@@ -1,0 +1,145 @@
+"""Polls that name one room: at an offset of their own, each once a beat, none forgotten, few at once."""
+
+import asyncio
+import random
+from collections import Counter
+from math import inf
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collectors.api_feed import RoomUnseen
+from collectors.collector import BadFrame
+from collectors.room_pace import RoomPace, place_of
+from collectors.room_polls import poll_rooms
+
+ROOMS = [f"直播间{number}" for number in range(12_000)]
+
+
+def beats(pace: RoomPace, until_s: float, step_s: float = 0.25, from_s: float = 0.0) -> list[tuple[float, str]]:
+    """All that is due until then, if each answer is there at once."""
+    found, at_s = [], from_s
+    while at_s < until_s:
+        while (room := pace.take(at_s)) is not None:
+            found.append((at_s, room))
+            pace.asked(room, at_s)
+        at_s += step_s
+    return found
+
+
+def test_12_000_polls_at_30_s_do_not_come_in_one_instant() -> None:
+    seconds = Counter(int(at_s) for at_s, _ in beats(RoomPace("f", ROOMS, 30.0, 0.0), 60.0))
+    assert sum(seconds.values()) == pytest.approx(24_000, abs=400)
+    assert max(seconds.values()) < 500, "400 are even"
+    assert min(seconds.values()) > 300
+
+
+def test_each_room_is_asked_once_an_interval() -> None:
+    asked = [room for _, room in beats(RoomPace("f", ROOMS[:500], 30.0, 100.0), 130.0 - 0.25, from_s=100.0)]
+    assert Counter(asked).most_common(1)[0][1] == 1
+    assert len(asked) >= 485, "and the rest in the last quarter of a second"
+
+
+def test_whoever_begins_anew_meets_the_same_beats() -> None:
+    """A roster that changes every few seconds keeps no room from its turn: only a poll that was under way is lost."""
+    last, at_s = dict.fromkeys(ROOMS[:200], 0.0), 0.0
+    for _ in range(60):
+        pace = RoomPace("f", ROOMS[:200], 30.0, at_s)
+        for asked_s, room in beats(pace, at_s + 7.0, from_s=at_s):
+            assert asked_s - last[room] <= 60.5
+            last[room] = asked_s
+        at_s += 7.0
+    assert min(last.values()) > 7 * 60 - 61
+
+
+def test_feeds_do_not_beat_together() -> None:
+    assert len({round(place_of(feed, "room"), 6) for feed in ("a", "b", "c", "甲")}) == 4
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 40), st.floats(0.05, 900), st.floats(0, 1e9), st.lists(st.floats(0, 5_000), max_size=60),
+    st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_nobody_is_taken_twice_or_early_and_all_come_again(
+    count: int, interval_s: float, at_s: float, waits: list[float], luck: random.Random
+) -> None:
+    pace = RoomPace("f", ROOMS[:count], interval_s, at_s)
+    out, due = set[str](), dict[str, float]()
+    for wait_s in waits:
+        at_s += wait_s
+        while (room := pace.take(at_s)) is not None:
+            assert room not in out
+            assert due.get(room, 0.0) <= at_s
+            out.add(room)
+        for room in sorted(out):
+            if luck.random() < 0.5:
+                slow_s, rest_s = luck.choice([None, 0.0, interval_s * 3]), luck.choice([0.0, 11.0])
+                pace.asked(room, at_s, slow_s, rest_s)
+                due[room] = at_s + rest_s
+                out.discard(room)
+    for room in out:
+        pace.asked(room, at_s)
+    assert pace.wait_s(at_s) <= max(3 * interval_s, 0.0) + 11.0 + interval_s
+    later_s = at_s + 11.0 + 4 * interval_s + 1
+    assert len({pace.take(later_s) for _ in range(count)} - {None}) == count
+    assert pace.wait_s(later_s) == inf
+
+
+def test_a_quota_stretches_one_room_and_the_feed_says_how_long_it_may_be_silent() -> None:
+    pace = RoomPace("f", ["a", "b"], 30.0, 0.0)
+    assert {pace.take(31.0), pace.take(31.0)} == {"a", "b"}
+    assert not pace.asked("a", 31.0, 200.0)
+    assert pace.shortest_s == 30.0, "b is asked as usual"
+    assert pace.asked("b", 31.0, 300.0)
+    assert pace.shortest_s == 200.0
+    assert 31.0 + 200.0 >= 31.0 + pace.wait_s(31.0) > 31.0
+    pace.take(400.0)
+    assert pace.asked("a", 400.0, 0.0)
+    assert pace.shortest_s == 30.0
+    with pytest.raises(ValueError, match="interval"):
+        RoomPace("f", [], 0.0, 0.0)
+
+
+async def test_few_are_asked_at_once_and_a_slow_one_holds_up_nobody() -> None:
+    asked, under_way, most = Counter[str](), 0, 0
+    never = asyncio.Event()
+
+    async def ask(room: str) -> None:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        asked[room] += 1
+        await (never.wait() if room == ROOMS[0] else asyncio.sleep(0.001))
+        under_way -= 1
+
+    pace = RoomPace("f", ROOMS[:30], 0.02, asyncio.get_running_loop().time())
+    task = asyncio.create_task(poll_rooms(pace, ask, lambda _: None, at_once_max=4))
+    async with asyncio.timeout(10):
+        while min(asked[room] for room in ROOMS[1:30]) < 3:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.wait([task])
+    assert (asked[ROOMS[0]], most) == (1, 4)
+
+
+async def test_what_is_wrong_with_one_room_ends_nothing_and_all_else_does() -> None:
+    asked = Counter[str]()
+
+    async def ask(room: str) -> None:
+        asked[room] += 1
+        if room == "dark":
+            raise RoomUnseen("auth", 3600.0)
+        if room == "odd":
+            raise BadFrame("no json")
+        if asked["fine"] >= 5:
+            raise ConnectionError("all of it")
+
+    pace = RoomPace("f", ["dark", "odd", "fine"], 0.01, asyncio.get_running_loop().time())
+    with pytest.raises(ExceptionGroup) as failed:
+        async with asyncio.timeout(10):
+            await poll_rooms(pace, ask, lambda _: None)
+    assert failed.group_contains(ConnectionError)
+    assert asked["odd"] >= 2, "it is asked again at its next beat"
+    assert asked["dark"] == 1, "not before it is worth another try"
