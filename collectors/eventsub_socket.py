@@ -18,29 +18,32 @@ CLOSED_CHARS_MAX = 120
 
 
 class EventSubSocket:
-    """`begin` returns the session's id. The work goes on in the task group, and fails when the session is lost."""
+    """From `begin` on the work goes on in the task group, and fails when the session is lost.
+
+    `session_id` is what the session is called now: it is another one after each move.
+    """
 
     def __init__(self, url: str, emit: Emit, now: Now, group: asyncio.TaskGroup) -> None:
         self._url, self._emit, self._now, self._group = url, emit, now, group
         self._heard = Heard()
         self._moving = False  # to another socket; whatever becomes of this one meanwhile is no loss
         self._socket: ClientConnection | None = None  # the one that speaks for the session
+        self.session_id = ""
 
-    async def begin(self) -> str:
-        return (await self._open(self._url)).id
+    async def begin(self) -> None:
+        await self._open(self._url)
 
-    async def _open(self, url: str) -> Session:
-        opened = asyncio.get_running_loop().create_future()
+    async def _open(self, url: str) -> None:
+        opened = asyncio.Event()
         self._group.create_task(self._hold(url, opened), name="eventsub")
-        session: Session = await opened
-        return session
+        await opened.wait()
 
-    async def _hold(self, url: str, opened: asyncio.Future[Session]) -> None:
+    async def _hold(self, url: str, opened: asyncio.Event) -> None:
         async with connection(url) as socket:
             async with asyncio.timeout(REPLY_S_MAX):
                 welcome = await self._welcome(socket)
-            self._socket, self._moving = socket, False
-            opened.set_result(welcome)
+            self._socket, self.session_id, self._moving = socket, welcome.id, False
+            opened.set()
             keepalive_s = welcome.keepalive_timeout_seconds or REPLY_S_MAX
             await self._listen(socket, keepalive_s)
 

@@ -1,6 +1,6 @@
 """Subscribes an EventSub session to channels, in the names of the accounts that the roster gives them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from .api_feed import Platform, RoomUnseen
@@ -12,9 +12,12 @@ PERSON_NEEDED = "auth"
 
 
 class Subscribing:
-    """`left` are the channels that could not be subscribed to so far: they are only asked about, and tried again."""
+    """`left` are the channels that could not be subscribed to so far: they are only asked about, and tried again.
 
-    def __init__(self, session_id: str, rooms: Sequence[str], platform: Platform) -> None:
+    `session_id` tells what the session is called at that moment.
+    """
+
+    def __init__(self, session_id: Callable[[], str], rooms: Sequence[str], platform: Platform) -> None:
         self._session_id, self._platform = session_id, platform
         self.left = list(filter(is_user_id, rooms))
         self._done = 0
@@ -44,7 +47,7 @@ class Subscribing:
 
     async def _subscribe(self, room: str) -> None:
         for kind in KINDS:
-            make = partial(subscribe, kind=kind, user_id=room, session_id=self._session_id)
+            make = partial(subscribe, kind=kind, user_id=room, session_id=self._session_id())
             told = read_subscribed(await self._platform.ask(make, room))
             self._cost += sum(one.cost for one in told.data)
             self._total_cost, self._cost_max = told.total_cost, told.max_total_cost

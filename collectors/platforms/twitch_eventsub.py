@@ -44,8 +44,9 @@ class TwitchEventsub(ApiRow, tag="twitch_eventsub", frozen=True, kw_only=True):
             raise FeedRefused(f"{len(rooms)} channels are more than one connection takes ({ROOMS_MAX}): name fewer")
         async with asyncio.TaskGroup() as group:
             url = f"{self.url}?keepalive_timeout_seconds={self.keepalive_s}"
-            session_id = await EventSubSocket(url, emit, now, group).begin()
-            subscribing = Subscribing(session_id, rooms, platform)
+            socket = EventSubSocket(url, emit, now, group)
+            await socket.begin()
+            subscribing = Subscribing(lambda: socket.session_id, rooms, platform)
             await subscribing.begin()
             async for _ in every(self.interval_s):  # only now: what was before the subscription, nobody tells
                 for batch in batches(rooms, BATCH_MAX).values():

@@ -108,10 +108,10 @@ class Room:
     def tell(self, tick: Tick) -> None:
         """Show what this tick tells. Where its feed says nothing any more, nothing is shown; another's word stays.
 
-        Who watches is shown of who does not say whether the room is on air only while it is, by what others say.
+        From who does not say whether the room is on air, viewers are shown only while others say that it is.
         """
         viewers, kbps = tick.viewers, tick.kbps
-        if tick.live is None and self.watched and self.session.phase is not LIVE:
+        if tick.live is None and self.watched and (self.blind or self.session.phase is not LIVE):
             viewers = None
         if viewers is not None:
             self.viewers_feed = tick.feed

@@ -153,6 +153,14 @@ async def test_a_host_that_is_away_is_of_the_feed_at_once() -> None:
     assert retry_after_s(met) == 12.0
 
 
+async def test_who_waits_for_the_call_that_tries_again_does_not_end_the_feed_and_that_call_with_it() -> None:
+    ground = Ground()
+    for room in ROOMS[: 2 * IN_A_ROW_MAX]:
+        met = await ground.meets(CallFailed("broken", "breaker_open", 0.5), room)
+        assert isinstance(met, RoomUnseen)
+        assert met.wait_s == 0.5
+
+
 async def test_a_room_without_an_account_is_not_asked() -> None:
     ground = Ground()
     del ground.accounts[ROOMS[0]]

@@ -237,6 +237,16 @@ async def test_it_goes_blind_when_no_shop_can_be_asked_and_is_back_when_one_can(
     await alone.run(lambda: alone.state == "ok")
 
 
+async def test_who_waits_for_the_call_that_tries_again_does_not_end_it():
+    alone = Alone("1", "2")
+    await alone.run(lambda: alone.pulses >= 2)
+    alone.tiny.fails["list", "1"] = CallFailed("app", "breaker_open", 0.5)
+    began = alone.tiny.now()
+    await alone.run(lambda: alone.tiny.now() > began + timedelta(hours=1))
+    assert alone.reasons == []
+    assert alone.state == "ok"
+
+
 async def test_one_shop_of_many_that_fails_does_not_blind_it():
     alone = Alone(*map(str, range(12)))
     alone.tiny.fails["list", "3"] = "broken"

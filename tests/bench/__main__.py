@@ -19,7 +19,7 @@ from rich.table import Table
 
 BENCHES = (
     "bench_rooms_page", "bench_ingest", "bench_roller", "bench_hostile", "bench_rehearsal", "bench_alerts",
-    "bench_boards", "bench_history",
+    "bench_boards", "bench_history", "bench_platforms",
 )  # fmt: skip
 LONG = {"bench_quiet_day": "QUIET"}  # only by name, or with this in the environment
 
@@ -52,6 +52,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         ("bench_alerts", _alerts),
         ("bench_boards", _boards),
         ("bench_history", _boards_sql),
+        ("bench_platforms", _platforms),
         ("bench_quiet_day", _quiet_day),
     ):
         for row in rows(reports[name]) if name in reports else ():
@@ -173,6 +174,27 @@ def _boards_sql(history: dict[str, Any]) -> Iterator[Row]:
         p50, p95 = (sum(each[rank] for each in times) for rank in ("p50", "p95"))
         what = f"board {board} opened: its {len(times)} SQL, history of {size['percent']} %"
         yield what, f"p50 {p50:.0f}, p95 {p95:.0f} ms", "", f"{p50 / 5000:.3f} of a core at 5 s", ""
+
+
+def _platforms(platforms: dict[str, Any]) -> Iterator[Row]:
+    """Each platform by itself; what came back after every socket was cut, and what a person was told of it."""
+    goals = platforms["goals"]
+    for row in platforms["steady"]:
+        what = f"{row['kind']}, {row['rooms']:,} rooms"
+        yield (
+            f"{what}: {row['ticks_per_s']:,} ticks/s", f"{row['core_percent']:.0f} % of a core",
+            f"RSS {row['rss_mb']} MB", "", f"{goals['core_percent']} %, {goals['rss_mb']} MB",
+        )  # fmt: skip
+        if late := row["late"]:
+            asked = "asked after their beats" if "wanted_per_s" in row else "taken after they were told"
+            yield f"{what}: {asked}", f"p99 {late['p99_ms']} ms", f"p50 {late['p50_ms']} ms", "", ""
+    if cut := platforms["cut"]:
+        what, goal = f"{cut['rooms']:,} sockets cut at once", goals["connects_in_a_second"]
+        most, late_ms = cut["connects_in_a_second"], cut["played_late_max_ms"]
+        yield f"{what}: all back", f"{cut['back_s']} s", f"{most} connects in a second", f"±{late_ms} ms", f"{goal}"
+        blind = f"{cut['blind_spans']} of the feed, {cut['blind_alone']:,} of rooms alone"
+        yield f"{what}: blind spans", blind, f"{cut['blind_s']} s", "", f"1, {cut['back_s']} s"
+        yield f"{what}: alerts", ", ".join(cut["alerts"]) or "none", "", "", "1"
 
 
 def show_history(history: dict[str, Any]) -> None:

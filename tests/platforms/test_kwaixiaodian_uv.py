@@ -23,7 +23,7 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.platforms.kwaixiaodian_api import FakeKwaixiaodian
 
 from .api_house import asking
-from .stage import LIVE, OFFLINE, House, Played, Stage, now
+from .stage import BLIND, LIVE, OFFLINE, House, Played, Stage, now
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 # Both have nearly the same place in an interval: one is due while the other's call tries whether the platform is back.
@@ -117,6 +117,19 @@ async def test_a_number_of_a_room_that_is_off_air_is_not_shown_and_opens_nothing
         assert stage.of(ONE).state == OFFLINE
         assert not stage.of(ONE).viewers
     assert stage.changes(ONE) == []
+
+
+async def test_a_room_is_blind_when_who_tells_its_state_is_though_it_is_counted() -> None:
+    stage = await both_live()
+    async with stage.playing():
+        await stage.until(lambda: stage.viewers == [7, 15_832])
+        stage.put.append(stage.watch.lose("hall", "http_status", now()))
+        await stage.messages_more(6)
+        assert stage.states == {ONE: BLIND, OTHER: BLIND}
+        assert stage.viewers == [None, None]
+        stage.hall(**{ONE: True, OTHER: True})
+        await stage.until(lambda: stage.viewers == [7, 15_832])
+    assert stage.changes(ONE) == ["opened"]
 
 
 async def test_a_room_that_nobody_else_sees_is_unwatched_though_it_is_counted() -> None:

@@ -131,6 +131,22 @@ async def test_a_session_moves_again_and_again() -> None:
         assert not stage.failed
 
 
+async def test_what_is_subscribed_to_after_a_move_is_in_the_name_of_the_new_session() -> None:
+    played = PlayedEventsub()
+    played.row = msgspec.structs.replace(played.row, interval_s=0.1)
+    played.fake.gone.add(OTHER)
+    stage = Stage(played)
+    async with stage.playing():
+        await stage.until(lambda: len(played.fake.subscribed) == 2)
+        played.fake.sockets.move()
+        await stage.until(lambda: played.fake.sockets.welcomed == 2 and len(played.fake.sockets.connections) == 1)
+        played.fake.gone.discard(OTHER)
+        await stage.until(lambda: len(played.fake.subscribed) == 4)
+        assert played.fake.subscribed[3].session_id in played.fake.sockets.sessions
+        assert set(stage.failed) == {"http_status"}, "of one room, which was only asked about meanwhile"
+    assert not stage.spans(), "the feed itself was never lost"
+
+
 async def test_an_old_socket_that_is_closed_by_4004_while_we_move_is_no_loss() -> None:
     async with staged() as (played, stage):
         sockets = played.fake.sockets
@@ -281,7 +297,7 @@ async def subscribed(fake: FakeTwitch, rooms: list[str], refused: frozenset[str]
     Listening(fake)
     platform = Straight(fake)
     platform.refused |= refused
-    subscribing = Subscribing("s1", rooms, platform)
+    subscribing = Subscribing(lambda: "s1", rooms, platform)
     await subscribing.begin()
     return subscribing
 

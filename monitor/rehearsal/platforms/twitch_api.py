@@ -62,6 +62,7 @@ class FakeTwitch:
         self.authorised: set[str] = set()
         self.left_out: set[str] = set()
         self.garbled: set[str] = set()
+        self.gone: set[str] = set()  # channels that are no more: nobody can subscribe to them
         self.asked: list[list[str]] = []  # ids, of each question for streams
         self.subscribed: list[Subscription] = []  # in order, also those that are over
         self._numbers = itertools.count(1)
@@ -171,6 +172,8 @@ class FakeTwitch:
         if kind not in KINDS or session_id not in self.sockets.sessions:
             message = "websocket transport session does not exist or has already disconnected"
             return Told(fault(400, "Bad Request", message), 400, self._rates())
+        if of in self.gone:
+            return Told(fault(400, "Bad Request", "invalid broadcaster user id"), 400, self._rates())
         there = self.sockets.enabled(user_id)
         of_session = [it for it in there if it.session_id == session_id]
         if any((it.type, it.of) == (kind, of) for it in of_session):

@@ -1,0 +1,60 @@
+"""The arithmetic of bench_platforms: how late a room was asked, how many connects a second had, what a process took."""
+
+import os
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from collectors.room_pace import place_of
+from monitor.rehearsal.usage import TICKS_S, stat_of
+
+EARLY_S_MAX = 0.25  # two clocks, one of which counts whole milliseconds: what is so early is on time
+
+
+class Sampled(NamedTuple):
+    """One process at one instant, without its children: processor seconds since its start, and resident memory."""
+
+    at_s: float
+    cpu_s: float
+    bytes: int
+
+
+def sample(pid: int) -> Sampled:
+    """Raises LookupError where there is no such process (any more)."""
+    if not (stat := stat_of(pid)):
+        raise LookupError(f"no process {pid}")
+    return Sampled(
+        time.monotonic(), (int(stat[11]) + int(stat[12])) / TICKS_S, int(stat[21]) * os.sysconf("SC_PAGE_SIZE")
+    )
+
+
+def core_percent(samples: Sequence[Sampled]) -> float:
+    """Of one core, from the first to the last."""
+    first, last = samples[0], samples[-1]
+    return 100.0 * (last.cpu_s - first.cpu_s) / (last.at_s - first.at_s)
+
+
+def late_s(feed: str, beat_of: str, at_s: float, interval_s: float) -> float:
+    """By how much an instant (monotonic) is after the beat that this name has within each interval.
+
+    More than an interval cannot be told from less: whether beats were left out shows by the number of ticks.
+    """
+    after_s = (at_s / interval_s - place_of(feed, beat_of)) % 1.0 * interval_s
+    return 0.0 if after_s > interval_s - min(EARLY_S_MAX, interval_s / 10) else after_s
+
+
+def most_in_a_second(instants: Sequence[float]) -> int:
+    """Of sorted instants, in seconds: the most that any second has, wherever it begins."""
+    return max((number + 1 - bisect_left(instants, at - 1.0) for number, at in enumerate(instants)), default=0)
+
+
+def spread_ms(seconds: Iterable[float]) -> dict[str, float]:
+    """Nothing of nothing."""
+    ordered = sorted(seconds)
+    if not ordered:
+        return {}
+    parts = {"p50_ms": 0.5, "p99_ms": 0.99, "max_ms": 1.0}
+    return {
+        name: round(1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))], 1) for name, part in parts.items()
+    }
