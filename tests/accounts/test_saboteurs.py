@@ -21,7 +21,7 @@ BUGS = {
     # --- tokens: on disk before they are used, asked for once, in their time -----------------------------------------
     "used before it is on disk": Bug(
         BOOK,
-        "        await self._vault.keep(kept)\n        self._accounts |= {account.id: account for account in kept}\n",
+        "        await self._vault.keep(kept)\n",
         "        self._accounts |= {account.id: account for account in kept}\n        await self._vault.keep(kept)\n",
         ON_DISK, "assert all(held for _, held in seen)",
     ),

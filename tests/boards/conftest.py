@@ -12,7 +12,7 @@ from tests.boards.running import Evening, running
 from tests.postgres import elsewhere
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # it is over with the last of these tests: it plays a whole event
 def busy_evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
     """About 100 s until all has happened; in that time the page is built."""
     folder: Path = tmp_path_factory.mktemp("evening")
@@ -20,7 +20,7 @@ def busy_evening(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evening]:
         yield evening
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def drawn_boards(busy_evening: Evening) -> dict[str, Drawn]:
     """By name, in Chinese."""
     return elsewhere(_drawn(busy_evening))
