@@ -13,6 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 TOGETHER = ("tests/acceptance/alerts/", "tests/boards/")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a database starts a real server: `make check` leaves it out. A process takes whole files."""
     for item in items:
