@@ -1,6 +1,9 @@
 """Options of the whole suite."""
 
+from typing import Any
+
 import pytest
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `empty_database`
 
@@ -13,11 +16,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 TOGETHER = ("tests/acceptance/alerts/", "tests/boards/")
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
+    """Whichever process is free takes the next file, or the next of these folders."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
+    return WholeFiles(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What asks for a database starts a real server: `make check` leaves it out. A process takes whole files."""
+    """What asks for a database starts a real server: `make check` leaves it out."""
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(next((folder for folder in TOGETHER if file.startswith(folder)), file)))

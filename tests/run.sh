@@ -7,4 +7,4 @@ cd "$(dirname "$0")/.."
 alone=(tests/acceptance/test_sales.py tests/http/test_hooks_load.py)
 slowest=(--durations 40 --durations-min 5)
 .venv/bin/pytest "${alone[@]}"
-.venv/bin/pytest -n 3 --dist loadgroup "${slowest[@]}" "${alone[@]/#/--ignore=}"
+.venv/bin/pytest -n 3 --no-loadscope-reorder "${slowest[@]}" "${alone[@]/#/--ignore=}"
