@@ -92,7 +92,7 @@ async def test_a_poisoned_batch_of_ticks_gets_in_though_facts_keep_coming(databa
     oracle = Oracle(await rooms_and_days(database, 20))
     conn = await database.connect("owner")
     await forbid(conn, "tick_raw", "viewers", [4242])
-    await slow_down(database, 0.05)  # so that facts always wait when the ticks have failed
+    await slow_down(database, 0.1)  # so that facts always wait when the ticks have failed, on a busy machine, too
     async with running(tmp_path / "spool", Probes(database).connect) as store:
         store.inbox.put(oracle.ticks(5_000))
         oracle.next = 100_000
