@@ -6,17 +6,16 @@ anchor is the room: the broadcaster lets us in by it, and it ends like one. Orde
 socket alone. What the open platform answers to a token that is over stands on no page that we could read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
 import msgspec
 
-from ..collector import BadFrame, FeedRow
-from ..hook import NO_DETAILS, Details, Need
-from ..open_api import Answer, Call, Caller, Grant, Judged, Listing, Page, Quota, Tokens
-from ..tick import Sale
+from ..collector import BadFrame
+from ..open_api import Answer, Call, Caller, Grant, Judged, Tokens
+from ..rooms_alone import RoomsAlone
 from .bilibili_calls import OPEN_LIVE, data_of, judged, of_member
 
 ACCOUNT_PAGE = "https://account.bilibili.com"
@@ -30,24 +29,15 @@ class TokenAnswer(msgspec.Struct, frozen=True):
     refresh_token: str = ""
 
 
-class BilibiliApi:
+class BilibiliApi(RoomsAlone):
     """Of apps of the open platform the key is the client_id; of those of the live platform the access key's id."""
 
     PLATFORM: ClassVar[str] = "bilibili"
     BASE: ClassVar[str] = OPEN_LIVE
     AUTH_BASE: ClassVar[str] = "https://api.bilibili.com"
     CALLS_PER_S: ClassVar[float] = 8.0  # UNVERIFIED: no number is published; a public service keeps to this
-    NAME_CALLS_PER_S: ClassVar[Mapping[str, float]] = {}
-    REFRESH_WINDOW_S: ClassVar[float | None] = None
-    CODE_IS: ClassVar[str] = "code"
-    APP_HAS_TOKENS: ClassVar[bool] = False
-    LISTINGS: ClassVar[Sequence[Listing]] = ()
-    ROOM_BY_ORDER: ClassVar[bool] = False
 
     # --- authorisation ---
-
-    def before_link(self, caller: Caller, now: datetime) -> Call | None:
-        return None
 
     def link(self, caller: Caller, state: str, redirect: str, before: bytes) -> str:
         asked = {"client_id": caller.app.key, "gourl": redirect, "state": state}
@@ -62,12 +52,6 @@ class BilibiliApi:
             return None
         return _token(caller, "refresh_token", {"grant_type": "refresh_token", "refresh_token": caller.tokens.refresh})
 
-    def own(self, caller: Caller, now: datetime) -> Call | None:
-        return None
-
-    def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
-        return None
-
     def granted(self, body: bytes, before: Tokens | None, now: datetime) -> Grant:
         """When a refresh token ends is not told."""
         told = data_of(body, TokenAnswer)
@@ -79,36 +63,10 @@ class BilibiliApi:
             raise BadFrame("bad_tokens: none, or at their end")
         return Grant(Tokens(told.access_token, now, until, told.refresh_token, None, before.extra if before else {}))
 
-    def permit(self, caller: Caller, now: datetime) -> Call | None:
-        return None
-
     # --- calls ---
 
     def judge(self, answer: Answer) -> Judged:
         return judged(answer)
-
-    def detail(self, caller: Caller, need: Need, now: datetime) -> Call | None:
-        return None
-
-    def list_page(
-        self, caller: Caller, listing: Listing, from_at: datetime, to_at: datetime, mark: str, now: datetime
-    ) -> Call:
-        raise LookupError("bilibili lists no orders")
-
-    def read_page(
-        self, row: FeedRow, listing: Listing, shop: str, body: bytes, received_at: datetime,
-        details: Details = NO_DETAILS, mark: str = "",
-    ) -> Page:  # fmt: skip
-        raise BadFrame("no_listing: this platform lists no orders")
-
-    def read_order(self, row: FeedRow, shop: str, order_id: str, body: bytes, received_at: datetime) -> Sequence[Sale]:
-        return ()
-
-    def quota(self, caller: Caller, name: str, now: datetime) -> Call | None:
-        return None
-
-    def read_quota(self, body: bytes, now: datetime) -> Quota:
-        raise BadFrame("no_quota: this platform has none to ask for")
 
 
 def _token(caller: Caller, name: str, asked: Mapping[str, str]) -> Call:

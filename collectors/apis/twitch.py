@@ -5,18 +5,17 @@ clients. The app's own token is granted by its key and secret alone. A user is k
 user's id; none has a shop, and nothing is sold. UNVERIFIED against a page of Twitch's own: the addresses of tokens.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import urlencode
 
 import msgspec
 
-from ..collector import BadFrame, FeedRow
-from ..hook import NO_DETAILS, Details, Need
+from ..collector import BadFrame
 from ..json_body import json_body
-from ..open_api import Answer, Call, Caller, Grant, Judged, Listing, Page, Quota, Tokens
-from ..tick import Sale
+from ..open_api import Answer, Call, Caller, Grant, Judged, Tokens
+from ..rooms_alone import RoomsAlone
 from .twitch_calls import judged
 
 LASTS_S_MAX = 10**9
@@ -33,24 +32,16 @@ class Whose(msgspec.Struct, frozen=True):
     login: str = ""
 
 
-class TwitchApi:
+class TwitchApi(RoomsAlone):
     """`key` of the app is the client id."""
 
     PLATFORM: ClassVar[str] = "twitch"
     BASE: ClassVar[str] = "https://api.twitch.tv/helix"
     AUTH_BASE: ClassVar[str] = "https://id.twitch.tv/oauth2"
     CALLS_PER_S: ClassVar[float] = 13.0  # 800 a minute is what is reported; what is left is read in each answer
-    NAME_CALLS_PER_S: ClassVar[Mapping[str, float]] = {}
-    REFRESH_WINDOW_S: ClassVar[float | None] = None
-    CODE_IS: ClassVar[str] = "code"
     APP_HAS_TOKENS: ClassVar[bool] = True
-    LISTINGS: ClassVar[Sequence[Listing]] = ()
-    ROOM_BY_ORDER: ClassVar[bool] = False
 
     # --- authorisation ---
-
-    def before_link(self, caller: Caller, now: datetime) -> Call | None:
-        return None
 
     def link(self, caller: Caller, state: str, redirect: str, before: bytes) -> str:
         """No scope: that a channel goes on air is told to everybody."""
@@ -67,9 +58,6 @@ class TwitchApi:
             return None
         return _token(caller, {"grant_type": "refresh_token", "refresh_token": caller.tokens.refresh})
 
-    def own(self, caller: Caller, now: datetime) -> Call | None:
-        return None
-
     def app_grant(self, caller: Caller, ticket: str, now: datetime) -> Call | None:
         return _token(caller, {"grant_type": "client_credentials"})
 
@@ -81,9 +69,6 @@ class TwitchApi:
         until = now + timedelta(seconds=told.expires_in)
         refresh = told.refresh_token or (before.refresh if before else "")
         return Grant(Tokens(told.access_token, now, until, refresh, None, before.extra if before else {}))
-
-    def permit(self, caller: Caller, now: datetime) -> Call | None:
-        return None
 
     def complete(self, caller: Caller, now: datetime) -> Call | None:
         """Whose token it is."""
@@ -102,29 +87,6 @@ class TwitchApi:
 
     def judge(self, answer: Answer) -> Judged:
         return judged(answer)
-
-    def detail(self, caller: Caller, need: Need, now: datetime) -> Call | None:
-        return None
-
-    def list_page(
-        self, caller: Caller, listing: Listing, from_at: datetime, to_at: datetime, mark: str, now: datetime
-    ) -> Call:
-        raise LookupError("twitch lists no orders")
-
-    def read_page(
-        self, row: FeedRow, listing: Listing, shop: str, body: bytes, received_at: datetime,
-        details: Details = NO_DETAILS, mark: str = "",
-    ) -> Page:  # fmt: skip
-        raise BadFrame("no_listing: this platform lists no orders")
-
-    def read_order(self, row: FeedRow, shop: str, order_id: str, body: bytes, received_at: datetime) -> Sequence[Sale]:
-        return ()
-
-    def quota(self, caller: Caller, name: str, now: datetime) -> Call | None:
-        return None
-
-    def read_quota(self, body: bytes, now: datetime) -> Quota:
-        raise BadFrame("no_quota: what is left is read in each answer")
 
 
 def _token(caller: Caller, asked: Mapping[str, str]) -> Call:

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from ..asked_frame import Asked
-from ..collector import BadFrame, PartlyRead
 from ..json_body import json_body
+from ..listed_rooms import listed_ticks
 from ..open_api import Answer, Call, Caller, Judged
 from ..tick import Tick
 from ..verdicts import by_status, codes
@@ -101,38 +101,16 @@ def streams(caller: Caller, user_ids: Sequence[str]) -> Call:
 
 
 def stream_ticks(feed: str, asked: Asked, body: bytes, at: datetime) -> list[Tick]:
-    """Who is not listed is off air, though that must be seen twice; who cannot be read is unknown alone.
+    """What is listed is on air. Raises PartlyRead; see `listed_ticks`."""
 
-    An answer that lists somebody who was not asked about answers another question: nobody is known. Raises PartlyRead.
-    """
-    found, unread, part = dict[str, Tick](), dict[str, str](), b""
-    try:
-        listed = json_body(body, Streams).data
-    except BadFrame as error:
-        raise PartlyRead(str(error), (), dict.fromkeys(asked.rooms, "bad_frame"), body) from error
-    for item in listed:
-        try:
-            stream = msgspec.convert(item, Stream)
-            found[stream.user_id] = Tick(
-                feed, stream.user_id, at, "status", True, _count(stream.viewer_count), session_key=stream.id
-            )
-        except msgspec.ValidationError:
-            part = msgspec.json.encode(item)
-            unread |= dict.fromkeys(_whose(item, asked.rooms), "bad_frame")
-    if not found.keys() <= set(asked.rooms):
-        raise PartlyRead("bad_room: not asked about", (), dict.fromkeys(asked.rooms, "bad_frame"), body)
-    ticks = [found.get(room) or Tick(feed, room, at, "absent", False) for room in asked.rooms if room not in unread]
-    if part:
-        raise PartlyRead("bad_stream: an entry that cannot be read", ticks, unread, part)
-    return ticks
+    def read(entry: object) -> Tick:
+        stream = msgspec.convert(entry, Stream)
+        return Tick(feed, stream.user_id, at, "status", True, _count(stream.viewer_count), session_key=stream.id)
 
-
-def _whose(item: object, rooms: Sequence[str]) -> Sequence[str]:
-    """Whom an entry is of that cannot be read: where it does not even say that, it may be of anybody."""
-    try:
-        return [msgspec.convert(item, Of).user_id]
-    except msgspec.ValidationError:
-        return rooms
+    return listed_ticks(
+        feed, asked, body, at,
+        lambda page: json_body(page, Streams).data, read, lambda entry: msgspec.convert(entry, Of).user_id,
+    )  # fmt: skip
 
 
 def _count(told: int | None) -> int | None:

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from ..asked_frame import Asked
-from ..collector import BadFrame, PartlyRead
+from ..collector import BadFrame
 from ..instants import instant
 from ..json_body import json_body
+from ..listed_rooms import listed_ticks
 from ..open_api import Answer, Call, Caller, Judged, Verdict
 from ..tick import Tick
 from ..verdicts import by_status, code_text, codes
@@ -117,28 +118,12 @@ def videos(caller: Caller, ids: Sequence[str]) -> Call:
 
 
 def video_ticks(feed: str, asked: Asked, body: bytes, at: datetime) -> list[Tick]:
-    """What is not listed is gone, or hidden: that must be seen twice. What cannot be read is unknown alone.
-
-    An answer that lists what was not asked about is one to another question: nothing is known. Raises PartlyRead.
-    """
-    found, unread, part = dict[str, Tick](), dict[str, str](), b""
-    try:
-        listed = json_body(body, Videos).items
-    except BadFrame as error:
-        raise PartlyRead(str(error), (), dict.fromkeys(asked.rooms, "bad_frame"), body) from error
-    for item in listed:
-        try:
-            tick = _tick(feed, msgspec.convert(item, Video), at)
-            found[tick.room] = tick
-        except (msgspec.ValidationError, BadFrame):
-            part = msgspec.json.encode(item)
-            unread |= dict.fromkeys(_whose(item, asked.rooms), "bad_frame")
-    if not found.keys() <= set(asked.rooms):
-        raise PartlyRead("bad_room: not asked about", (), dict.fromkeys(asked.rooms, "bad_frame"), body)
-    ticks = [found.get(room) or Tick(feed, room, at, "absent", False) for room in asked.rooms if room not in unread]
-    if part:
-        raise PartlyRead("bad_video: an entry that cannot be read", ticks, unread, part)
-    return ticks
+    """What is not listed is gone, or hidden. Raises PartlyRead; see `listed_ticks`."""
+    return listed_ticks(
+        feed, asked, body, at,
+        lambda page: json_body(page, Videos).items,
+        lambda entry: _tick(feed, msgspec.convert(entry, Video), at), lambda entry: msgspec.convert(entry, Of).id,
+    )  # fmt: skip
 
 
 def _tick(feed: str, video: Video, at: datetime) -> Tick:
@@ -157,11 +142,3 @@ def _viewers(details: Streaming) -> int | None:
     if told is not None and not (told.isascii() and told.isdigit() and len(told) <= 12):
         raise BadFrame("bad_number: viewers that are no number")
     return None if told is None else int(told)
-
-
-def _whose(item: object, rooms: Sequence[str]) -> Sequence[str]:
-    """Whom an entry is of that cannot be read: where it does not even say that, it may be any of them."""
-    try:
-        return [msgspec.convert(item, Of).id]
-    except msgspec.ValidationError:
-        return rooms
