@@ -165,7 +165,7 @@ class Reader:
             await self.noticed(getattr(self._watch.feeds[kept.feed].row, "app", ""), understood.notices)
         await self._room(len(understood.ticks), len(understood.sales) + len(understood.apart) + FACTS_OF_A_FRAME)
         # From here to the put nothing is awaited: the order of the spool is the order of the steps.
-        heard = self._watch.hear(kept.feed, at, understood.ticks, self._now())
+        heard = self._watch.hear(kept.feed, at, understood.ticks, self._now(), whole=False)
         heard.ticks_from = filed_from(at, self.rules.event_starts_at) if understood.filed else None
         heard.sales += understood.sales
         heard.quarantine += self._apart(kept.feed, at, frame, understood.apart)

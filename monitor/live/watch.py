@@ -88,8 +88,8 @@ class Watch:
             room.blind = room.unseen
             self._file(room)
 
-    def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime) -> Heard:
-        """A good frame: it was seen that these rooms stood so at these instants."""
+    def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime, whole: bool = True) -> Heard:
+        """It was seen that rooms stood so. Not `whole`: by what one of them said, no proof that others are heard."""
         heard = Heard()
         sight = self.feeds.get(feed)
         if sight is None:
@@ -97,7 +97,7 @@ class Watch:
         at = min(at, now)
         if sight.sees:
             sight.seen(at)
-        else:
+        elif whole or not sight.by_room:
             self._see_again(sight, at, heard)
         if sight.by_room:
             self._see_rooms(sight, [tick.room for tick in ticks], at, heard)

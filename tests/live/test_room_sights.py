@@ -137,6 +137,24 @@ def test_the_blindness_of_a_feed_takes_that_of_its_rooms_in() -> None:
     assert again.from_at == at(200), "the feed's own span is before that"
 
 
+def test_what_one_room_says_is_no_proof_that_the_others_are_heard() -> None:
+    """After most were lost together: a message of the first that is back, or one of before that is read only now."""
+    ground = Ground()
+    ground.see(0, "a")
+    ground.see(50, "b")
+    ground.watch.lose("f0", "closed", at(100))
+    for second in (99, 101):
+        like = Tick("f0", "a", at(second), "status", True)
+        heard = ground.watch.hear("f0", at(second), [like], at(102), whole=False)
+        assert (heard.spans, ground.state("a"), ground.state("b")) == ([], BLIND, BLIND)
+    over = Tick("f0", "a", at(103), "event", False, end="ended")
+    heard = ground.watch.hear("f0", at(103), [over], at(103), whole=False)
+    assert [change.change for change in heard.changes] == ["closed"], "what is told all the same is believed"
+    heard = ground.watch.hear("f0", at(140), [], at(140))
+    assert [(span.from_at, span.to_at) for span in heard.spans] == [(at(50), at(140))]
+    assert (ground.state("a"), ground.state("b")) == (0, LIVE)
+
+
 def test_a_room_that_leaves_the_roster_has_no_open_span() -> None:
     ground = Ground()
     ground.see(0, "a")

@@ -34,7 +34,7 @@ class Seen:
     async def keep(self, feed: str, frame: bytes, at: datetime) -> None:
         """As the reader does with what is on disk."""
         meaning = self.feed.parse(frame, at, App("bili", "bilibili", KEY, (SECRET,)))
-        self.put.append(self.watch.hear(feed, at, meaning.ticks, self.found.clock()))
+        self.put.append(self.watch.hear(feed, at, meaning.ticks, self.found.clock(), whole=False))
 
     def state(self, room: str) -> int:
         return self.watch.muster.by_key["bilibili", room].state
@@ -120,6 +120,30 @@ async def test_all_that_are_cut_at_once_are_one_blind_span_of_the_feed() -> None
         assert spans[-1].to_at is not None
         assert not any(seen.spans(room) for room in rooms), "one span, not forty"
         assert {change for _, change in seen.changes()} == {"opened"}
+
+
+async def test_what_the_first_rooms_say_that_are_back_does_not_end_the_blindness_of_all() -> None:
+    """They come back one by one, and whoever is back talks at once: all are blind until nearly all are heard."""
+    rooms = [str(number) for number in range(100, 110)]
+    async with hall(*rooms) as found, Seen(found, row(rooms, connects_per_s=20.0, interval_s=4.0)).watching() as seen:
+        await found.until(lambda: found.listeners() == 10 and seen.watch.feeds["bili"].sees)
+        for room in rooms:
+            seen.stage(room)
+        await found.until(lambda: all(seen.state(room) == LIVE for room in rooms))
+        sight, listened = seen.watch.feeds["bili"], list[int]()
+        found.fake.sockets.cut()
+        await found.until(lambda: not sight.sees)
+
+        def talking() -> bool:
+            for room in rooms:
+                seen.stage(room, "LIKE")
+            listened.append(found.listeners())
+            return sight.sees
+
+        await found.until(talking)
+        assert any(0 < count < 9 for count in listened), "some were back and talked while the others were not"
+        assert listened[-1] >= 9
+        assert not any(seen.spans(room) for room in rooms)
 
 
 async def test_a_key_that_is_wrong_is_a_refusal_of_the_feed() -> None:
