@@ -84,14 +84,16 @@ class Games:
         """A batch that could not be told of is told of again at the next beat; the platform waits for three."""
         alive = [game for game in self._running.values() if game.game_id]
         for batch in batched(alive, BATCH_MAX, strict=False):
-            game_ids = [game.game_id for game in batch]
             try:
-                over = read_beaten(await self._house.ask(lambda caller, ids=game_ids: beat(caller, ids, self._now())))  # type: ignore[misc]
+                over = read_beaten(await self._beat([game.game_id for game in batch]))
             except (RoomUnseen, BadFrame):
                 continue
             for game in batch:
                 if game.game_id in over:
                     self.over(game)
+
+    async def _beat(self, game_ids: Sequence[str]) -> bytes:
+        return await self._house.ask(lambda caller: beat(caller, game_ids, self._now()))
 
 
 def _notes(game: Game) -> Mapping[str, str]:
