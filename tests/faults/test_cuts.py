@@ -40,14 +40,18 @@ async def test_a_black_hole_in_mid_copy_whose_server_side_never_sees_a_reset(dat
     ours = "SELECT pid, state FROM pg_stat_activity WHERE application_name LIKE 'livemon-%' AND datname = $1"
     async with (
         proxied(database) as proxy,
-        running(tmp_path / "spool", through(proxy, database), counted, deadline_s=0.5) as store,
+        running(tmp_path / "spool", through(proxy, database), counted, deadline_s=1.0) as store,
     ):
         trap = Trap("up", COPY, "hole", after=100_000)
         proxy.traps.append(trap)
         store.inbox.put(oracle.ticks(5_000))
         await trap.sprung.wait()
-        (before,) = await watcher.fetch(ours, database.name)
-        assert before["state"] == "active"  # it waits for the rest of the COPY, and holds the batch's key
+        async with asyncio.timeout(0.9):  # until it waits for the rest of the COPY, and holds the batch's key
+            while True:
+                (before,) = await watcher.fetch(ours, database.name)
+                if before["state"] == "active":
+                    break
+                await asyncio.sleep(0.01)
         await drained(store, 5)
         after = [row["pid"] for row in await watcher.fetch(ours, database.name)]
         assert len(after) == 1

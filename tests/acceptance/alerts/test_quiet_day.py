@@ -24,6 +24,7 @@ ROOMS, SPEED, FOR_S, SLACK_S = 1_200, 24.0, 92.0, 180.0
 OPENS_S = 23 * 3600.0
 # Seconds of the world. The play waits for nobody: beside other scenes livemon starts late, and has 15 s to settle then.
 DROPS, FROM_S, LASTS_S = 4, 36.0, 22.0
+SELDOM_ASKED = "wechat"  # its rooms are asked one by one, each every 30 s: a stop this short falls between two answers
 WATCH = Speed(scrape_s=2, scale=5.0, group_wait_s=1, group_interval_s=3)
 HEAD = f"""
 title = "下播的一刻"
@@ -75,7 +76,7 @@ def play() -> Play:
 def far_from_their_end(quiet: Play) -> list[int]:
     """Rooms that stay, as planned, much longer than the stop lasts: two of own servers, two of other platforms."""
     fit: dict[bool, list[int]] = {True: [], False: []}
-    for part in quiet.parts:
+    for part in (one for one in quiet.parts if one.platform != SELDOM_ASKED):
         one = quiet.broadcast(part.number, FROM_S * SPEED)
         # Who begins just before a stop begins after it, and who is away until just before the end does not come back.
         stays_s = min(one.planned_end_s / SPEED - SLACK_S - 10.0, one.ends_s / SPEED - APART_S_MIN - 10.0)
