@@ -116,11 +116,12 @@ def make(say: Say) -> dict[str, Any]:
     states_over_time, failures = curves(say)
     grid: list[Row] = [
         (4, [(3, panel) for panel in numbers_now(say)]),
-        (11, [(24, stops(say))]),
-        (10, [(12, alerts(say)), (12, halls(say))]),
-        (9, [(12, not_on_air(say)), (12, blind)]),
-        (8, [(12, silences(say)), (12, unwatched)]),
-        (7, [(16, states_over_time), (8, failures)]),
+        (9, [(24, stops(say))]),
+        (8, [(24, alerts(say))]),
+        (9, [(12, halls(say)), (12, not_on_air(say))]),
+        (8, [(12, blind), (12, silences(say))]),
+        (7, [(12, unwatched), (12, failures)]),
+        (7, [(24, states_over_time)]),
     ]
     return board(
         say,
