@@ -82,7 +82,7 @@ BUGS = {
     "a clock step is not blind": (
         "watch", 'heard.spans += feed.blind("clock", now)', "pass"),
     "silent time uses up grace": (
-        "watch", "for room in (*self.lost, *self.hooked):", "for room in self.rooms:"),
+        "watch", "for room in self.waiting:", "for room in self.rooms:"),
     "a sign-off is dated to when a person told of it": (
         "seeing", 'return closed(session, session.stop.at, "ended")',
         'return closed(session, session.decided_at, "ended")'),
