@@ -11,7 +11,7 @@ from monitor.cli import main
 from monitor.config_retention import Retention
 from monitor.history.retention import Window, prune, survey
 from tests.history.released import Sql
-from tests.history.test_retention import TEN_DAYS, a_day, gone, lived
+from tests.history.test_retention import TEN_DAYS, a_day, gone, lived, pruning
 from tests.postgres import FreshDatabase
 
 DAY = date(2026, 11, 1)
@@ -92,16 +92,7 @@ async def test_another_currency_is_another_total(owner: Sql) -> None:
 async def test_the_command_names_them(
     owner: Sql, database: FreshDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where = f"@/{database.name}?host={database.server.socket}"
-    for role in ("writer", "owner"):
-        (tmp_path / role).write_text(database.server.password(f"livemon_{role}"))
-        (tmp_path / role).chmod(0o600)
-    (tmp_path / "livemon.toml").write_text(
-        f'dsn = "postgresql://livemon_writer{where}"\ndsn_password_file = "writer"\n'
-        f'migrate_dsn = "postgresql://livemon_owner{where}"\nmigrate_dsn_password_file = "owner"\n'
-        "[retention]\nticks_days = 10\n"
-    )
-    command = ["prune", "--config", str(tmp_path / "livemon.toml"), "--by", "zhang"]
+    command = pruning(database, tmp_path, "ticks_days = 10\n")
     assert await asyncio.to_thread(main, command) == 0
     assert "platforms' own totals of" in capsys.readouterr().out
     assert len(await left(owner)) == 8
