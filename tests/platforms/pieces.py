@@ -1,6 +1,6 @@
 """The beginning of an evening, of every kind alike, with somebody between the feed and its platform."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -31,10 +31,7 @@ class Piece:
     changes: Callable[[], list[str]]
     failed: Sequence[str]
     kept: Sequence[bytes]
-    until: Callable[[Callable[[], object]], object]
-
-    async def wait(self, so: Callable[[], object]) -> None:
-        await self.until(so)  # type: ignore[misc]
+    wait: Callable[[Callable[[], object]], Awaitable[None]]
 
     async def more(self) -> None:
         """It goes well, and what is heard now was said now."""
@@ -91,7 +88,8 @@ async def _heard_rooms(between: Between) -> AsyncIterator[Piece]:
         async with Seen(found, row(["5"], interval_s=1.0)).watching() as seen:
             await found.until(lambda: found.listeners() == 1 and seen.watch.feeds["bili"].sees)
             seen.stage("5")
+            sockets = found.fake.sockets
             yield Piece(
-                between, lambda: seen.state("5") == LIVE and found.listeners() == 1, lambda: found.fake.sockets.beats,
+                between, lambda: seen.state("5") == LIVE and found.listeners() == 1, lambda: 2 * sockets.beats,
                 lambda: [change for _, change in seen.changes()], seen.failed, [], found.until,
             )  # fmt: skip

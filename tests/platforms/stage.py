@@ -92,16 +92,22 @@ class Stage:
 
     @asynccontextmanager
     async def playing(self) -> AsyncIterator["Stage"]:
-        async with self.played.playing(self) as line, bounded_http() as http:
-            keeper = Supervisor(line, self.watch, now, self.outlets(), _short, lambda low, high: 0.01, self.silence_s)
+        async with self.played.playing(self) as line, self.keeping(line):
+            yield self
+
+    @asynccontextmanager
+    async def keeping(self, line: Collecting) -> AsyncIterator[None]:
+        """The feed of this line is at work."""
+        async with bounded_http() as http:
+            keeper = Supervisor(line, self.watch, now, self._outlets(), _short, lambda low, high: 0.01, self.silence_s)
             task = asyncio.ensure_future(keeper.run(http))
             try:
-                yield self
+                yield
             finally:
                 task.cancel()
                 await asyncio.wait([task])
 
-    def outlets(self) -> Outlets:
+    def _outlets(self) -> Outlets:
         async def room(ticks: int, facts: int) -> None: ...
 
         def heard(feed: str) -> None:

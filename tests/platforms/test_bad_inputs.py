@@ -22,6 +22,7 @@ FRAMES = [
 ]
 
 
+@pytest.mark.slow  # all of them together
 @pytest.mark.parametrize("row", ANSWER_ROWS)
 @pytest.mark.parametrize("kind", ASKING)
 async def test_what_comes_in_the_place_of_an_answer_has_a_name_and_no_room_drops(kind: str, row: str) -> None:
@@ -63,6 +64,7 @@ async def test_nothing_is_said_to_whom_the_certificate_of_another_host_is(kind: 
     assert between.heads == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "name", "wire"), FRAMES, ids=[f"{kind}-{name}" for kind, name, _ in FRAMES])
 async def test_what_comes_over_a_socket_ends_it_or_does_not_and_no_room_drops(
     kind: str, name: str, wire: bad_frames.Wire
@@ -84,6 +86,7 @@ async def test_what_comes_over_a_socket_ends_it_or_does_not_and_no_room_drops(
         assert piece.changes() == ["opened"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bad_frames.DOORS)
 @pytest.mark.parametrize("kind", HEARING)
 async def test_a_handshake_that_is_none_is_named_and_leads_nowhere(kind: str, name: str) -> None:

@@ -1,18 +1,15 @@
 """Both feeds of Twitch on the same channels: a stream's id is one session, whoever tells it, and whatever is lost."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from collectors.apis.twitch import TwitchApi
 from collectors.platforms.twitch import Twitch
-from monitor.crew import bounded_http
 from monitor.facts import RosterRoom
-from monitor.live.supervise import Supervisor
 
 from .api_house import asking
-from .stage import DEADLINE_S, LIVE, OFFLINE, Stage, now
+from .stage import LIVE, OFFLINE, Stage, now
 from .twitch_played import APP, ROOMS, PlayedEventsub
 
 ONE, OTHER = ROOMS
@@ -31,17 +28,9 @@ class Both(Stage):
 
     @asynccontextmanager
     async def playing(self) -> AsyncIterator["Both"]:
-        async with super().playing(), bounded_http() as http:
-            async with asking(LIST, TwitchApi(), APP, self.played.url, (), self) as line:
-                keeper = Supervisor(
-                    line, self.watch, now, self.outlets(), asyncio.sleep, lambda low, high: 0.01, DEADLINE_S
-                )
-                task = asyncio.ensure_future(keeper.run(http))
-                try:
-                    yield self
-                finally:
-                    task.cancel()
-                    await asyncio.wait([task])
+        async with super().playing(), asking(LIST, TwitchApi(), APP, self.played.url, (), self) as line:
+            async with self.keeping(line):
+                yield self
 
     async def both_ask(self, times: int = 3) -> None:
         """Each of them has asked so often again."""
