@@ -1,4 +1,8 @@
-"""The frame of a poll that took several calls: whom it asked about, and the pages as they came, as one JSON object."""
+"""The frame of a poll that took several calls: whom it asked about, and the pages as they came, as one JSON object.
+
+It is not the line of asked_frame.py: that has one body, in any language, and words of its kind; here pages are
+JSON, and what came between them is told. Recordings and kept frames of both lie on disks, so both are read for ever.
+"""
 
 from collections.abc import Sequence
 

@@ -29,7 +29,7 @@ GRANT EXECUTE ON FUNCTION ensure_tick_day(date), ensure_minute_day(date), ticks_
 -- People and boards: what the contract names. Not the raw ticks, not what a person wrote to us unmasked.
 GRANT SELECT ON
     room, schedule, session, session_change, blind, feed_room, room_unlisted, roster_change, sale, sale_item,
-    applied_batch, setting, day_pruned,
+    applied_batch, setting, day_pruned, total_pruned,
     viewer_tick, room_now, session_summary, drop_log, feed_blind, room_blind, room_coverage, sale_place, sale_unattributed,
     account, session_exact, room_minute, event_minute, event_minute_by, room_day, leaderboard_day, shop_day, item_day,
     event_pace, expected_now, day_cut, platform_total, alert, alert_action,
@@ -39,7 +39,7 @@ GRANT SELECT (quarantine_id, received_at, feed, kind, reason, sample, state) ON 
 
 -- A hall: the same without the money of a room and without buyers. Masked samples may hold either, so none of them.
 GRANT SELECT ON
-    room, schedule, session, session_change, blind, feed_room, room_unlisted, applied_batch, setting, day_pruned,
+    room, schedule, session, session_change, blind, feed_room, room_unlisted, applied_batch, setting, day_pruned, total_pruned,
     viewer_tick, drop_log, feed_blind, room_blind, room_coverage, expected_now
 TO livemon_hall;
 -- Labels are whatever a rule writes on an alert: not shown to those who may not see everything.

@@ -21,6 +21,7 @@ class Twitch(ApiRow, tag="twitch", frozen=True, kw_only=True):
 
     PLATFORM = "twitch"
     KEY_IS = "session"
+    KEYS = "twitch"  # the id of a stream: the list and the events tell the same
     KEY_OF_APP = "the client id of its page"
     REFRESH_S = 120.0  # UNVERIFIED: people saw its list 20 s to minutes late
 

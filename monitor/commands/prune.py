@@ -15,14 +15,15 @@ from monitor.store.db import Connection
 if TYPE_CHECKING:
     from monitor.commands import Commands
 
+NAMES = {"tick_raw": "ticks", "session_minute": "minutes", "platform_total": "platforms' own totals"}
 EXAMPLES = """\
 examples:
   livemon prune            which days [retention] no longer keeps, and what stands in the way of their end
   livemon prune --yes      take them away; from a timer, once a day, at a quiet hour
 
 A day goes as a whole, and only after its minutes are summed: sessions, sums, drops and sales stay. Days of the event
-are as old as the event's end. What went, by whom and how many rows, is in day_pruned. On an outside database this needs
-migrate_dsn, the login of livemon_owner: the service itself never deletes what it observed.
+are as old as the event's end. What went, by whom and how many rows, is in day_pruned and total_pruned. On an outside
+database this needs migrate_dsn, the login of livemon_owner: the service itself never deletes what it observed.
 """
 
 
@@ -79,4 +80,4 @@ def _shown(verdict: Verdict) -> str:
 
 
 def _name(verdict: Verdict) -> str:
-    return f"{'ticks' if verdict.day.relation == 'tick_raw' else 'minutes'} of {verdict.day.day}"
+    return f"{NAMES[verdict.day.relation]} of {verdict.day.day}"

@@ -2,7 +2,8 @@
 
 Run by a person or a timer, as livemon_owner (`livemon prune`): the service itself never deletes what it observed.
 A day goes in steps, each of which may be the last before a crash; the next run goes on from there:
-decided (its minutes stand still from then on), off its table, counted and dropped.
+decided (its minutes stand still from then on), off its table, counted and dropped. What platforms said of their own
+money goes with the ticks of its day, row by row, since the last word of each session stays.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,9 +26,9 @@ class StillHeld(Exception):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """A day of the event's zone, of ticks or of minutes, as the database has it."""
+    """A day of the event's zone, of ticks, of minutes or of platforms' own totals, as the database has it."""
 
-    relation: Literal["tick_raw", "session_minute"]
+    relation: Literal["tick_raw", "session_minute", "platform_total"]
     day: date
     from_at: datetime
     to_at: datetime
@@ -61,9 +62,9 @@ async def survey(conn: Connection, policy: Retention) -> list[Verdict]:
 
 
 def judge(days: Sequence[Day], policy: Retention, window: Window) -> Iterator[Verdict]:
-    """Of each day that the policy does not keep. Minutes come after the ticks of their day, as the days are sorted."""
+    """Of each day that the policy does not keep. All else comes after the ticks of its day, as the days are sorted."""
     going: set[date] = set()
-    for day in sorted(days, key=lambda day: (day.day, day.relation == "session_minute")):
+    for day in sorted(days, key=lambda day: (day.day, day.relation != "tick_raw")):
         begun = day.pending or not day.attached
         if not begun and not _is_over(day, policy, window):
             continue
@@ -75,7 +76,7 @@ def judge(days: Sequence[Day], policy: Retention, window: Window) -> Iterator[Ve
 
 def _is_over(day: Day, policy: Retention, window: Window) -> bool:
     """Days of the event are as old as its end: it goes as a whole, and never while it lasts."""
-    keep_days = policy.ticks_days if day.relation == "tick_raw" else policy.minutes_days
+    keep_days = policy.minutes_days if day.relation == "session_minute" else policy.ticks_days
     if keep_days == 0:
         return False
     starts_at, ends_at = window.starts_at, window.ends_at
@@ -90,7 +91,7 @@ def _is_over(day: Day, policy: Retention, window: Window) -> bool:
 
 
 def _obstacle(day: Day, going: set[date]) -> str:
-    if day.relation == "session_minute":
+    if day.relation != "tick_raw":
         return "its ticks are still here" if day.has_ticks and day.day not in going else ""
     if day.marks:
         return f"{day.marks} minutes of it wait to be summed"
@@ -100,6 +101,8 @@ def _obstacle(day: Day, going: set[date]) -> str:
 async def prune(conn: Connection, day: Day, by: str) -> tuple[int, int]:
     """Take it away and return its rows, to the row, and its bytes. Raises StillHeld, and what PostgreSQL raises."""
     name = (day.relation, day.day)
+    if day.relation == "platform_total":
+        return await _prune_totals(conn, day, by)
     try:
         await conn.execute(statement("history/retention_patience"), f"{LOCK_WAIT_S_MAX}s")
         await _decide(conn, day, by)
@@ -114,6 +117,13 @@ async def prune(conn: Connection, day: Day, by: str) -> tuple[int, int]:
             await conn.execute(statement("history/retention_done"), *name, row["rows"], row["bytes"])
     except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
         raise StillHeld(f"{day.relation} {day.day} is still in use: {error}") from error
+    return int(row["rows"]), int(row["bytes"])
+
+
+async def _prune_totals(conn: Connection, day: Day, by: str) -> tuple[int, int]:
+    """In one statement; whoever writes or reads meanwhile does not wait: none of these rows is ever changed."""
+    row = await conn.fetchrow(statement("history/retention_totals"), day.day, day.from_at, day.to_at, by)
+    assert row is not None  # noqa: S101 - a count is always one row
     return int(row["rows"]), int(row["bytes"])
 
 

@@ -78,8 +78,11 @@ class Muster:
 
     def _load_feeds(self, rows: Sequence[FeedRow], limits: Rules, now: datetime) -> list[FeedSight]:
         before, self.feeds = self.feeds, {}
+        alike: defaultdict[str, set[str]] = defaultdict(set)
         for row in rows:
-            rules = rules_of(row, limits)
+            alike[row.KEYS].add(row.name)
+        for row in rows:
+            rules = rules_of(row, limits, frozenset(alike[row.KEYS] if row.KEYS else ()))
             feed = before.get(row.name)
             if feed is None or type(feed.row) is not type(row):
                 self.feeds[row.name] = FeedSight(row, rules, now)
@@ -113,10 +116,11 @@ def limits_of(grace_s: float, end_slack_s: float, settle_s: float, blind_s_max: 
     )
 
 
-def rules_of(row: FeedRow, limits: Rules) -> Rules:
-    """The limits of the event, with what this kind says of itself."""
+def rules_of(row: FeedRow, limits: Rules, key_feeds: frozenset[str]) -> Rules:
+    """The limits of the event, with what this kind says of itself. `key_feeds`: those that tell the same keys."""
     return replace(
         limits,
+        key_feeds=key_feeds,
         key_is_session=row.KEY_IS == "session",
         refresh=timedelta(seconds=row.REFRESH_S),
         stall=timedelta(seconds=row.STALL_S),

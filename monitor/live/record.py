@@ -21,7 +21,8 @@ def encoded(session: Session) -> bytes:
     try:
         return msgspec.msgpack.encode(session)
     except (UnicodeEncodeError, OverflowError):  # a key or a counter that nobody can write down: do without it
-        return msgspec.msgpack.encode(replace(session, key=None, key_feed=None, progress=None, progress_feed=None))
+        plain = replace(session, key=None, key_feed=None, former_key=None, progress=None, progress_feed=None)
+        return msgspec.msgpack.encode(plain)
 
 
 def bad_tick(tick: Tick, error: Exception, now: datetime) -> Quarantined:

@@ -94,12 +94,15 @@ def _go_on(session: Session, tick: Tick, at: datetime, rules: Rules) -> Step:
         moved_at,
         None,
         session.doubt,
+        session.former_key,
     ), NOTHING
 
 
 def _see_live(session: Session, tick: Tick, at: datetime, rules: Rules, slots: Sequence[Slot]) -> Step:
     differs = tick.session_key is not None and session.key is not None and tick.session_key != session.key
-    other = differs and tick.feed == session.key_feed
+    other = differs and (tick.feed == session.key_feed or session.key_feed in rules.key_feeds)
+    if other and rules.key_is_session and session.is_open and tick.session_key == session.former_key:
+        return session, NOTHING  # an answer from before this session began: what was replaced does not come back
     if tick.evidence != "event":
         if session.is_blind or ((differs or session.phase is not LIVE) and _too_soon(session, at, rules)):
             return session, NOTHING

@@ -34,6 +34,7 @@ class Rules(msgspec.Struct, frozen=True):
     end_slack: timedelta = timedelta(seconds=900)
     settle: timedelta = timedelta(seconds=15)
     blind_max: timedelta = timedelta(hours=4)
+    key_feeds: frozenset[str] = frozenset()  # feeds whose keys are of one kind with this one's
 
 
 class Stop(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -69,7 +70,9 @@ class Session(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     number: int = 0  # changes of this session so far
     changed_at: datetime | None = None  # stamp of the last change: none later is stamped before it
     key: str | None = None
-    key_feed: str | None = None  # keys of two feeds need not be of one kind: only a feed's own keys are compared
+    key_feed: str | None = (
+        None  # keys of two feeds need not be of one kind: only those are compared that the rules allow
+    )
     decided_at: datetime | None = None
     by_event: bool = False  # the last decision was an event's
     progress: int | None = None
@@ -77,6 +80,7 @@ class Session(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     moved_at: datetime | None = None  # last movement; blind time moves it on
     stop: Stop | None = None
     doubt: Doubt | None = None
+    former_key: str | None = None  # of the session before: who still tells it is late
 
     @property
     def is_open(self) -> bool:
@@ -121,6 +125,7 @@ def opened(session: Session, tick: Tick, at: datetime, before: Sequence[Mark] = 
         progress_feed=None if tick.progress is None else tick.feed,
         moved_at=at,
         doubt=_settled(session, at).doubt,
+        former_key=None if session.key == tick.session_key else session.key,
     )
     return after, (*before, Mark("opened", stamp, tick.evidence, after))
 

@@ -18,6 +18,7 @@ from monitor.live.room import BLIND, Room
 from monitor.live.seeing import end, see, wait
 from monitor.live.session import DROPPED, LOST, NOTHING, Session, Step
 from monitor.live.sight import FAILURES_MAX, FeedSight
+from monitor.live.waiting import Waiting
 
 AGE_MAX = timedelta(days=7)  # what is older is a row, perhaps, but says nothing of a room today
 UNHEARD_OF = Session()
@@ -36,8 +37,7 @@ class Watch:
         self.limits = limits_of(grace_s, end_slack_s, settle_s, blind_s_max)
         self.event_currency = event_currency
         self.muster = Muster()
-        self.lost: set[Room] = set()
-        self.hooked: set[Room] = set()  # dropped, and only hooks tell of them
+        self.waiting = Waiting()
         self._spans: list[BlindSpan] = []  # of the start, until somebody asks
         self._review_at: datetime | None = None
 
@@ -69,7 +69,7 @@ class Watch:
             heard.spans += feed.single.stay(feed.listed.keys() if feed.by_room else (), now)
         for room in (*self.rooms, *self.muster.parted.values()):
             self._resee(room, now, now, heard)
-            self._file(room)
+            self.waiting.file(room)
         return heard
 
     def restore(self, sessions: Mapping[Key, Session], feeds: Iterable[FeedState], now: datetime) -> None:
@@ -86,7 +86,7 @@ class Watch:
                 session = reanchored(session, now)  # the clock stepped back before we were started
             room.session = blinded(session, room.blind_since(now)) if room.unseen else session
             room.blind = room.unseen
-            self._file(room)
+            self.waiting.file(room)
 
     def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime, whole: bool = True) -> Heard:
         """It was seen that rooms stood so. Not `whole`: by what one of them said, no proof that others are heard."""
@@ -193,7 +193,7 @@ class Watch:
         for room in self.rooms:
             if room.turns_at is not None and now >= room.turns_at:
                 room.plan(room.slots, now)
-        for room in (*self.lost, *self.hooked):
+        for room in self.waiting:
             self._take(room, wait(room.session, now, self.limits, room.slots), heard)
         if self._review_at is None or now >= self._review_at:
             self._review_at = now + REVIEW_EVERY
@@ -278,17 +278,8 @@ class Watch:
                 room.viewers_before = room.viewers  # what is told from here on is of a room that stopped
             elif mark.change == "resumed" or mark.cause == "lost":
                 room.drops_total += 1
-        self._file(room)
+        self.waiting.file(room)
         room.restate()
-
-    def _file(self, room: Room) -> None:
-        """Who waits for what: so that no step need go through all rooms."""
-        phase = room.session.phase
-        for feed in room.telling:
-            (feed.dropped.add if phase is DROPPED else feed.dropped.discard)(room)
-        hooked = phase is DROPPED and bool(room.feeds) and not room.telling
-        (self.hooked.add if hooked else self.hooked.discard)(room)
-        (self.lost.add if phase is LOST else self.lost.discard)(room)
 
     def _review(self, now: datetime, heard: Heard) -> None:
         """What need not be looked at each second."""

@@ -64,6 +64,7 @@ EMPTY = {
     "shop_hour",
     "item_hour",
     "day_pruned",
+    "total_pruned",
 }  # the roller's, and of days that went
 
 

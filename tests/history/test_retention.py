@@ -305,20 +305,25 @@ async def test_the_service_itself_can_do_none_of_it(owner: Sql, database: FreshD
     await writer.close()
 
 
+def pruning(database: FreshDatabase, folder: Path, policy: str) -> list[str]:
+    """The command, with a config of this policy in the folder."""
+    where = f"@/{database.name}?host={database.server.socket}"
+    for role in ("writer", "owner"):
+        (folder / role).write_text(database.server.password(f"livemon_{role}"))
+        (folder / role).chmod(0o600)
+    (folder / "livemon.toml").write_text(
+        f'dsn = "postgresql://livemon_writer{where}"\ndsn_password_file = "writer"\n'
+        f'migrate_dsn = "postgresql://livemon_owner{where}"\nmigrate_dsn_password_file = "owner"\n'
+        f"[retention]\n{policy}"
+    )
+    return ["prune", "--config", str(folder / "livemon.toml"), "--by", "zhang"]
+
+
 @pytest.mark.real
 async def test_the_command_shows_and_only_with_yes_takes_away(
     owner: Sql, database: FreshDatabase, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    where = f"@/{database.name}?host={database.server.socket}"
-    for role in ("writer", "owner"):
-        (tmp_path / role).write_text(database.server.password(f"livemon_{role}"))
-        (tmp_path / role).chmod(0o600)
-    (tmp_path / "livemon.toml").write_text(
-        f'dsn = "postgresql://livemon_writer{where}"\ndsn_password_file = "writer"\n'
-        f'migrate_dsn = "postgresql://livemon_owner{where}"\nmigrate_dsn_password_file = "owner"\n'
-        "[retention]\nticks_days = 10\nminutes_days = 20\n"
-    )
-    command = ["prune", "--config", str(tmp_path / "livemon.toml"), "--by", "zhang"]
+    command = pruning(database, tmp_path, "ticks_days = 10\nminutes_days = 20\n")
     assert await asyncio.to_thread(main, command) == 0
     shown = capsys.readouterr().out
     assert "would go" in shown

@@ -20,6 +20,14 @@ class Poll(FeedRow, tag="poll", frozen=True, kw_only=True):
     interval_s: float = 5.0
 
 
+class Listed(FeedRow, tag="listed", frozen=True, kw_only=True):
+    """Every feed of it tells the platform's own ids of sessions."""
+
+    PLATFORM = "nginx_rtmp"
+    KEY_IS = "session"
+    KEYS = "broadcasts"
+
+
 class Hooks(FeedRow, tag="hooks", frozen=True, kw_only=True):
     PLATFORM = "nginx_rtmp"
     TELLS_STATE = False
@@ -242,6 +250,23 @@ def a_stuck_publisher_does_not_undo_a_sign_off(machine: Machine) -> None:
     assert [change for change, _, _ in evening.told()] == ["opened", "dropped", "closed"]
 
 
+def feeds_that_tell_the_same_keys_tell_of_the_same_sessions(machine: Machine) -> None:
+    """Whoever tells it first; an answer that is older than the session it comes into begins none, and ends none."""
+    for first, second in (("list", "events"), ("events", "list")):
+        evening = Evening(machine, (Listed(name="list"), Listed(name="events")))
+        for seconds, feed, key in ((5, first, "s1"), (6, second, "s1"), (10, first, "s2"), (11, second, "s1")):
+            evening.poll(seconds, ROOMS[0], feed=feed, session_key=key, progress=None)
+        replaced = [OPENED, ("closed", 10, "replaced"), ("opened", 10, "status")]
+        assert evening.told() == replaced
+        evening.start(30, restored=True)
+        for seconds, feed, key in ((35, first, "s1"), (36, second, "s2"), (37, first, "s1"), (38, first, "s2")):
+            evening.poll(seconds, ROOMS[0], feed=feed, session_key=key, progress=None)
+        assert evening.told() == replaced
+        evening.start(50, restored=True)
+        evening.poll(55, ROOMS[0], feed=second, session_key="s3", progress=None)
+        assert evening.told() == [*replaced, ("closed", 38, "unseen"), ("opened", 55, "status")]
+
+
 ALL: tuple[Callable[[Machine], None], ...] = (
     a_server_that_is_back_with_an_empty_list_is_blind_and_not_one_drop,
     one_failure_blinds_nobody,
@@ -256,4 +281,5 @@ ALL: tuple[Callable[[Machine], None], ...] = (
     blind_for_too_long_is_unseen,
     a_person_says_that_a_stop_was_a_sign_off,
     a_stuck_publisher_does_not_undo_a_sign_off,
+    feeds_that_tell_the_same_keys_tell_of_the_same_sessions,
 )

@@ -30,6 +30,7 @@ class Story:
         self.stopped: dict[str, Any] | None = None
         self.missed_at: datetime | None = None
         self.unsure_from: datetime | None = None
+        self.former: str | None = None  # key of the session before
 
     # -- what is observed
 
@@ -62,12 +63,15 @@ class Story:
             return
         lagging = not event and bool(self.decisions) and self.decisions[-1][1] == "event"
         lagging = lagging and at - self.decisions[-1][0] <= self.rules.refresh
+        other = foreign and self.key[0] in (tick.feed, *self.rules.key_feeds)
         if tick.live:
+            if other and self.rules.key_is_session and self.air != "off" and key == self.former:
+                return
             if lagging and (self.air != "live" or foreign):
                 return
             if event and foreign and (self.air == "live" or self.is_stalled):
                 return
-            self.is_live(tick, at, foreign and self.key is not None and self.key[0] == tick.feed)
+            self.is_live(tick, at, other)
         else:
             if (lagging and self.air == "live") or (event and foreign):
                 return
@@ -106,6 +110,7 @@ class Story:
         elif self.air == "live":
             self.goes_on(tick, at)
         if self.air == "off":
+            self.former = self.key[1] if self.key and self.key[1] != tick.session_key else None
             self.key = self.measure = None
             self.moved_at = at
             if tick.progress is not None:

@@ -82,12 +82,18 @@ BUGS = {
     "a clock step is not blind": (
         "watch", 'heard.spans += feed.blind("clock", now)', "pass"),
     "silent time uses up grace": (
-        "watch", "for room in (*self.lost, *self.hooked):", "for room in self.rooms:"),
+        "watch", "for room in self.waiting:", "for room in self.rooms:"),
     "a sign-off is dated to when a person told of it": (
         "seeing", 'return closed(session, session.stop.at, "ended")',
         'return closed(session, session.decided_at, "ended")'),
     "a lost room is missed though a person knows": (
         "seeing", "(replace(session, phase=OFF) if session.phase is LOST else session)", "session"),
+    "a late answer brings back the session before": (
+        "seeing", "and tick.session_key == session.former_key:", "and False:"),
+    "the session before is forgotten by the next tick": (
+        "seeing", "        session.former_key,\n    ), NOTHING", "    ), NOTHING"),
+    "keys that two feeds tell are not compared": (
+        "seeing", "or session.key_feed in rules.key_feeds", "or False"),
     "a person ends what is on air": (
         "watch", "room.session.phase not in (DROPPED, LOST)", "False"),
 }  # fmt: skip

@@ -13,7 +13,7 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.platforms.bilibili_api import FakeBilibili
 
 from .api_house import asking
-from .stage import House, now
+from .stage import Reaching, now
 
 ROOMS = ["24330218", "545068"]
 
@@ -27,7 +27,7 @@ class PlayedBilibili:
         self.trouble = self.fake.trouble
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
         url = await self.fake.serve()
         pairs = {room: self.fake.office.issue(room, now()) for room in ROOMS}
         accounts = [
@@ -37,7 +37,10 @@ class PlayedBilibili:
             for room, it in pairs.items()
         ]
         try:
-            async with asking(self.row, BilibiliApi(), self.app, url, accounts, house) as line:
+            async with (
+                house.reached(url) as way,
+                asking(self.row, BilibiliApi(), self.app, way, accounts, house) as line,
+            ):
                 yield line
         finally:
             await self.fake.close()

@@ -1,7 +1,7 @@
 """http_json and ws_json in the piece that all kinds play: a service like those of the examples, described by fields."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -14,7 +14,7 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.scene import Trouble
 
 from .described_house import Broadcast, Service
-from .stage import Auth, House
+from .stage import Auth, Reaching
 
 ROOMS = ["10086", "直播间3"]
 
@@ -32,9 +32,12 @@ class PlayedDescribed:
         self.service = Service({room: Broadcast(False, None) for room in ROOMS}, open=True, trouble=self.trouble)
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
-        async with self.service.serving() as service:
-            told = {name: text.replace("HOST", service.url) for name, text in urls(self.row).items()}
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
+        async with self.service.serving() as service, AsyncExitStack() as ways:
+            told = {
+                name: await ways.enter_async_context(house.reached(text.replace("HOST", service.url)))
+                for name, text in urls(self.row).items()
+            }
             yield cast(Collecting, msgspec.structs.replace(self.row, **cast(Any, told)))
 
     def on_air(self, room: str, viewers: int, views_total: int = 0) -> None:

@@ -16,7 +16,7 @@ from monitor.rehearsal.platforms.wechat_dashboard import PlayedLive
 from .api_house import asking
 from .bilibili_played import PlayedBilibili
 from .described_played import http_json, ws_json
-from .stage import House, Played, now
+from .stage import Played, Reaching, now
 from .twitch_played import PlayedEventsub, PlayedTwitch
 from .youtube_played import PlayedYoutube
 
@@ -42,14 +42,14 @@ class PlayedWechat:
         return lambda at: self.lives[room]
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
         accounts = [
             Account("wechat", "wechat", "", room, key=key, secret=secret.encode())
             for key, (secret, room) in self.fake.own_shops.items()
         ]
         url = await self.fake.serve()
         try:
-            async with asking(self.row, WechatApi(), self.app, url, accounts, house) as line:
+            async with house.reached(url) as way, asking(self.row, WechatApi(), self.app, way, accounts, house) as line:
                 yield line
         finally:
             await self.fake.close()

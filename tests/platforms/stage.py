@@ -5,7 +5,7 @@ A kind joins by a `Played` in kinds.py; the piece is test_every_kind.py.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
@@ -18,6 +18,8 @@ from monitor.live.sight import platform_of
 from monitor.live.supervise import Collecting, Outlets, Supervisor
 from monitor.live.watch import Watch
 from monitor.rehearsal.scene import Trouble
+
+from .between import Between
 
 DEADLINE_S = 10.0
 GRACE_S, SETTLE_S = 60.0, 0.0
@@ -34,6 +36,13 @@ class House(Protocol):
     def unseen(self, feed: str, room: str, reason: Reason) -> None: ...
 
 
+class Reaching(House, Protocol):
+    """The house of a piece: somebody may stand between a feed and its platform."""
+
+    def reached(self, url: str) -> AbstractAsyncContextManager[str]:
+        """Where the feed is to look for what listens at `url`."""
+
+
 class Played(Protocol):
     """One kind beside its fake platform. Rooms are two; what is said of them is what the platform shows from then on.
 
@@ -47,7 +56,7 @@ class Played(Protocol):
     partial: Literal["absent", "unknown"]
     totals: bool
 
-    def playing(self, house: House) -> AbstractAsyncContextManager[Collecting]:
+    def playing(self, house: Reaching) -> AbstractAsyncContextManager[Collecting]:
         """The platform is there; the feed as `supervise` knows it. Polls come every few hundredths of a second."""
 
     def on_air(self, room: str, viewers: int, views_total: int = 0) -> None: ...
@@ -62,8 +71,8 @@ class Played(Protocol):
 class Stage:
     """What became of the piece. All that `supervise` leads to is kept."""
 
-    def __init__(self, played: Played, silence_s: float = DEADLINE_S) -> None:
-        self.silence_s = silence_s
+    def __init__(self, played: Played, silence_s: float = DEADLINE_S, between: Between | None = None) -> None:
+        self.silence_s, self.between = silence_s, between
         self.played, self.rooms = played, list(played.row.rooms or ())
         self.watch = Watch(grace_s=GRACE_S, settle_s=SETTLE_S)
         roster = [RosterRoom(number, platform_of(played.row), room) for number, room in enumerate(self.rooms, 1)]
@@ -78,13 +87,22 @@ class Stage:
         self.failed.append(reason)
         self.put.append(self.watch.fail_room(feed, room, reason, now()))
 
+    def reached(self, url: str) -> AbstractAsyncContextManager[str]:
+        return nullcontext(url) if self.between is None else self.between.to(url)
+
     @asynccontextmanager
     async def playing(self) -> AsyncIterator["Stage"]:
-        async with self.played.playing(self) as line, bounded_http() as http:
+        async with self.played.playing(self) as line, self.keeping(line):
+            yield self
+
+    @asynccontextmanager
+    async def keeping(self, line: Collecting) -> AsyncIterator[None]:
+        """The feed of this line is at work."""
+        async with bounded_http() as http:
             keeper = Supervisor(line, self.watch, now, self._outlets(), _short, lambda low, high: 0.01, self.silence_s)
             task = asyncio.ensure_future(keeper.run(http))
             try:
-                yield self
+                yield
             finally:
                 task.cancel()
                 await asyncio.wait([task])

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collectors import asked_frame
 from collectors.apis.bilibili import BilibiliApi, read_room, room_info
 from collectors.apis.bilibili_calls import BATCH_MAX, beat, end, read_beaten, read_started, start
-from collectors.collector import BadFrame
+from collectors.collector import BadFrame, PartlyRead
 from collectors.hook import App
 from collectors.open_api import Answer, Call, Caller, Judged, Tokens
+from collectors.platforms.bilibili_oauth import BilibiliOauth
 from monitor.rehearsal.platforms.api_server import Asked, Told
 from monitor.rehearsal.platforms.bilibili_api import FakeBilibili
 from monitor.rehearsal.platforms.token_office import CallBook
@@ -128,6 +130,14 @@ def test_an_account_is_linked_refreshed_once_and_asked() -> None:
     assert judged(fake, room_info(caller(pair.access), NOW)).verdict == "token"
     fake.on_air.add("5")
     assert read_room(told(fake, room_info(caller(fresh.access), NOW)).body).is_streaming
+
+
+def test_an_answer_of_another_room_leaves_its_own_unseen() -> None:
+    """P11: a cache that mixes up its answers."""
+    body = b'{"code":0,"data":{"room_id":6,"is_streaming":false}}'
+    with pytest.raises(PartlyRead) as caught:
+        BilibiliOauth(name="b", app="a").parse(asked_frame.framed(asked_frame.Asked(["5"]), body), NOW)
+    assert (caught.value.unseen, list(caught.value.ticks)) == ({"5": "bad_frame"}, [])
 
 
 def test_a_question_of_an_account_is_signed_with_its_version_and_its_token_beside() -> None:

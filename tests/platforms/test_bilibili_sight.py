@@ -13,6 +13,7 @@ from collectors.platforms.bilibili_open import BilibiliOpen
 from monitor.accounts.live_line import LiveLine
 from monitor.accounts.live_rolls import WatchRolls
 from monitor.facts import BlindSpan, Heard
+from monitor.live.session import Session
 from monitor.live.supervise import Outlets, Supervisor
 from monitor.live.watch import Watch
 
@@ -35,6 +36,19 @@ class Seen:
         """As the reader does with what is on disk."""
         meaning = self.feed.parse(frame, at, App("bili", "bilibili", KEY, (SECRET,)))
         self.put.append(self.watch.hear(feed, at, meaning.ticks, self.found.clock(), whole=False))
+
+    def restarted(self) -> "Seen":
+        """livemon ended, and starts again from what was sealed until then."""
+        again = Seen(self.found, self.feed)
+        sessions = {
+            (change.platform, change.room): msgspec.msgpack.decode(change.state, type=Session)
+            for heard in self.put
+            for change in heard.changes
+        }
+        feeds = {heard.feed.feed: heard.feed for heard in self.put if heard.feed is not None}
+        again.watch.restore(sessions, feeds.values(), self.found.clock())
+        again.put.append(again.watch.tend(self.found.clock()))
+        return again
 
     def state(self, room: str) -> int:
         return self.watch.muster.by_key["bilibili", room].state
@@ -83,6 +97,61 @@ async def test_a_room_is_unseen_until_it_is_told_of_and_then_goes_on_and_off_air
         await found.until(lambda: seen.state("5") == OFFLINE)
         assert seen.changes() == [("5", "opened"), ("5", "closed")]
         assert seen.state("6") == BLIND
+
+
+async def test_a_restart_in_mid_session_is_a_blind_span_and_the_session_goes_on() -> None:
+    """Nobody tells how a room stands: each is unseen until its first message, neither offline nor on air anew."""
+    async with hall("5", "6") as found:
+        before = Seen(found, row(["5", "6"]))
+        async with before.watching():
+            await found.until(lambda: found.listeners() == 2 and before.watch.feeds["bili"].sees)
+            before.stage("5")
+            before.stage("6")
+            await found.until(lambda: (before.state("5"), before.state("6")) == (LIVE, LIVE))
+            found.clock.add(2.0)
+            before.stage("6", "LIVE_END")
+            await found.until(lambda: before.state("6") == OFFLINE)
+        await found.until(lambda: found.listeners() == 0)
+        [opened, *_] = [change for heard in before.put for change in heard.changes if change.room == "5"]
+        found.clock.add(30.0)
+        after = before.restarted()
+        async with after.watching():
+            await found.until(lambda: found.listeners() == 2 and after.watch.feeds["bili"].sees)
+            assert (after.state("5"), after.state("6")) == (BLIND, BLIND), "nobody has said how they stand"
+            assert after.changes() == []
+            after.stage("5", "LIKE")
+            await found.until(lambda: after.state("5") == LIVE)
+            assert after.changes() == [], "it is the session of before"
+            found.clock.add(2.0)
+            after.stage("5", "LIVE_END")
+            await found.until(lambda: after.state("5") == OFFLINE)
+        [closed] = [change for heard in after.put for change in heard.changes]
+        assert (closed.room, closed.change, closed.cause, closed.opened_at) == (
+            "5",
+            "closed",
+            "ended",
+            opened.opened_at,
+        )
+        [begun, ended] = after.spans(None)
+        assert (begun.cause, begun.to_at, ended.from_at) == ("restart", None, begun.from_at)
+        assert ended.to_at is not None
+        assert (ended.to_at - begun.from_at).total_seconds() > 30
+        assert sorted(found.fake.started) == ["5", "6"], "the runs of before go on, too"
+
+
+async def test_an_hour_of_messages_at_once_ends_nothing() -> None:
+    """W14: whoever plays its backlog to whom comes back tells of what was, and each message says when that was."""
+    async with hall("5") as found, Seen(found, row(["5"])).watching() as seen:
+        await found.until(lambda: found.listeners() == 1 and seen.watch.feeds["bili"].sees)
+        seen.stage("5")
+        await found.until(lambda: seen.state("5") == LIVE)
+        hour_ago_s = int(found.clock().timestamp()) - 3_600
+        for number in range(200):
+            data = {"room_id": 5, "timestamp": hour_ago_s + number, "open_id": "o"}
+            found.fake.sockets.push("5", "LIVE_END" if number % 2 else "LIVE_START", data)
+        heard = len(seen.put)
+        await found.until(lambda: len(seen.put) >= heard + 200)
+        assert (seen.state("5"), seen.changes()) == (LIVE, [("5", "opened")])
 
 
 async def test_a_room_whose_code_is_over_is_blind_alone_and_its_session_stays() -> None:

@@ -23,7 +23,8 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.platforms.kwaixiaodian_api import FakeKwaixiaodian
 
 from .api_house import asking
-from .stage import BLIND, LIVE, OFFLINE, House, Played, Stage, now
+from .between import Between
+from .stage import BLIND, LIVE, OFFLINE, Played, Reaching, Stage, now
 
 AT = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 # Both have nearly the same place in an interval: one is due while the other's call tries whether the platform is back.
@@ -44,7 +45,7 @@ class PlayedUv:
         self.fake.watching = self.counts.get
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
         url = await self.fake.serve()
         accounts = []
         for shop in SHOPS.values():
@@ -52,7 +53,10 @@ class PlayedUv:
             tokens = Tokens(pair.access, now(), now() + timedelta(days=2), pair.refresh, extra={"seller": shop})
             accounts.append(Account("ks", "kwaixiaodian", shop, "", tokens=tokens))
         try:
-            async with asking(self.row, KwaixiaodianApi(), self.app, url, accounts, house) as line:
+            async with (
+                house.reached(url) as way,
+                asking(self.row, KwaixiaodianApi(), self.app, way, accounts, house) as line,
+            ):
                 yield line
         finally:
             await self.fake.close()
@@ -64,9 +68,9 @@ class PlayedUv:
 class UvStage(Stage):
     """The hall's own server says who is on air, and at how many kilobits a second; it counts nobody."""
 
-    def __init__(self) -> None:
+    def __init__(self, between: Between | None = None) -> None:
         self.uv = PlayedUv()
-        super().__init__(cast(Played, self.uv))  # what is not asked of it here: to say who is on air
+        super().__init__(cast(Played, self.uv), between=between)  # what is not asked of it here: to say who is on air
         rooms = [RosterRoom(n, "kwaixiaodian", room, shop=shop) for n, (room, shop) in enumerate(SHOPS.items(), 1)]
         self.watch.load(rooms, (), [self.uv.row, HALL], now())
 
@@ -80,8 +84,8 @@ class UvStage(Stage):
         return [self.of(room).viewers for room in SHOPS]
 
 
-async def both_live() -> UvStage:
-    stage = UvStage()
+async def both_live(between: Between | None = None) -> UvStage:
+    stage = UvStage(between)
     stage.hall(**{ONE: True, OTHER: True})
     stage.uv.counted(ONE, 7)
     stage.uv.counted(OTHER, 15_832)

@@ -15,7 +15,7 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.platforms.twitch_api import FakeTwitch
 
 from .api_house import asking
-from .stage import Auth, House, now
+from .stage import Auth, Reaching, now
 
 ROOMS = ["94355978", "87564242"]
 POINTS = 10**9
@@ -30,19 +30,21 @@ class PlayedTwitch:
         self.fake = FakeTwitch(APP.key, APP.secrets[0], now, points_max=POINTS, fills_in_s=1.0)
         self.trouble = self.fake.trouble
         self.accounts: list[Account] = []
+        self.url = ""
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
-        url = await self.fake.serve()
-        self.ready()
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
+        self.url = await self.fake.serve()
         try:
-            async with asking(self.row, TwitchApi(), APP, url, self.accounts, house) as line:
-                yield line
+            async with house.reached(self.url) as way, house.reached(self.fake.sockets.url) as sockets:
+                self.ready(sockets)
+                async with asking(self.row, TwitchApi(), APP, way, self.accounts, house) as line:
+                    yield line
         finally:
             await self.fake.close()
 
-    def ready(self) -> None:
-        """The platform listens; now it may be looked up where."""
+    def ready(self, sockets: str) -> None:
+        """The platform listens, with its sockets there."""
 
     def on_air(self, room: str, viewers: int, views_total: int = 0) -> None:
         self.fake.on_air(room, viewers)
@@ -76,5 +78,5 @@ class PlayedEventsub(PlayedTwitch):
             tokens = Tokens(pair.access, now(), pair.access_until, pair.refresh)
             self.accounts.append(Account("twitch", "twitch", "", room, tokens=tokens))
 
-    def ready(self) -> None:
-        self.row = msgspec.structs.replace(self.row, url=self.fake.sockets.url)
+    def ready(self, sockets: str) -> None:
+        self.row = msgspec.structs.replace(self.row, url=sockets)

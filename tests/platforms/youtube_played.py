@@ -10,7 +10,7 @@ from monitor.live.supervise import Collecting
 from monitor.rehearsal.platforms.youtube_api import FakeYoutube, PlayedVideo
 
 from .api_house import asking
-from .stage import Auth, House, now
+from .stage import Auth, Reaching, now
 
 ROOMS = ["dQw4w9WgXcQ", "jNQXAC9IV-_"]
 
@@ -26,10 +26,10 @@ class PlayedYoutube:
         self.trouble = self.fake.trouble
 
     @asynccontextmanager
-    async def playing(self, house: House) -> AsyncIterator[Collecting]:
+    async def playing(self, house: Reaching) -> AsyncIterator[Collecting]:
         url = await self.fake.serve()
         try:
-            async with asking(self.row, YoutubeApi(), self.app, url, (), house) as line:
+            async with house.reached(url) as way, asking(self.row, YoutubeApi(), self.app, way, (), house) as line:
                 yield line
         finally:
             await self.fake.close()

@@ -34,6 +34,7 @@ RECORDS = {
     "applied_batch",
     "setting",
     "day_pruned",
+    "total_pruned",
 }
 SALES = {
     "sale",

@@ -11,6 +11,7 @@ import pytest
 
 from monitor.accounts.vault import Sealing
 from monitor.store.batch import (
+    FACTS,
     BatchDamaged,
     BatchTooNew,
     checksum,
@@ -20,6 +21,7 @@ from monitor.store.batch import (
     facts_batches,
     facts_of,
     pack_ticks,
+    session_id,
     ticks_batches,
 )
 from monitor.store.books import Book, Seal
@@ -28,8 +30,10 @@ from monitor.store.disk import SpoolUnreadable
 from monitor.store.frame_table import BODY_S
 from monitor.store.frames import arrival
 from monitor.store.keeping import tick_of
+from monitor.store.put import Tally, put_facts
 from monitor.store.renewal import check_key, forget
 from monitor.store.spool import Spool
+from tests.store.fixtures import batch_format_4 as fourth
 from tests.store.fixtures import format_1 as first
 from tests.store.fixtures import format_2 as second
 from tests.store.fixtures import format_3_accounts as third
@@ -109,6 +113,43 @@ def test_the_accounts_and_cursors_of_a_spool_of_format_3_and_its_facts_of_format
     batches = [spool.load(ref.seq) for ref in spool.pending()]
     assert [(batch.header.format, facts_of(batch)) for batch in batches] == [(2, third.FACTS), (1, third.FACTS[:1])]
     spool.close()
+
+
+def test_the_alerts_of_batch_format_3_and_the_totals_of_format_4_are_read_and_written_down(tmp_path):
+    shutil.copytree(fourth.FOLDER, tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    batches = [spool.load(ref.seq) for ref in spool.pending()]
+    assert [(batch.header.format, facts_of(batch)) for batch in batches] == [(4, fourth.TOTALS), (3, fourth.ALERTS)]
+    assert [batch.header.counts for batch in batches] == [{"change": 2}, {}]
+    spool.close()
+
+
+@pytest.mark.real
+async def test_what_a_spool_of_batch_format_4_holds_becomes_rows(database, tmp_path):
+    shutil.copytree(fourth.FOLDER, tmp_path / "spool")
+    spool = Spool(tmp_path / "spool")
+    batches = [spool.load(ref.seq) for ref in spool.pending()]
+    spool.close()
+    sql = await database.connect("writer")
+    await sql.execute(
+        "INSERT INTO room (room_id, platform, external_id, active) VALUES (1, 'wechat', '视频号_沈阳一号', true)"
+    )
+    for batch in batches:
+        await put_facts(sql, batch.header.id, list(enumerate(facts_of(batch))), Tally())
+    [total] = await sql.fetch("SELECT room_id, at, session_id, gmv_minor, currency FROM platform_total")
+    named = session_id("wechat", "视频号_沈阳一号", fourth.AT)
+    assert tuple(total) == (1, fourth.LATER, named, 99_999_999_999, "CNY")
+    [alert] = await sql.fetch("SELECT starts_at, ends_at, summary FROM alert")
+    assert tuple(alert) == (fourth.AT, fourth.LATER, "断流: 小雪")
+    assert await sql.fetchval("SELECT count(*) FROM alert_action") == 2
+    assert await sql.fetchval("SELECT to_at FROM blind WHERE room_id = 1") == fourth.LATER
+    await sql.close()
+
+
+def test_every_kind_of_fact_is_in_a_fixture():
+    """One that no fixture holds could change without anybody noticing."""
+    held = {type(fact) for facts in (first.FACTS, third.FACTS, fourth.ALERTS, fourth.TOTALS) for fact in facts}
+    assert held == set(FACTS.values())
 
 
 def test_a_batch_says_the_format_that_its_facts_need_and_no_later_one():
