@@ -262,3 +262,18 @@ async def test_a_certificate_of_another_host_is_not_taken(tmp_path: Path) -> Non
     async with played(play, certificate(tmp_path)) as link:
         with pytest.raises(ssl.SSLCertVerificationError):
             await opened(link, "127.0.0.1", sift)
+
+
+async def test_a_peer_that_reads_nothing_is_left_soon_though_words_of_ours_wait_for_it() -> None:
+    async def play(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, greeting: bytes) -> None:
+        writer.transport.pause_reading()
+        writer.write(greeting)
+        await asyncio.sleep(5)
+
+    async with played(play) as link:
+        socket = await opened(link, "127.0.0.1", sift)
+        while not socket._transport.get_write_buffer_size():
+            socket.say(b"x" * 10_000)
+        began = asyncio.get_running_loop().time()
+        await socket.close()
+        assert asyncio.get_running_loop().time() - began < 3.0
