@@ -12,7 +12,7 @@ import msgspec
 from .collector import BadFrame
 from .hook import Meaning
 from .instants import instant
-from .json_body import json_body
+from .json_body import document, formed
 from .money import count, number, thousandths, yuan
 from .order_ids import exact_id
 from .tick import Sale, SaleItem, Tick
@@ -22,6 +22,7 @@ START, END, LIKE = PREFIX + "LIVE_START", PREFIX + "LIVE_END", PREFIX + "LIKE"
 GIFT, GUARD, SUPER_CHAT = PREFIX + "SEND_GIFT", PREFIX + "GUARD", PREFIX + "SUPER_CHAT"
 OVER = PREFIX + "INTERACTION_END"
 MEANT = frozenset((START, END, LIKE, GIFT, GUARD, SUPER_CHAT))  # of all others nothing is kept
+HEEDED = MEANT | {OVER}
 
 PriceIs = Literal["paid", "each"]
 """Whether the price of a gift is what was paid for all of them, or for each one: sources contradict each other."""
@@ -73,17 +74,33 @@ def frame_of(room: str, message: bytes) -> bytes:
 
 def command_of(message: bytes) -> str:
     """What a message is about. Raises BadFrame."""
-    return json_body(message, Command).cmd.partition(":")[0]
+    return _command(document(message))
+
+
+def _command(found: object) -> str:
+    return formed(found, Command).cmd.partition(":")[0]
+
+
+def glanced_at(message: bytes) -> str:
+    """What a message is about, by a reading that is quick and lenient: good enough for what is dropped whatever else
+    it says, as most of what is said in a room is. Empty: that cannot be told without reading it strictly."""
+    if b"\\u" in message or message.count(b'"cmd"') != 1:
+        return ""  # the key may stand there twice
+    try:
+        return msgspec.json.decode(message, type=Command).cmd.partition(":")[0]
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: PriceIs) -> Meaning:
     """`at` is when it was received. Raises BadFrame."""
-    room, found, body = frame.partition(b"\n")
-    if not found:
+    room, parted, body = frame.partition(b"\n")
+    if not parted:
         raise BadFrame("bad_frame: no room stands before the message")
-    if command_of(body) not in MEANT:
+    found = document(body)
+    if _command(found) not in MEANT:
         return Meaning()
-    message = json_body(body, Message)
+    message = formed(found, Message)
     name, data = message.cmd.partition(":")[0], message.data
     if (told := exact_id(data.room_id)) != room.decode("utf-8", "replace"):
         raise BadFrame("bad_room: a message of another room than its socket's")

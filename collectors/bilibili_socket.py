@@ -1,17 +1,25 @@
-"""One room's message socket of Bilibili: who we are, then heartbeats, and whatever is said in the room."""
+"""One room's message socket of Bilibili: who we are, then heartbeats, and whatever is said in the room.
+
+One task a room does it all, and one object: there are thousands.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterator
 
 import msgspec
-from websockets.asyncio.client import ClientConnection
 
+from .apis.bilibili_calls import Game
 from .bilibili_frames import AUTH, AUTH_REPLY, HEARTBEAT, HEARTBEAT_REPLY, MESSAGE, Packet, decode, encode
-from .collector import BadFrame
+from .bilibili_games import Games
+from .bilibili_messages import HEEDED, LIKE, MEANT, OVER, command_of, frame_of, glanced_at
+from .collector import BadFrame, Emit, Now
+from .light_socket import Heard, LightSocket, opened
 from .order_socket import REPLY_S_MAX
+from .room_sockets import Ear
 
-Take = Callable[[bytes], Awaitable[None]]
-"""Takes one message of the room, as it came."""
+LIKES_EVERY_S = 30.0  # all that a like says is that the room is on air
+BEAT = encode(Packet(HEARTBEAT))
+LET_IN = b""  # the first that is sifted: it stands for the answer to our introduction
 
 
 class NotLetIn(ConnectionError):
@@ -22,11 +30,95 @@ class AuthReply(msgspec.Struct, frozen=True):
     code: int
 
 
-async def introduce(socket: ClientConnection, auth: str) -> None:
-    """Say the words that `start` gave, as they are. Raises NotLetIn, BadFrame, TimeoutError."""
-    async with asyncio.timeout(REPLY_S_MAX):
-        await socket.send(encode(Packet(AUTH, auth.encode())))
-        first = decode(_as_bytes(await socket.recv()))[0]
+class Conversation:
+    """With one room, by one connection."""
+
+    __slots__ = ("_answered", "_beat_s", "_ear", "_emit", "_game", "_games", "_let_in", "_liked_s", "_now")
+
+    def __init__(self, games: Games, game: Game, ear: Ear, emit: Emit, now: Now, beat_s: float) -> None:
+        self._games, self._game, self._ear, self._emit, self._now, self._beat_s = games, game, ear, emit, now, beat_s
+        self._let_in = False
+        self._answered = True  # the last heartbeat
+        self._liked_s = -LIKES_EVERY_S
+
+    async def hold(self, link: str, address: str) -> None:
+        """Until the connection fails, a heartbeat has no answer, or the run is over.
+
+        Raises NotLetIn where the game's words are not good: then it is given up, and the next try begins another.
+        """
+        socket = await opened(link, address, self.sift)
+        try:
+            await self._introduce(socket)
+            await self._hear(socket)
+        except NotLetIn:
+            await self._games.give_up(self._game)
+            raise
+        finally:
+            await socket.close()
+
+    async def _introduce(self, socket: LightSocket) -> None:
+        """Say the words that `start` gave, as they are."""
+        socket.say(encode(Packet(AUTH, self._game.auth.encode())))
+        if await socket.next(asyncio.get_running_loop().time() + REPLY_S_MAX) is None:
+            raise TimeoutError("no answer to the introduction")
+        self._ear.heard()
+
+    async def _hear(self, socket: LightSocket) -> None:
+        clock = asyncio.get_running_loop().time
+        beat_at_s = clock()
+        while True:
+            if clock() >= beat_at_s:
+                held, socket.held = socket.held, socket.paused
+                if not self._answered and not held:  # what our disk holds up cannot be read yet
+                    raise TimeoutError("no answer to the last heartbeat")
+                if not self._games.is_running(self._game):
+                    return
+                socket.say(BEAT)
+                beat_at_s, self._answered = clock() + self._beat_s, False
+            if (heard := await socket.next(beat_at_s)) is not None:
+                message, at = heard
+                await self._emit(frame_of(self._game.room, message), at)
+
+    # --- as it comes -------------------------------------------------------------------------------------------------
+
+    def sift(self, message: bytes) -> Iterator[Heard]:
+        """Raises NotLetIn, BadFrame, EOFError."""
+        for packet in decode(message):
+            if not self._let_in:
+                _admitted(packet)
+                self._let_in = True
+                yield LET_IN, self._now()
+            elif packet.operation == HEARTBEAT_REPLY:
+                self._answered = True
+                self._ear.heard()
+            elif packet.operation == MESSAGE:
+                self._ear.heard()
+                if self._wanted(packet.body):
+                    yield packet.body, self._now()
+
+    def _wanted(self, message: bytes) -> bool:
+        """What means something to us is kept; what cannot be read is, too, for a person."""
+        glanced = glanced_at(message)
+        if glanced and (glanced not in HEEDED or (glanced == LIKE and self._liked_lately())):
+            return False
+        try:
+            command = command_of(message)
+        except BadFrame:
+            return True
+        if command == OVER:
+            self._games.over(self._game)
+            raise EOFError("the platform ended our run in this room")
+        if command == LIKE:
+            if self._liked_lately():
+                return False
+            self._liked_s = asyncio.get_running_loop().time()
+        return command in MEANT
+
+    def _liked_lately(self) -> bool:
+        return asyncio.get_running_loop().time() - self._liked_s < LIKES_EVERY_S
+
+
+def _admitted(first: Packet) -> None:
     if first.operation != AUTH_REPLY:
         raise BadFrame("bilibili: another answer to the introduction than its own")
     try:
@@ -35,36 +127,3 @@ async def introduce(socket: ClientConnection, auth: str) -> None:
         raise BadFrame("bilibili: an answer to the introduction that has no code") from error
     if code != 0:
         raise NotLetIn(f"bilibili: not let in: {code}")
-
-
-async def hear(
-    socket: ClientConnection, take: Take, alive: Callable[[], None], still_wanted: Callable[[], bool], beat_s: float
-) -> None:
-    """Until the connection fails, a heartbeat has no answer, or nobody wants it any more. One task a room does it all:
-    there are thousands."""
-    clock = asyncio.get_running_loop().time
-    beat_at_s, answered = clock(), True
-    while True:
-        if clock() >= beat_at_s:
-            if not answered:
-                raise TimeoutError("no answer to the last heartbeat")
-            if not still_wanted():
-                return
-            async with asyncio.timeout(REPLY_S_MAX):  # a peer that takes nothing any more has left
-                await socket.send(encode(Packet(HEARTBEAT)))
-            beat_at_s, answered = clock() + beat_s, False
-        try:
-            async with asyncio.timeout_at(beat_at_s):
-                message = _as_bytes(await socket.recv())
-        except TimeoutError:
-            continue
-        for packet in decode(message):
-            if packet.operation == HEARTBEAT_REPLY:
-                answered = True
-                alive()
-            elif packet.operation == MESSAGE:
-                await take(packet.body)
-
-
-def _as_bytes(message: bytes | str) -> bytes:
-    return message if isinstance(message, bytes) else message.encode()

@@ -23,8 +23,13 @@ WHOLE = re.compile(r"-?\d{1,18}\.0+")
 
 def json_body[T](body: bytes, type_: type[T]) -> T:
     """The document as `type_`; numbers with a point are Decimal, but 3.0 is 3. Raises BadFrame."""
+    return formed(document(body), type_)
+
+
+def formed[T](found: object, type_: type[T]) -> T:
+    """A document that was read already. Raises BadFrame."""
     try:
-        return msgspec.convert(document(body), type_)
+        return msgspec.convert(found, type_)
     except msgspec.ValidationError as error:
         raise BadFrame(f"bad_json: {error}") from error
 

@@ -45,6 +45,12 @@ class Clock:
         self.more += timedelta(seconds=seconds)
 
 
+def opened_event() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Hall:
     """One feed and its played platform. `frames` are what was kept; `blind` the rooms that were told to be unheard."""
@@ -60,6 +66,8 @@ class Hall:
     unheard_rooms: Counter[tuple[str, Reason]] = field(default_factory=Counter)
     lost_for: list[Reason] = field(default_factory=list)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)  # name of the call, verdict
+    disk: asyncio.Event = field(default_factory=opened_event)  # cleared: nothing gets onto it
+    names: asyncio.Event = field(default_factory=opened_event)  # cleared: nobody says where a host is
 
     def let_in(self, *rooms: str) -> None:
         """The broadcasters of these rooms have given their identity codes."""
@@ -106,6 +114,7 @@ class Hall:
 
     async def keep(self, feed: str, frame: bytes, at: datetime) -> None:
         await asyncio.sleep(0)
+        await self.disk.wait()
         self.frames.append((frame, at))
         self.came.set()
 
@@ -123,6 +132,7 @@ class Hall:
     async def reach(self, host: str, anywhere: bool) -> str:
         if not anywhere:
             raise OSError("not looked up in tests")
+        await self.names.wait()
         return host
 
     def heard(self, feed: str, rooms: Mapping[str, datetime]) -> None:

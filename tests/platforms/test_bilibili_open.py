@@ -215,7 +215,7 @@ async def test_what_is_no_json_is_kept_for_a_person() -> None:
 
 async def test_all_that_are_cut_at_once_are_lost_once_and_come_back_within_the_pace() -> None:
     rooms = [str(number) for number in range(100, 160)]
-    async with hall(*rooms) as found, found.hearing(row(rooms, connects_per_s=100.0)):
+    async with hall(*rooms) as found, found.hearing(row(rooms, connects_per_s=50.0)):
         await found.until(lambda: found.listeners() == 60)
         await found.until(lambda: found.pulses >= 2)
         before = len(found.fake.sockets.opened_at)
@@ -223,7 +223,7 @@ async def test_all_that_are_cut_at_once_are_lost_once_and_come_back_within_the_p
         await found.until(lambda: found.lost_for)
         await found.until(lambda: len(found.fake.sockets.opened_at) == before + 60 and found.listeners() == 60)
         opened = found.fake.sockets.opened_at
-        assert opened[59] - opened[0] > 0.5, "a hundred a second, when nobody has waited before"
+        assert opened[59] - opened[0] > 0.9, "fifty a second; what a late loop missed it makes up for"
         assert len(found.lost_for) == 1
         pulses = found.pulses
         await found.until(lambda: found.pulses > pulses)
