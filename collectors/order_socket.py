@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from .collector import Emit, FeedRefused, Now, every
 from .hook import App
+from .trust import trusted
 
 Message = bytes | str
 
@@ -53,6 +54,7 @@ def connection(
         url,
         host=address or parts.hostname,
         port=parts.port or (443 if parts.scheme == "wss" else 80),
+        ssl=trusted() if parts.scheme == "wss" else None,
         proxy=None,
         compression=None,
         open_timeout=REPLY_S_MAX,
