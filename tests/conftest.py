@@ -3,9 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `empty_database`
+
+# How fast inputs are made says how busy the machine is, and nothing of livemon.
+settings.register_profile("livemon", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("livemon")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
