@@ -10,6 +10,7 @@ pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `emp
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write anew what recorded frames mean")
+    parser.addoption("--measured", action="store_true", help="print how soon faults of real servers were seen")
 
 
 # Files that share what took minutes to set up, and scenes that are played side by side: one process has all of them.

@@ -11,6 +11,7 @@ import msgspec
 
 from ..answer import answer
 from ..collector import BadFrame, Emit, FeedRefused, FeedRow, Now, every
+from ..listed_streams import stream_ticks
 from ..markup import number, without, xml_root
 from ..tick import Tick
 
@@ -48,20 +49,10 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
                 raise FeedRefused("several workers answer, and each lists only its own streams: set worker_processes 1")
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        listed: dict[str, Tick] = {}
-        for seen in self.streams(xml_root(without(frame, b"meta")), at):
-            # Two servers, or two names that nginx shows as the same: the first live one speaks for the name.
-            known = listed.get(seen.room)
-            if known is None or (seen.live and not known.live):
-                listed[seen.room] = seen
-        ticks = []
-        for room in self.rooms or ():
-            tick = listed.pop(room, None)
-            if tick is not None:
-                ticks.append(tick)
-            elif room.isascii() and room.isprintable():  # other names are listed as blanks: we cannot know
-                ticks.append(Tick(self.name, room, at, "status", False))
-        return ticks + list(listed.values())
+        seen = self.streams(xml_root(without(frame, b"meta")), at)
+        # Other names are listed as blanks: where they are not seen we cannot know.
+        rooms = [room for room in self.rooms or () if room.isascii() and room.isprintable()]
+        return stream_ticks(self.name, rooms, seen, at)
 
     def streams(self, root: Element, at: datetime) -> Iterator[Tick]:
         pid = root.findtext("pid")
