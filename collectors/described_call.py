@@ -65,9 +65,7 @@ def shares(rooms: Rooms, rooms_per_call: int) -> list[Rooms]:
     return [rooms[at : at + rooms_per_call] for at in range(0, len(rooms), rooms_per_call)]
 
 
-async def in_turn(
-    feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: float
-) -> None:
+async def in_turn(feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: float) -> None:
     """Ask about each share of the rooms, each at its own beat, for ever.
 
     `ask` hands over how it failed, and raises. Where that may be the share's own trouble the others go on; too many in

@@ -18,5 +18,6 @@ def stream_ticks(
         known = listed.get(tick.room)
         if known is None or (tick.live and not known.live):
             listed[tick.room] = tick
-    ticks = [listed.pop(room, None) or Tick(feed, room, at, missing, False) for room in rooms]
+    watched = ((room, listed.pop(room, None)) for room in rooms)
+    ticks = [tick or Tick(feed, room, at, missing, False) for room, tick in watched]
     return ticks + list(listed.values())

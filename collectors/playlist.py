@@ -85,7 +85,10 @@ def media_playlist(body: bytes) -> Playlist:
     target_s = told.get("EXT-X-TARGETDURATION")
     if target_s is None:
         raise BadFrame("not_hls: a media playlist without EXT-X-TARGETDURATION")
-    first, segments = told.get("EXT-X-MEDIA-SEQUENCE", 0), sum(bool(line) and not line.startswith("#") for line in lines)
+    first, segments = (
+        told.get("EXT-X-MEDIA-SEQUENCE", 0),
+        sum(bool(line) and not line.startswith("#") for line in lines),
+    )
     breaks, ended = lines.count("#EXT-X-DISCONTINUITY"), "#EXT-X-ENDLIST" in lines
     return Playlist(first, first + segments, float(target_s), breaks, ended)
 

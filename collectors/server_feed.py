@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from .collector import Emit, FeedRow, Now, every
+from .collector import Emit, FeedRefused, FeedRow, Now, every
 from .placeholders import read_secrets
 from .request import body_of
 
@@ -48,5 +48,7 @@ def basic(user: str, password_file: Path | None) -> dict[str, str]:
     """The header of RFC 7617 with what the file holds now, or none without a file. Raises FeedRefused."""
     if password_file is None:
         return {}
+    if ":" in user:  # whatever stands before the first colon is the user
+        raise FeedRefused("user holds a colon, which no server could tell from the one before the password")
     password = read_secrets({"password_file": password_file})["password_file"]
-    return {"Authorization": aiohttp.BasicAuth(user, password, "utf-8").encode()}
+    return {"Authorization": aiohttp.encode_basic_auth(user, password, "utf-8")}

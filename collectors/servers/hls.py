@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote, urljoin, urlsplit
 
 import aiohttp
@@ -83,5 +83,5 @@ class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
         except BadFrame as error:
             raise PartlyRead(str(error), (), {look.room: "bad_frame"}, body) from error
         progress = None if known.moved_at is None else int(known.moved_at.timestamp() * 1000)
-        end = "ended" if known.playlist and known.playlist.ended else None
+        end: Literal["ended"] | None = "ended" if known.playlist and known.playlist.ended else None
         return [Tick(self.name, look.room, at, "status", known.live, progress=progress, end=end)]

@@ -69,7 +69,10 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
         if root.tag != "icestats" or root.find("server_id") is None:
             raise BadFrame("not_icecast: no <icestats> with a <server_id>")
         for source in root.iterfind("source"):
-            told = [None if source.find(name) is None else number(source, name) for name in ("listeners", "total_bytes_read")]
+            told = [
+                None if source.find(name) is None else number(source, name)
+                for name in ("listeners", "total_bytes_read")
+            ]
             mount = source.get("mount", "").removeprefix("/")
             yield self.observe(mount, at, told[0], source.findtext("stream_start_iso8601"), told[1])
 

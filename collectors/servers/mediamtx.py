@@ -66,7 +66,9 @@ class Mediamtx(ServerRow, tag="mediamtx", frozen=True, kw_only=True):
         items = {item.name: item for page in pages for item in page.items or ()}
         if not pages or any(page.itemCount != len(items) for page in pages):
             raise BadFrame(f"moved: {len(items)} paths are listed, not as many as each page says there are")
-        return stream_ticks(self.name, self.rooms or (), (self.observe(one, at) for one in items.values()), at, "absent")
+        return stream_ticks(
+            self.name, self.rooms or (), (self.observe(one, at) for one in items.values()), at, "absent"
+        )
 
     def observe(self, item: Item, at: datetime) -> Tick:
         live = item.ready if item.online is None else item.online  # `available` may be a filler while nobody publishes

@@ -1,6 +1,6 @@
-"""node_media_server: polls the API of one Node-Media-Server (4.2 and later). One tick per watched room and per stream."""
+"""node_media_server: polls one Node-Media-Server, 4.2 or later. One tick per watched room, and per other stream."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -9,7 +9,8 @@ import aiohttp
 import msgspec
 
 from ..collector import BadFrame, Emit, FeedRefused, Now, every
-from ..json_body import fraction, json_body
+from ..finding import finder
+from ..json_body import document, fraction, json_body
 from ..listed_streams import stream_ticks
 from ..placeholders import read_secrets
 from ..server_feed import ServerRow
@@ -42,22 +43,23 @@ class Answer(msgspec.Struct, frozen=True):
     data: Streams
 
 
-class Token(msgspec.Struct, frozen=True):
-    token: str
-
-
-class Login(msgspec.Struct, frozen=True):
-    data: Token
-
-
 class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=True):
     user: str = "admin"
-    password_file: Path
+    password_file: Path | None = None
 
     PLATFORM = "node_media_server"
     REFRESH_S = 1.0
     STALL_S = 10.0  # inBytes moves at each read; a frozen publisher is never cut by the server
     PATHS = (STREAMS, LOGIN, "/api/v1", "/admin")
+
+    def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        yield from ServerRow.complaints(self)
+        if self.password_file is None:
+            yield (
+                ("password_file",),
+                "password_file is missing",
+                "add it: the file with the password of a user of its API",
+            )
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         token = await self.login(http)
@@ -76,13 +78,16 @@ class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=T
 
     async def login(self, http: aiohttp.ClientSession) -> str:
         """Five wrong passwords lock the address out for 15 minutes: a wrong one is refused, and tried seldom."""
-        password = read_secrets({"password_file": self.password_file})["password_file"]
-        body = msgspec.json.encode({"username": self.user, "password": password})
-        return json_body(await self.get(http, LOGIN, {}, body), Login).data.token
+        files = {} if self.password_file is None else {"password": self.password_file}
+        body = msgspec.json.encode({"username": self.user, **read_secrets(files)})
+        token = finder("data.token")(document(await self.get(http, LOGIN, {}, body)))
+        if not isinstance(token, str):
+            raise BadFrame("bad_json: the answer to a login holds no token")
+        return token
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         answer = json_body(frame, Answer, fraction)
-        listed: Sequence[Stream] = answer.data.streams
+        listed = answer.data.streams
         if not answer.success or answer.data.total != len(listed):
             raise BadFrame(f"partial: {len(listed)} streams are listed, {answer.data.total} are said to be")
         return stream_ticks(self.name, self.rooms or (), (self.observe(stream, at) for stream in listed), at)

@@ -164,9 +164,7 @@ class NodeMediaServerHall(Server):
         return self.run_ffmpeg(*source, "-f", "flv", f"rtmp://127.0.0.1:{self.rtmp_port}/{room}")
 
     def play(self, room: str) -> Program:
-        return self.run_ffmpeg(
-            "-i", f"rtmp://127.0.0.1:{self.rtmp_port}/{room}", "-c", "copy", "-f", "null", "-"
-        )
+        return self.run_ffmpeg("-i", f"rtmp://127.0.0.1:{self.rtmp_port}/{room}", "-c", "copy", "-f", "null", "-")
 
 
 HALLS: dict[str, Callable[[Path], Hall]] = {

@@ -1,7 +1,7 @@
 """Every kind of own server that can be had, real, with real sources and listeners: what goes wrong is seen in time.
 
-The same piece for all: the collector, its keeper and the watch as in the monitor, asked every half second. In time is the
-interval, what the kind says of its server's lag, and a second; for a stall its STALL_S. `--measured` prints the seconds.
+The same piece for all: the collector, its keeper and the watch as in the monitor, asked every half second. In time is
+the interval, what the kind says of its server's lag, and a second; for a stall its STALL_S. `--measured` prints it all.
 """
 
 import asyncio
