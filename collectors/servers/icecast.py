@@ -40,7 +40,7 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
 
     PLATFORM = "icecast"
     REFRESH_S = 1.0
-    STALL_S = 15.0  # total_bytes_read moves about every 5 s: two of these, and a poll that came just before one
+    STALL_S = 10.0  # total_bytes_read moves every 4 to 5 s, and once more within 5 s of a freeze
     PATHS = (STATUS, ADMIN, "/status.xsl")
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:

@@ -102,7 +102,7 @@ class Server:
 class IcecastHall(Server):
     """`by_admin`: the admin's statistics are asked for, not the open status."""
 
-    def __init__(self, folder: Path, by_admin: bool = False, source_timeout_s: int = 10) -> None:
+    def __init__(self, folder: Path, by_admin: bool = False, source_timeout_s: int = 5) -> None:
         (self.port,) = free_ports(1)
         self.by_admin, self.url = by_admin, f"http://127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)

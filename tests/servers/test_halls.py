@@ -21,6 +21,7 @@ from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, furnish
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 START_S = 15.0
+TOTALS_S = 5.0  # so late Icecast may tell of the last bytes of a source
 every_kind = pytest.mark.parametrize("kind", HALLS)
 Measure = Callable[[str, str, float, float], None]
 
@@ -44,6 +45,7 @@ class Evening:
         self.row = hall.row(self.rooms)
         self.stage = Stage(Real(self.row))  # type: ignore[arg-type]
         self.sources: dict[str, Program] = {}
+        self.failed_before = 0  # Icecast's status is no JSON in its first half second
 
     @property
     def lag_s(self) -> float:
@@ -55,6 +57,7 @@ class Evening:
         async with self.stage.playing():
             for room in self.rooms:
                 await self.until(lambda room=room: self.stage.of(room).state == LIVE, START_S)
+            self.failed_before = len(self.stage.failed)
             yield self
 
     async def until(self, so: Callable[[], object], within_s: float) -> float:
@@ -78,7 +81,7 @@ class Evening:
 
     def nothing_happened(self, *rooms: str) -> None:
         assert {room: self.changes(room) for room in rooms} == {room: [("opened", "status")] for room in rooms}
-        assert self.stage.failed == []
+        assert self.stage.failed[self.failed_before :] == []
 
 
 @asynccontextmanager
@@ -123,7 +126,7 @@ async def test_a_frozen_source_is_a_stall_in_time_and_on_air_again_when_it_thaws
         took_s = await played.is_in(room, DROPPED, within_s)
         measured(kind, "SIGSTOP", took_s, within_s)
         assert took_s < within_s
-        assert played.changes(room)[-1][1] == ("status" if "icecast" in kind else "stall")  # Icecast cuts it after 10 s
+        assert played.changes(room)[-1][1] == ("status" if "icecast" in kind else "stall")  # Icecast cuts it
         played.sources[room].thaw()
         if "icecast" in kind:
             played.hall.publish(room)
@@ -140,10 +143,11 @@ async def test_icecast_that_does_not_cut_a_frozen_source_shows_by_its_bytes_that
     with hall:
         async with Evening(hall, 2).played() as played:
             room, other = played.rooms
-            await asyncio.sleep(6)  # its totals move about every 5 s
+            await asyncio.sleep(TOTALS_S + 1)
             played.sources[room].freeze()
-            within_s = INTERVAL_S + played.row.STALL_S + 1.0
+            within_s = INTERVAL_S + played.row.STALL_S + TOTALS_S + 1.0
             took_s = await played.is_in(room, DROPPED, within_s)
+            assert took_s < within_s
             measured("icecast, as admin", "SIGSTOP, never cut", took_s, within_s)
             assert played.changes(room)[-1] == ("dropped", "stall")
             played.sources[room].thaw()
