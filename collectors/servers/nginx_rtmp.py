@@ -23,6 +23,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
     url: str
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
     body_bytes_max: Annotated[int, msgspec.Meta(ge=4096)] = 16 * 1024 * 1024  # 12,000 streams are about 10 MB
+    probes: list[str] = msgspec.field(default_factory=list)  # addresses that only look
 
     PLATFORM = "nginx_rtmp"
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
@@ -71,7 +72,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         for client in stream.iterfind("client"):
             if client.find("publishing") is not None:
                 key = f"{pid}:{client.findtext('id')}"  # ids start again with each worker process
-            elif client.findtext("flashver") == RELAY:
+            elif client.findtext("flashver") == RELAY or client.findtext("address") in self.probes:
                 viewers -= 1
         # The rate is 0 for the first ten seconds, and after them only while nothing comes: never a measurement.
         kbps = round(number(stream, "bw_in") / 1000) or None

@@ -11,7 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from aiohttp import encode_basic_auth
 
 from collectors.collector import FeedRow
 from collectors.servers.icecast import Icecast
@@ -128,6 +131,13 @@ class IcecastHall(Server):
         return self.run_ffmpeg(
             *source, "-content_type", "audio/mpeg", f"icecast://source:sourcepw@127.0.0.1:{self.port}/{room}"
         )
+
+    def entitle(self, room: str, title: str) -> None:
+        """What its source says it plays."""
+        query = urlencode({"mount": f"/{room}", "mode": "updinfo", "charset": "UTF-8", "song": title})
+        known = {"Authorization": encode_basic_auth("source", "sourcepw")}
+        with urlopen(Request(f"{self.url}/admin/metadata?{query}", headers=known), timeout=5):
+            pass
 
     def play(self, room: str) -> Program:
         return self.run_ffmpeg("-seekable", "0", "-i", f"{self.url}/{room}", "-c", "copy", "-f", "null", "-")

@@ -155,6 +155,29 @@ async def test_icecast_that_does_not_cut_a_frozen_source_shows_by_its_bytes_that
             played.nothing_happened(other)
 
 
+@pytest.mark.parametrize("by_admin", [False, True])
+async def test_a_title_that_spoils_icecasts_status_is_counted_and_drops_nobody(
+    by_admin: bool, tmp_path: Path, loops: Path
+):
+    hall = IcecastHall(tmp_path / "hall", by_admin)
+    furnish(hall.folder, loops)
+    with hall:
+        async with Evening(hall, 2).played() as played:
+            room, stage = played.rooms[0], played.stage
+            await asyncio.to_thread(hall.entitle, room, "-")
+            if by_admin:
+                await played.stays(4)
+                played.nothing_happened(*played.rooms)
+            else:
+                await played.is_in(room, BLIND)
+                assert set(stage.failed[played.failed_before :]) == {"bad_frame"}
+                assert b'"title":-' in stage.quarantined[-1]
+            await asyncio.to_thread(hall.entitle, room, "产品 7")
+            await played.is_in(room, LIVE)
+            await played.stays(2)
+            assert [played.changes(one) for one in played.rooms] == [[("opened", "status")]] * 2
+
+
 @every_kind
 async def test_a_second_source_of_the_same_name_is_refused_and_changes_nothing(kind: str, tmp_path: Path, loops: Path):
     async with evening(kind, tmp_path, loops) as played:
