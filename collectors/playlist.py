@@ -47,21 +47,9 @@ class Look(msgspec.Struct, frozen=True, omit_defaults=True):
     missing: bool = False
     failed: str = ""  # a word of monitor/live/failure.py
 
-    def framed(self, body: bytes = b"") -> bytes:
-        return msgspec.json.encode(self) + b"\n" + body
-
     def understood(self, body: bytes, at: datetime) -> Known:
         """What is known after it. Raises BadFrame."""
         return looked(self.known, None if self.missing else media_playlist(body), at)
-
-
-def unframed(frame: bytes) -> tuple[Look, bytes]:
-    """Raises BadFrame."""
-    head, _, body = frame.partition(b"\n")
-    try:
-        return msgspec.json.decode(head, type=Look), body
-    except msgspec.DecodeError as error:
-        raise BadFrame(f"bad_frame: its first line does not say what was asked: {error}") from error
 
 
 def variant(body: bytes) -> str | None:

@@ -346,3 +346,8 @@ async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool 
         with pytest.raises(PartlyRead) as blind:
             row.parse(frame, AT)
         assert blind.value.unseen == {"直播/一": "auth" if status == 403 else "http_status"}
+
+
+def test_node_media_server_without_a_password_is_told_before_anything_starts():
+    said = list(NodeMediaServer(name="s", url="http://127.0.0.1:8000").complaints())
+    assert [place for place, _, _ in said] == [("password_file",)]

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from collectors.asked_frame import framed, parted_as
 from collectors.collector import BadFrame
-from collectors.playlist import Known, Look, Playlist, looked, media_playlist, unframed, variant
+from collectors.playlist import Known, Look, Playlist, looked, media_playlist, variant
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HEAD = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
@@ -125,6 +126,6 @@ def test_a_target_of_ten_seconds_gives_twenty():
 def test_a_look_comes_back_from_its_frame_with_all_that_was_known():
     known = looked(looked(Known(), seen(10), NOON), seen(12), NOON + timedelta(seconds=2))
     look = Look("直播/一", known, failed="timeout")
-    assert unframed(look.framed(HEAD)) == (look, HEAD)
+    assert parted_as(Look, framed(look, HEAD)) == (look, HEAD)
     with pytest.raises(BadFrame, match=r"^bad_frame: "):
-        unframed(HEAD)
+        parted_as(Look, HEAD)

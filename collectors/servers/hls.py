@@ -8,9 +8,10 @@ from urllib.parse import quote, urljoin, urlsplit
 import aiohttp
 import msgspec
 
+from ..asked_frame import framed, parted_as
 from ..collector import BadFrame, Emit, FeedRow, Now, PartlyRead
 from ..described_call import OWN_TROUBLE, Rooms, in_turn, shares, word_of
-from ..playlist import Known, Look, unframed, variant
+from ..playlist import Known, Look, variant
 from ..request import body_of
 from ..tick import Tick
 
@@ -42,10 +43,10 @@ class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
             try:
                 body = await self.media(http, room, variants)
             except OWN_TROUBLE as error:
-                await emit(Look(room, before, failed=word_of(error)).framed(), asked_at)
+                await emit(framed(Look(room, before, failed=word_of(error)), b""), asked_at)
                 raise
             look = Look(room, before, missing=body is None)
-            await emit(look.framed(body or b""), asked_at)
+            await emit(framed(look, body or b""), asked_at)
             after = known[room] = look.understood(body or b"", asked_at)
             target_s = after.playlist.target_s if after.playlist else 0.0  # RFC 8216, 6.3.4: after no change half of it
             return min(target_s if after.changed_at == asked_at else target_s / 2, ASK_S_MAX)
@@ -75,7 +76,7 @@ class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
             raise
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        look, body = unframed(frame)
+        look, body = parted_as(Look, frame)
         if look.failed:
             raise PartlyRead(f"{look.failed}: the call failed", (), {look.room: look.failed})
         try:

@@ -1,6 +1,7 @@
 """node_media_server: polls one Node-Media-Server, 4.2 or later. One tick per watched room, and per other stream."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -8,12 +9,12 @@ from typing import Literal
 import aiohttp
 import msgspec
 
-from ..collector import BadFrame, Emit, FeedRefused, Now, every
+from ..collector import BadFrame, Emit, FeedRefused, Now
 from ..finding import finder
 from ..json_body import document, fraction, json_body
 from ..listed_streams import stream_ticks
 from ..placeholders import read_secrets
-from ..server_feed import ServerRow
+from ..server_feed import ServerRow, poll
 from ..tick import Tick
 
 STREAMS, LOGIN = "/api/v1/streams", "/api/v1/login"
@@ -55,23 +56,20 @@ class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=T
     def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
         yield from ServerRow.complaints(self)
         if self.password_file is None:
-            yield (
-                ("password_file",),
-                "password_file is missing",
-                "add it: the file with the password of a user of its API",
-            )
+            yield ("password_file",), "password_file is missing", "add it, with the password of a user of its API"
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        token = await self.login(http)
-        async for _ in every(self.interval_s):
-            asked_at = now()
-            try:
-                frame = await self.streams(http, token)
-            except FeedRefused:  # the token's day is over, or the server has another secret now
-                token = await self.login(http)
-                asked_at = now()
-                frame = await self.streams(http, token)
-            await emit(frame, asked_at)
+        token = ""
+
+        async def ask() -> bytes:
+            nonlocal token
+            if token:
+                with suppress(FeedRefused):  # its day is over, or the server has another secret now
+                    return await self.streams(http, token)
+            token = await self.login(http)
+            return await self.streams(http, token)
+
+        await poll(self.interval_s, ask, emit, now)
 
     async def streams(self, http: aiohttp.ClientSession, token: str) -> bytes:
         return await self.get(http, STREAMS, {"Authorization": f"Bearer {token}"})
