@@ -129,10 +129,6 @@ def test_a_title_that_is_a_number_and_one_in_chinese_spoil_nothing():
         assert [tick.viewers for tick in ticks] == [2]
 
 
-def test_a_name_beyond_ascii_is_not_called_off_air_by_icecast():
-    assert [tick.room for tick in parse("icecast", STATUS, rooms=["直播", "nobody"])] == ["nobody", "room1"]
-
-
 def test_where_clients_are_not_told_the_publisher_is_no_viewer_of_srs():
     alone = joined(
         None,

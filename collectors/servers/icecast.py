@@ -52,9 +52,7 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         seen = self.of_xml(frame, at) if frame.lstrip()[:1] == b"<" else self.of_json(frame, at)
-        # How a name beyond ASCII is written depends on its source: where it is not seen we cannot know.
-        rooms = [room for room in self.rooms or () if room.isascii()]
-        return stream_ticks(self.name, rooms, seen, at)
+        return stream_ticks(self.name, self.rooms or (), seen, at)
 
     def of_json(self, frame: bytes, at: datetime) -> Iterator[Tick]:
         """Of status-json.xsl, which a title such as - makes invalid (xiph/Icecast-Server issues 34, 43, 74)."""
