@@ -112,3 +112,24 @@ def test_totals_that_fall_are_a_new_epoch_and_no_stall_and_those_that_stand_are_
     still = [(float(after_s), live[0]) for after_s in range(5, stall_s + 1, 5)]
     assert changes(case, seconds([down, live], *still[:-1]), "live/room1") == [("opened", "status")]
     assert changes(case, seconds([down, live], *still), "live/room1")[1:] == [("dropped", "stall")]
+
+
+def test_srs_that_started_anew_between_two_polls_was_away_and_its_encoders_are_back():
+    case = "srs/one_evening"
+    down, live = evening(case)[:2]
+    anew = live[0].replace(b"g191u926", b"x7k2p0aa").replace(b"15w61lf2", b"90w6zz01").replace(b"204368", b"1200")
+    told = seconds([down, live], (5, anew), (10, anew.replace(b"1200", b"9000")))
+    assert changes(case, told, "live/room1") == [("opened", "status"), ("dropped", "reconnect"), ("resumed", "status")]
+
+
+def test_a_second_publisher_whom_srs_has_not_yet_cut_off_is_neither_a_viewer_nor_a_session():
+    case = "srs/one_evening"
+    down, live = evening(case)[:2]
+    client = b'{"id":"15w61lf2"'
+    second = live[0].replace(
+        client, b'{"id":"3386749x","stream":"vid-31y4425","publish":true,"ip":"127.0.0.1"},' + client
+    )
+    assert second.count(b'"publish":true') == live[0].count(b'"publish":true') + 1
+    assert changes(case, seconds([down, live], (5, second), (8, live[0])), "live/room1") == [("opened", "status")]
+    row = msgspec.toml.decode((FEEDS / case / "feed.toml").read_bytes(), type=Feed)
+    assert [tick.viewers for tick in cast(Collector, row).parse(second, live[1])] == [3, None]
