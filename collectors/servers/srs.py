@@ -18,10 +18,6 @@ from ..tick import Tick
 ROWS, PAGES_MAX = 100, 200  # left out SRS lists 10 rows, and never fewer
 
 
-class Rate(msgspec.Struct, frozen=True):
-    recv_30s: int = 0
-
-
 class Publish(msgspec.Struct, frozen=True):
     active: bool
     cid: str | None = None
@@ -34,7 +30,7 @@ class Stream(msgspec.Struct, frozen=True):
     clients: int  # its publisher is one of them
     recv_bytes: int
     publish: Publish
-    kbps: Rate = Rate()
+    kbps: dict[str, int] = {}
 
 
 class Client(msgspec.Struct, frozen=True):
@@ -96,5 +92,5 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
         room = f"{row.app}/{row.name}"
         if not row.publish.active:  # players wait for it
             return Tick(self.name, room, at, "status", False)
-        told, kbps = viewers if self.viewers else None, row.kbps.recv_30s or None  # 0 for 30 s: no measurement
+        told, kbps = viewers if self.viewers else None, row.kbps.get("recv_30s") or None  # 0 for 30 s: no measurement
         return Tick(self.name, room, at, "status", True, told, None, None, kbps, row.recv_bytes, row.publish.cid)
