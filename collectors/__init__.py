@@ -24,12 +24,19 @@ from .platforms.twitch_eventsub import TwitchEventsub
 from .platforms.wechat_live import WechatLive
 from .platforms.ws_json import WsJson
 from .platforms.youtube import Youtube
+from .servers.hls import Hls
+from .servers.icecast import Icecast
+from .servers.mediamtx import Mediamtx
 from .servers.nginx_rtmp import NginxRtmp
+from .servers.node_media_server import NodeMediaServer
+from .servers.srs import Srs
+from .servers.zlmediakit import Zlmediakit
 
 Feed = (
     NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
     | TaobaoTmc | PinduoduoPmc | JdOrders | XiaohongshuOrders | HttpJson | WsJson | WechatLive | KwaixiaodianUv
     | BilibiliOpen | BilibiliOauth | Twitch | TwitchEventsub | Youtube
+    | Srs | NodeMediaServer | Zlmediakit | Icecast | Mediamtx | Hls
 )  # fmt: skip
 
 KINDS: tuple[type[FeedRow], ...] = get_args(Feed)

@@ -18,15 +18,21 @@ class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
     key: str = ""
 
 
-def framed(asked: Asked, body: bytes) -> bytes:
+def framed(asked: msgspec.Struct, body: bytes) -> bytes:
+    """`asked` is an Asked, or the kind's own way to say what was asked."""
     return msgspec.json.encode(asked) + b"\n" + body
 
 
 def unframed(frame: bytes) -> tuple[Asked, bytes]:
     """Raises BadFrame."""
+    return parted_as(Asked, frame)
+
+
+def parted_as[T](type_: type[T], frame: bytes) -> tuple[T, bytes]:
+    """What was asked, as `type_`, and the answer. Raises BadFrame."""
     head, _, body = frame.partition(b"\n")
     try:
-        return msgspec.json.decode(head, type=Asked), body
+        return msgspec.json.decode(head, type=type_), body
     except msgspec.DecodeError as error:
         raise BadFrame(f"bad_frame: its first line does not say what was asked: {error}") from error
 

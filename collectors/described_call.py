@@ -21,7 +21,8 @@ OWN_TROUBLE = (TimeoutError, OSError, aiohttp.ClientError, BadFrame)  # what may
 WORDS: dict[int, str] = {401: "auth", 403: "auth", 429: "rate_limited"}
 
 Rooms = Sequence[str]
-Ask = Callable[[Rooms], Awaitable[None]]
+Ask = Callable[[Rooms], Awaitable[float | None]]
+"""Asks about a share of the rooms and hands over what came. Returns its interval from now on; None: the usual one."""
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -64,9 +65,7 @@ def shares(rooms: Rooms, rooms_per_call: int) -> list[Rooms]:
     return [rooms[at : at + rooms_per_call] for at in range(0, len(rooms), rooms_per_call)]
 
 
-async def in_turn(
-    feed: str, shares: Sequence[Rooms], ask: Callable[[Rooms], Awaitable[None]], interval_s: float
-) -> None:
+async def in_turn(feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: float) -> None:
     """Ask about each share of the rooms, each at its own beat, for ever.
 
     `ask` hands over how it failed, and raises. Where that may be the share's own trouble the others go on; too many in
@@ -75,16 +74,17 @@ async def in_turn(
     share_of = {share[0]: share for share in shares}
     in_a_row_max, in_a_row = min(IN_A_ROW_MAX, 2 * len(shares)), 0
 
-    async def one(name: str) -> None:
+    async def one(name: str) -> float | None:
         nonlocal in_a_row
         try:
-            await ask(share_of[name])
+            next_s = await ask(share_of[name])
         except OWN_TROUBLE as error:
             in_a_row, word = in_a_row + 1, word_of(error)
             if in_a_row >= in_a_row_max or word == "rate_limited":
                 raise
             raise RoomUnseen(word) from error
         in_a_row = 0
+        return next_s
 
     pace = RoomPace(feed, share_of, interval_s, asyncio.get_running_loop().time())
     await poll_rooms(pace, one, patience=lambda _: None, at_once_max=CALLS_AT_ONCE)

@@ -21,9 +21,9 @@ NOT_TEXT = re.compile("[\0\ud800-\udfff]")
 WHOLE = re.compile(r"-?\d{1,18}\.0+")
 
 
-def json_body[T](body: bytes, type_: type[T]) -> T:
-    """The document as `type_`; numbers with a point are Decimal, but 3.0 is 3. Raises BadFrame."""
-    return formed(document(body), type_)
+def json_body[T](body: bytes, type_: type[T], number: Callable[[str], object] | None = None) -> T:
+    """The document as `type_`; `number` reads numbers as in `document`. Raises BadFrame."""
+    return formed(document(body, number), type_)
 
 
 def formed[T](found: object, type_: type[T]) -> T:

@@ -71,3 +71,16 @@ async def all_pages(
         except BadFrame as error:
             return pages, str(error)
     return pages, ""
+
+
+async def all_rows(
+    page: Callable[[int], Awaitable[bytes]], key: str, rows: int, pages_max: int, bytes_max: int
+) -> tuple[list[bytes], str]:
+    """All pages of the list that stands under `key`, of which one that is full has so many rows. As `all_pages`."""
+
+    def rows_on(told: object) -> int:
+        listed = told.get(key) if isinstance(told, dict) else None
+        return len(listed) if isinstance(listed, list) else 0
+
+    paging = Paging("", f"{key}[{rows - 1}]", pages_max, bytes_max)
+    return await all_pages(paging, lambda _cursor, number: page(number), rows_on)

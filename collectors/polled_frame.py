@@ -55,3 +55,11 @@ def parted(frame: bytes) -> PolledFrame:
     if found.broken:
         raise BadFrame(found.broken)
     return found
+
+
+def pages_in[T](frame: bytes, type_: type[T]) -> list[T]:
+    """The pages of a frame, each as `type_`. Raises BadFrame."""
+    try:
+        return [msgspec.convert(page, type_) for page in parted(frame).pages]
+    except msgspec.ValidationError as error:
+        raise BadFrame(f"bad_json: {error}") from error

@@ -15,6 +15,7 @@ settings.load_profile("livemon")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write anew what recorded frames mean")
+    parser.addoption("--measured", action="store_true", help="print how soon faults of real servers were seen")
 
 
 # Files that share what took minutes to set up, and scenes that are played side by side: one process has all of them.

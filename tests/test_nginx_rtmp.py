@@ -96,6 +96,8 @@ def test_an_absurd_number_of_one_stream_passes_as_it_is_and_blinds_no_other(old:
 def test_the_publisher_its_relays_and_waiting_players_are_no_viewers() -> None:
     relayed = changed(b"<flashver>LNX 9,0,124,2", b"<flashver>ngx-local-relay")
     assert feed().parse(relayed, AT)[0].viewers == 0
+    assert feed(probes=["127.0.0.1"]).parse(LIVE, AT)[0].viewers == 0
+    assert feed(probes=["127.0.0.10"]).parse(LIVE, AT)[0].viewers == 2
     waiting = EVENING[6]
     assert b"<client>" in waiting
     assert feed().parse(waiting, AT) == [Tick("hall-a", "live/room1", AT, "status", False)]

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The programs that tests start: real nginx-rtmp, Caddy, ffmpeg, Prometheus (and promtool of its next major), Alertmanager,
-# compose, and Chromium with a Chinese font and Node, which draw the boards. On Debian or Ubuntu as root what is missing is
-# installed; elsewhere it is named. Under CI=true a missing program is a failure.
+# The programs that tests start: real nginx-rtmp, Icecast, Caddy, ffmpeg, Prometheus (and promtool of its next major),
+# Alertmanager, compose, and Chromium with a Chinese font and Node, which draw the boards. On Debian or Ubuntu as root what is
+# missing is installed; elsewhere it is named. Under CI=true a missing program is a failure.
 set -euo pipefail
 
 declare -A packages=(
     [nginx]="nginx libnginx-mod-rtmp" [ffmpeg]=ffmpeg [promtool]=prometheus [amtool]=prometheus-alertmanager
     [docker-compose]="docker-compose docker-cli" [mkfs.ext4]=e2fsprogs [ps]=procps [caddy]=caddy
-    [curl]=curl [openssl]=openssl [chromium]="chromium fonts-noto-cjk" [node]=nodejs [npm]=npm
+    [curl]=curl [openssl]=openssl [icecast2]=icecast2 [chromium]="chromium fonts-noto-cjk" [node]=nodejs [npm]=npm
 )
 missing=()
 PATH=$PATH:/usr/sbin:/sbin

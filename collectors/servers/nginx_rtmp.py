@@ -11,6 +11,7 @@ import msgspec
 
 from ..answer import answer
 from ..collector import BadFrame, Emit, FeedRefused, FeedRow, Now, every
+from ..listed_streams import stream_ticks
 from ..markup import number, without, xml_root
 from ..tick import Tick
 
@@ -22,6 +23,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
     url: str
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
     body_bytes_max: Annotated[int, msgspec.Meta(ge=4096)] = 16 * 1024 * 1024  # 12,000 streams are about 10 MB
+    probes: list[str] = msgspec.field(default_factory=list)  # addresses that only look
 
     PLATFORM = "nginx_rtmp"
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
@@ -48,20 +50,10 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
                 raise FeedRefused("several workers answer, and each lists only its own streams: set worker_processes 1")
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        listed: dict[str, Tick] = {}
-        for seen in self.streams(xml_root(without(frame, b"meta")), at):
-            # Two servers, or two names that nginx shows as the same: the first live one speaks for the name.
-            known = listed.get(seen.room)
-            if known is None or (seen.live and not known.live):
-                listed[seen.room] = seen
-        ticks = []
-        for room in self.rooms or ():
-            tick = listed.pop(room, None)
-            if tick is not None:
-                ticks.append(tick)
-            elif room.isascii() and room.isprintable():  # other names are listed as blanks: we cannot know
-                ticks.append(Tick(self.name, room, at, "status", False))
-        return ticks + list(listed.values())
+        seen = self.streams(xml_root(without(frame, b"meta")), at)
+        # Other names are listed as blanks: where they are not seen we cannot know.
+        rooms = [room for room in self.rooms or () if room.isascii() and room.isprintable()]
+        return stream_ticks(self.name, rooms, seen, at)
 
     def streams(self, root: Element, at: datetime) -> Iterator[Tick]:
         pid = root.findtext("pid")
@@ -80,7 +72,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         for client in stream.iterfind("client"):
             if client.find("publishing") is not None:
                 key = f"{pid}:{client.findtext('id')}"  # ids start again with each worker process
-            elif client.findtext("flashver") == RELAY:
+            elif client.findtext("flashver") == RELAY or client.findtext("address") in self.probes:
                 viewers -= 1
         # The rate is 0 for the first ten seconds, and after them only while nothing comes: never a measurement.
         kbps = round(number(stream, "bw_in") / 1000) or None

@@ -1,0 +1,88 @@
+"""hls: polls the HLS playlist of each room, wherever it is served. It tells whether a room is on air, nothing more."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import quote, urljoin, urlsplit
+
+import aiohttp
+import msgspec
+
+from ..asked_frame import framed, parted_as
+from ..collector import BadFrame, Emit, FeedRow, Now, PartlyRead
+from ..described_call import OWN_TROUBLE, Rooms, in_turn, shares, word_of
+from ..playlist import Known, Look, variant
+from ..request import body_of
+from ..tick import Tick
+
+MISSING = (404, 410)
+ASK_S_MAX = 4.0  # however long segments are: a feed that nobody asks for 10 s counts as silent
+
+
+class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
+    url: str
+    interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 1.0
+    body_bytes_max: Annotated[int, msgspec.Meta(ge=4096, le=64 * 1024 * 1024)] = 1024 * 1024
+
+    PLATFORM = "hls"
+    ROOM_BY_ROOM = True
+    SIGNALS = ("live",)
+    STALL_S = 1.0  # beyond the two segments for which a list that stands still counts as moving
+    RETRY_S_MAX = 10.0
+
+    def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        if "{room}" not in self.url and (self.rooms is None or len(self.rooms) != 1):
+            yield ("url",), "url does not name the room", "put {room} into it, as http://10.0.0.7:8080/{room}.m3u8"
+
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
+        known, variants = dict[str, Known](), dict[str, str]()
+
+        async def ask(rooms: Rooms) -> float:
+            room, asked_at = rooms[0], now()
+            before = known.get(room, Known())
+            try:
+                body = await self.media(http, room, variants)
+            except OWN_TROUBLE as error:
+                await emit(framed(Look(room, before, failed=word_of(error)), b""), asked_at)
+                raise
+            look = Look(room, before, missing=body is None)
+            await emit(framed(look, body or b""), asked_at)
+            after = known[room] = look.understood(body or b"", asked_at)
+            target_s = after.playlist.target_s if after.playlist else 0.0  # RFC 8216, 6.3.4: after no change half of it
+            return min(target_s if after.changed_at == asked_at else target_s / 2, ASK_S_MAX)
+
+        await in_turn(self.name, shares(self.rooms or (), 1), ask, self.interval_s)
+
+    async def media(self, http: aiohttp.ClientSession, room: str, variants: dict[str, str]) -> bytes | None:
+        """The media playlist, None where there is none. Variants are kept: to SRS whoever asks a master is a viewer."""
+        url = self.url.replace("{room}", quote(room, safe="/"))
+        if room in variants:
+            if (body := await self.get(http, variants[room])) is not None:
+                return body
+            del variants[room]
+        body = await self.get(http, url)
+        address = urljoin(url, variant(body or b"") or "")
+        if address == url or urlsplit(address)[:2] != urlsplit(url)[:2]:  # we go where we are sent by the config alone
+            return body
+        variants[room] = address
+        return await self.get(http, address)
+
+    async def get(self, http: aiohttp.ClientSession, url: str) -> bytes | None:
+        try:
+            return await body_of(http, url, self.url, {}, None, self.body_bytes_max, max(self.interval_s, 2.0))
+        except aiohttp.ClientResponseError as error:
+            if error.status in MISSING:
+                return None
+            raise
+
+    def parse(self, frame: bytes, at: datetime) -> list[Tick]:
+        look, body = parted_as(Look, frame)
+        if look.failed:
+            raise PartlyRead(f"{look.failed}: the call failed", (), {look.room: look.failed})
+        try:
+            known = look.understood(body, at)
+        except BadFrame as error:
+            raise PartlyRead(str(error), (), {look.room: "bad_frame"}, body) from error
+        progress = None if known.moved_at is None else int(known.moved_at.timestamp() * 1000)
+        end: Literal["ended"] | None = "ended" if known.playlist and known.playlist.ended else None
+        return [Tick(self.name, look.room, at, "status", known.live, progress=progress, end=end)]

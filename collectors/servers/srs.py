@@ -1,0 +1,96 @@
+"""srs: polls the HTTP API of one SRS. One tick per watched room, and per stream that nobody watches."""
+
+from collections import Counter
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import msgspec
+
+from ..collector import BadFrame, Emit, Now
+from ..listed_streams import stream_ticks
+from ..paging import all_rows
+from ..polled_frame import joined, pages_in
+from ..server_feed import ServerRow, basic, poll
+from ..tick import Tick
+
+ROWS, PAGES_MAX = 100, 200  # left out SRS lists 10 rows, and never fewer
+
+
+class Publish(msgspec.Struct, frozen=True):
+    active: bool
+    cid: str | None = None
+
+
+class Stream(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    app: str
+    clients: int  # its publisher is one of them
+    recv_bytes: int
+    publish: Publish
+    kbps: dict[str, int] = {}
+
+
+class Client(msgspec.Struct, frozen=True):
+    id: str
+    stream: str
+    publish: bool
+    ip: str = ""
+
+
+class Page(msgspec.Struct, frozen=True):
+    code: int
+    service: str | None = None  # a random word, of one process of the server
+    streams: list[Stream] | None = None
+    clients: list[Client] | None = None
+
+
+class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
+    user: str = ""
+    password_file: Path | None = None  # where http_api has auth
+    probes: list[str] = msgspec.field(default_factory=list)  # addresses that only look
+
+    PLATFORM = "srs"
+    REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
+    STALL_S = 10.0  # recv_bytes moves every 3 s; frames, which begin after 20 s, every 7 s
+    PATHS = ("/api/v1", "/streams", "/clients", "/summaries")
+
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
+        async def listed(what: str, step: int) -> tuple[list[bytes], str]:
+            async def page(number: int) -> bytes:
+                path = f"/api/v1/{what}/?start={number * step}&count={ROWS}"
+                return await self.get(http, path, basic(self.user, self.password_file))
+
+            return await all_rows(page, what, ROWS, PAGES_MAX, self.body_bytes_max)
+
+        async def ask() -> bytes:
+            pages, broken = await listed("streams", ROWS - 1)  # the last row again on the next page: did the list move?
+            clients, unread = await listed("clients", ROWS) if self.viewers and not broken else ([], "")
+            return joined(None, pages if unread else [*pages, *clients], broken)
+
+        await poll(self.interval_s, ask, emit, now)
+
+    def parse(self, frame: bytes, at: datetime) -> list[Tick]:
+        pages = pages_in(frame, Page)
+        for page in pages:  # to questions that it does not know it says 200, too
+            if page.code or (page.streams is None) == (page.clients is None):
+                raise BadFrame(f"not_srs: code {page.code}, and neither streams nor clients alone")
+        rows = [page.streams for page in pages if page.streams is not None]
+        if not rows or any(not after or after[0].id != before[-1].id for before, after in pairwise(rows)):
+            raise BadFrame("moved: the list of streams changed while it was read")
+        if any(page.service != pages[0].service for page in pages):
+            raise BadFrame("moved: the server started anew while it was asked")
+        clients = {client.id: client for page in pages for client in page.clients or ()}.values()
+        watching = Counter(client.stream for client in clients if not client.publish and client.ip not in self.probes)
+        counted = any(page.clients is not None for page in pages)
+        seen = (self.observe(row, watching[row.id] if counted else row.clients - 1, at) for one in rows for row in one)
+        return stream_ticks(self.name, self.rooms or (), seen, at)
+
+    def observe(self, row: Stream, viewers: int, at: datetime) -> Tick:
+        room = f"{row.app}/{row.name}"
+        if not row.publish.active:  # players wait for it
+            return Tick(self.name, room, at, "status", False)
+        told, kbps = viewers if self.viewers else None, row.kbps.get("recv_30s") or None  # 0 for 30 s: no measurement
+        return Tick(self.name, room, at, "status", True, told, None, None, kbps, row.recv_bytes, row.publish.cid)

@@ -1,0 +1,176 @@
+"""How own servers but nginx-rtmp are asked, over real sockets: pages, logins, secrets, playlists."""
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from collectors.collector import Collector, FeedRefused, PartlyRead
+from collectors.servers.hls import Hls
+from collectors.servers.icecast import Icecast
+from collectors.servers.mediamtx import Mediamtx
+from collectors.servers.node_media_server import NodeMediaServer
+from collectors.servers.srs import Srs
+from collectors.servers.zlmediakit import Zlmediakit
+
+from .own_servers import AT, NMS, PAGED, STATUS, XML, ZLM, heard, secret, served
+
+
+async def test_srs_is_asked_for_all_pages_each_from_the_last_row_of_the_one_before():
+    every = {
+        what: [row for page in json.loads(PAGED)["pages"] for row in page.get(what, ())]
+        for what in ("streams", "clients")
+    }
+    every = {what: list({row["id"]: row for row in rows}.values()) for what, rows in every.items()}
+    asked: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(request.raw_path)
+        what, start = request.path.split("/")[3], int(request.query["start"])
+        rows = every[what][start : start + max(10, int(request.query.get("count", 10)))]
+        return web.json_response({"code": 0, "service": "a", "pid": "1", what: rows})
+
+    async with served(answer) as url:
+        row = Srs(name="s", url=url + "/", interval_s=0.1, rooms=["live/room129"], probes=["10.0.0.9"])
+        (frame,) = await heard(row, 1)
+    assert asked == [
+        "/api/v1/streams/?start=0&count=100", "/api/v1/streams/?start=99&count=100",
+        "/api/v1/clients/?start=0&count=100", "/api/v1/clients/?start=100&count=100",
+    ]  # fmt: skip
+    ticks = {tick.room: tick for tick in row.parse(frame, AT)}
+    assert len(ticks) == 130
+    assert [ticks[f"live/room{n}"].viewers for n in (0, 1, 3, 129)] == [0, 1, 0, 1]
+
+
+async def test_mediamtx_is_asked_for_all_pages():
+    asked: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(request.raw_path)
+        first, many = int(request.query["page"]) * 100, int(request.query["itemsPerPage"])
+        items = [{"name": f"p{n}", "online": n % 2 == 0} for n in range(250)][first : first + many]
+        return web.json_response({"itemCount": 250, "pageCount": 3, "items": items})
+
+    async with served(answer) as url:
+        row = Mediamtx(name="s", url=url, interval_s=0.1)
+        (frame,) = await heard(row, 1)
+    assert [path.partition("?")[2] for path in asked] == [f"page={n}&itemsPerPage=100" for n in range(3)]
+    assert sum(bool(tick.live) for tick in row.parse(frame, AT)) == 125
+
+
+async def test_node_media_server_is_logged_in_once_and_again_when_its_token_is_over(tmp_path: Path):
+    asked: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(f"{request.method} {request.path}")
+        if request.method == "POST":
+            assert await request.json() == {"username": "admin", "password": "s3cret-word"}
+            return web.json_response({"success": True, "data": {"token": f"t{len(asked)}"}})
+        old = request.headers["Authorization"] == "Bearer t1" and len(asked) > 3
+        return web.Response(status=401) if old else web.Response(body=NMS)
+
+    async with served(answer) as url:
+        found = await heard(NodeMediaServer(name="s", url=url, interval_s=0.1, password_file=secret(tmp_path)), 4)
+    login, look = "POST /api/v1/login", "GET /api/v1/streams"
+    assert asked == [login, look, look, look, login, look, look]
+    assert found == [NMS] * 4
+
+
+async def test_a_wrong_password_is_refused_and_shown_to_nobody(tmp_path: Path):
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=401)
+
+    async with served(answer) as url:
+        file = secret(tmp_path)
+        rows: list[Collector] = [
+            NodeMediaServer(name="s", url=url, password_file=file),
+            Srs(name="s", url=url, user="a", password_file=file),
+            Mediamtx(name="s", url=url, user="a", password_file=file),
+            Icecast(name="s", url=url, password_file=file),
+        ]
+        for row in rows:
+            with pytest.raises(FeedRefused) as refused:
+                await heard(row, 1)
+            assert "s3cret" not in str(refused.value)
+        with pytest.raises(FeedRefused, match="cannot be read"):
+            await heard(Icecast(name="s", url=url, password_file=tmp_path / "none"), 1)
+
+
+@pytest.mark.parametrize("by_admin", [False, True])
+async def test_icecast_is_asked_for_what_its_settings_say(by_admin: bool, tmp_path: Path):
+    asked: list[tuple[str, str]] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append((request.path, request.headers.get("Authorization", "")))
+        return web.Response(body=XML if by_admin else STATUS)
+
+    async with served(answer) as url:
+        row = Icecast(name="s", url=url, interval_s=0.1, password_file=secret(tmp_path, "密码") if by_admin else None)
+        await heard(row, 1)
+    told = "Basic " + base64.b64encode("admin:密码".encode()).decode()
+    assert asked == [("/admin/stats", told)] if by_admin else [("/status-json.xsl", "")]
+
+
+async def test_zlmediakit_gets_its_secret_in_the_body_and_refuses_by_its_code(tmp_path: Path):
+    asked: list[tuple[str, bytes]] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append((request.raw_path, await request.read()))
+        return web.Response(body=ZLM if len(asked) == 1 else b'{"code":-100,"msg":"Incorrect secret: s3cret-word"}')
+
+    async with served(answer) as url:
+        row = Zlmediakit(name="s", url=url, interval_s=0.1, secret_file=secret(tmp_path))
+        with pytest.raises(FeedRefused) as refused:
+            await heard(row, 2)
+    assert asked == [("/index/api/getMediaList", b'{"secret":"s3cret-word"}')] * 2
+    assert "s3cret" not in str(refused.value)
+
+
+LIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\na-0.ts\n"
+
+
+async def test_a_variant_is_followed_on_its_own_server_kept_and_asked_for_anew_when_it_is_gone():
+    asked: list[str] = []
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        asked.append(request.raw_path)
+        if "hls_ctx" not in request.query:
+            return web.Response(text=f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/room1.m3u8?hls_ctx={len(asked)}\n")
+        return web.Response(status=404) if len(asked) == 4 else web.Response(body=LIST)
+
+    async with served(answer) as url:
+        row = Hls(name="h", url=url + "/{room}.m3u8", interval_s=0.1, rooms=["live/room1"])
+        found = await heard(row, 3)
+    master, first, again = "/live/room1.m3u8", "/live/room1.m3u8?hls_ctx=1", "/live/room1.m3u8?hls_ctx=5"
+    assert asked == [master, first, first, first, master, again]
+    assert all(frame.endswith(LIST) for frame in found)
+
+
+async def test_a_variant_elsewhere_is_not_followed_and_the_room_is_blind():
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://169.254.169.254/a.m3u8\n")
+
+    async with served(answer) as url:
+        row = Hls(name="h", url=url + "/{room}.m3u8", interval_s=0.1, rooms=["live/room1"])
+        (frame,) = await heard(row, 1)
+    with pytest.raises(PartlyRead, match=r"^not_media: ") as blind:
+        row.parse(frame, AT)
+    assert blind.value.unseen == {"live/room1": "bad_frame"}
+
+
+@pytest.mark.parametrize(("status", "live"), [(404, False), (410, False), (403, None), (500, None), (302, None)])
+async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool | None):
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=status, headers={"Location": "/login"})
+
+    async with served(answer) as url:
+        row = Hls(name="h", url=url + "/{room}.m3u8", interval_s=0.1, rooms=["直播/一"])
+        (frame,) = await heard(row, 1)
+    if live is False:
+        assert [tick.live for tick in row.parse(frame, AT)] == [False]
+    else:
+        with pytest.raises(PartlyRead) as blind:
+            row.parse(frame, AT)
+        assert blind.value.unseen == {"直播/一": "auth" if status == 403 else "http_status"}
