@@ -22,8 +22,7 @@ Row = tuple[Path, dict[str, Any]]
 Hook = Callable[[type, object], object]
 
 LATER_KINDS = frozenset(
-    "srs node_media_server zlmediakit icecast mediamtx hls nginx_rtmp_hooks srs_hooks zlmediakit_hooks "
-    "tencent_live aliyun_live volcengine_live".split()
+    "srs node_media_server zlmediakit icecast mediamtx hls owncast ovenmediaengine kick twitch_hooks".split()
 )
 
 

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from collectors.collector import FeedRow
-from collectors.hook import App, HookRow
+from collectors.hook import App, CalledRow
 from monitor.birth import recognise_folder
 from monitor.config import Config
 from monitor.crew import bounded_http
@@ -121,11 +121,11 @@ async def _all_feeds(feeds: Sequence[FeedRow], http: aiohttp.ClientSession) -> l
         async with turn:
             return await check_feed(feed, http, wall_time)
 
-    return list(await asyncio.gather(*(ask(feed) for feed in feeds if not isinstance(feed, HookRow))))
+    return list(await asyncio.gather(*(ask(feed) for feed in feeds if not isinstance(feed, CalledRow))))
 
 
 async def _all_hooks(
-    config: Config, hooks: Sequence[HookRow], apps: Mapping[str, App], http: aiohttp.ClientSession
+    config: Config, hooks: Sequence[CalledRow], apps: Mapping[str, App], http: aiohttp.ClientSession
 ) -> list[Finding]:
     if not hooks or config.hooks_address is None:
         return []

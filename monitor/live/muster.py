@@ -118,6 +118,7 @@ def rules_of(row: FeedRow, limits: Rules) -> Rules:
     return replace(
         limits,
         key_is_session=row.KEY_IS == "session",
+        refused_told=row.TELLS_OF_REFUSED,
         refresh=timedelta(seconds=row.REFRESH_S),
         stall=timedelta(seconds=row.STALL_S),
         tells_end=row.TELLS_END,
