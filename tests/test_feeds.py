@@ -1,9 +1,10 @@
 """Each folder under feeds/ is a recording: the frames as they came, and what they mean.
 
-Of polls and sockets: frames.jsonl and ticks.jsonl. Of hooks that tell of rooms: app.toml beside them. Of other hooks, and of sockets that bring orders: app.toml (its secrets),
-frames.jsonl (of a hook the request itself, so that its signature is checked, too), details.jsonl (what the platform
-answered about orders, where it was asked) and sales.jsonl. Of kinds that poll orders with accounts: no app.toml, and in
-frames.jsonl the pages that the platform answered with, each with its shop and its listing.
+Of polls and sockets: frames.jsonl and ticks.jsonl. Of hooks that tell of rooms: app.toml (its secrets) beside them. Of
+other hooks, and of sockets that bring orders: app.toml, frames.jsonl (of a hook the request itself, so that its
+signature is checked, too), details.jsonl (what the platform answered about orders, where it was asked) and sales.jsonl.
+Of kinds that poll orders with accounts: no app.toml, and in frames.jsonl the pages that the platform answered with,
+each with its shop and its listing.
 """
 
 import statistics
@@ -40,7 +41,11 @@ README = Path(collectors.__file__).with_name("README.md").read_text(encoding="ut
 NAMES = {str(kind.__struct_config__.tag): kind for kind in KINDS}
 KEPT = (HookRow, OrderSocketRow)  # kinds whose frames are kept before they are understood
 ORDERS = (*KEPT, OrderPollRow)
-HOOKED = [case for case in ALL if issubclass(NAMES[case.parts[-3]], CalledRow) and not issubclass(NAMES[case.parts[-3]], HookRow)]
+HOOKED = [
+    case
+    for case in ALL
+    if issubclass(NAMES[case.parts[-3]], CalledRow) and not issubclass(NAMES[case.parts[-3]], HookRow)
+]
 SALES = [case for case in ALL if issubclass(NAMES[case.parts[-3]], ORDERS)]
 CASES = [case for case in ALL if case not in SALES and case not in HOOKED]
 

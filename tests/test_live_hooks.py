@@ -71,7 +71,7 @@ def test_what_a_publisher_adds_to_the_name_of_his_stream_changes_nothing_before_
 
 
 def test_names_of_streams_may_be_chinese() -> None:
-    body = "app=live&clientid=3&call=publish&name=%E7%9B%B4%E6%92%AD%E9%97%B4%201&type=live".encode()
+    body = b"app=live&clientid=3&call=publish&name=%E7%9B%B4%E6%92%AD%E9%97%B4%201&type=live"
     assert [tick.room for tick in ticks(NGINX, body)] == ["live/直播间 1"]
 
 

@@ -13,7 +13,6 @@ from ..json_body import json_body
 from ..server_hook import ServerHookRow, by_token
 from ..tick import Tick
 
-
 DEFAULT_VHOST = "__defaultVhost__"
 
 

@@ -93,9 +93,7 @@ def judge_leave(name: str, status: int, same: bool, took: str) -> Finding:
     return _other(name, status)
 
 
-def judge_look(
-    name: str, status: int, headers: Mapping[str, str], took: str, method: str = "POST"
-) -> Finding:
+def judge_look(name: str, status: int, headers: Mapping[str, str], took: str, method: str = "POST") -> Finding:
     """What the answer to another method tells: a hook takes one only, or refuses an unsigned look at its URL."""
     takes_it = status == 405 and method in headers.get("Allow", "").upper()
     if takes_it or (status == 401 and "WWW-Authenticate" not in headers):

@@ -121,7 +121,7 @@ class Hooks:
         except ConnectionError:
             outcome = "gone"
             raise
-        except Exception as error:  # noqa: BLE001  whatever is wrong with us, an own server must lose no stream by it
+        except Exception as error:
             if target is None or target.allow is None:
                 raise
             self.guard.say("a hook of an own server failed", error)

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 LIVE, DROPPED = 1, 2
 INTERVAL_S = 5.0  # so seldom is it polled: what is seen sooner, the hook told
 ROOM, OTHER = "live/room1", "live/room2"
-TOKEN = "t0ken-of-the-hall"  # noqa: S105
+TOKEN = "t0ken-of-the-hall"
 HOOKS = """
 [[app]]
 name = "halls"
@@ -57,7 +57,9 @@ async def test_poll_and_hook_tell_of_one_session_and_a_stop_is_seen_at_once(tmp_
             hall.publish(ROOM)
             back_s = await seen(livemon, ROOM, 10, state=LIVE, drops_total=1)
             await asyncio.sleep(INTERVAL_S + 2)
-            print(f"\nseen on /metrics/rooms after: begun {began_s:.2f} s, killed {stopped_s:.2f} s, back {back_s:.2f} s")
+            print(
+                f"\nseen on /metrics/rooms after: begun {began_s:.2f} s, killed {stopped_s:.2f} s, back {back_s:.2f} s"
+            )
             assert max(stopped_s, back_s - 1.0) < 1.5
 
             story = await ask(livemon, STORY)
