@@ -9,10 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from collectors.collector import FeedRow
 from collectors.hook import App, CalledRow
 from collectors.orders.push_json import PROBE, PushJson, signature
 from collectors.server_hook import ServerHookRow
 from monitor.doctor.finding import Finding, fine, note, wrong
+from monitor.live.sight import platform_of
 
 ANSWER_S_MAX = 10.0
 DAYS_LEFT_MIN = 14
@@ -154,6 +156,17 @@ def judge_certificate(certificate: dict[str, object] | None, now: datetime) -> F
             "hooks_url", f"its certificate ends in {days} days", "renew it; platforms stop calling when it ends"
         )
     return fine("hooks_url", f"answers over TLS; its certificate is good for {days} days")
+
+
+def check_polls(feeds: Sequence[FeedRow]) -> list[Finding]:
+    """Own servers that call and are not asked: one that dies calls nothing, and its rooms would stay as they were."""
+    asked = {(platform_of(feed), feed.hall) for feed in feeds if feed.TELLS_STATE}
+    todo = "add a feed of kind {0} for the same server: the poll is the truth, its calls are for speed"
+    return [
+        note(f"hook {row.name}", "no feed asks its server how rooms stand", todo.format(row.PLATFORM))
+        for row in feeds
+        if isinstance(row, ServerHookRow) and not {(platform_of(row), row.hall), (platform_of(row), "")} & asked
+    ]
 
 
 def hooks_of(feeds: Sequence[object]) -> list[CalledRow]:

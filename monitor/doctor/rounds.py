@@ -20,7 +20,7 @@ from monitor.doctor.clock import Dates, check_clock
 from monitor.doctor.database import check_database
 from monitor.doctor.feeds import check_feed
 from monitor.doctor.finding import Finding, fine, note, wrong
-from monitor.doctor.hooks import check_certificate, check_hook, hooks_of
+from monitor.doctor.hooks import check_certificate, check_hook, check_polls, hooks_of
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
 from monitor.live.watch import Watch
@@ -140,7 +140,7 @@ async def _all_hooks(
         check_hook(row, apps.get(row.app) or App(row.app, row.PLATFORM), http, public, local, wall_time())
         for row in hooks
     ]
-    return [url, *await asyncio.gather(*asked)]
+    return [url, *check_polls(config.feeds), *await asyncio.gather(*asked)]
 
 
 async def check_monitor(http: aiohttp.ClientSession, host: str, port: int) -> Finding:

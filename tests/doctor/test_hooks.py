@@ -12,17 +12,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collectors import KINDS
+from collectors.collector import FeedRow
 from collectors.hook import App, CalledRow
 from collectors.orders.push_json import PushJson
 from collectors.orders.shopify import Shopify
 from collectors.orders.xiaohongshu_push import XiaohongshuPush
 from collectors.server_hook import ServerHookRow
+from collectors.servers.nginx_rtmp import NginxRtmp
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
 from monitor import config
 from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
 from monitor.doctor.apps import check_apps
 from monitor.doctor.finding import Finding
-from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate, judge_look
+from monitor.doctor.hooks import check_certificate, check_hook, check_polls, judge_certificate, judge_look
 from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
@@ -227,3 +230,19 @@ async def test_a_rotation_that_is_under_way_is_said(tmp_path: Path):
     findings, apps = check_apps([table])
     assert [finding.state for finding in findings] == ["note"]
     assert len(apps["erp"].secrets) == 2
+
+
+@pytest.mark.parametrize(
+    ("feeds", "alone"),
+    [
+        ([], True),
+        ([NginxRtmp(name="b", url="http://b", hall="B")], True),
+        ([NginxRtmp(name="a", url="http://a", hall="A")], False),
+        ([NginxRtmp(name="all", url="http://a")], False),
+        ([SHOP], True),
+    ],
+)
+def test_an_own_server_that_calls_and_is_not_asked_is_noted(feeds: list[FeedRow], alone: bool):
+    found = check_polls([NginxRtmpHooks(name="hall-a-hooks", hall="A", app="halls"), *feeds])
+    assert [finding.name for finding in found] == ["hook hall-a-hooks"] * alone
+    assert all("nginx_rtmp" in finding.todo for finding in found)
