@@ -25,7 +25,7 @@ from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
 from monitor.doctor.apps import check_apps
 from monitor.doctor.finding import Finding
-from monitor.doctor.hooks import check_certificate, check_hook, check_polls, judge_certificate, judge_look
+from monitor.doctor.hooks import check_certificate, check_hook, check_polls, judge_certificate, judge_leave, judge_look
 from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
@@ -246,3 +246,10 @@ def test_an_own_server_that_calls_and_is_not_asked_is_noted(feeds: list[FeedRow]
     found = check_polls([NginxRtmpHooks(name="hall-a-hooks", hall="A", app="halls"), *feeds])
     assert [finding.name for finding in found] == ["hook hall-a-hooks"] * alone
     assert all("nginx_rtmp" in finding.todo for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("status", "same", "state"), [(200, True, "fine"), (200, False, "wrong"), (502, True, "wrong")]
+)
+def test_leave_in_other_words_is_somebody_elses(status: int, same: bool, state: str):
+    assert judge_leave("hook hall-a-hooks", status, same, "1 ms").state == state
