@@ -15,12 +15,15 @@ from .orders.tiktok_shop import TiktokShop
 from .orders.wechat_shop import WechatShop
 from .orders.xiaohongshu_orders import XiaohongshuOrders
 from .orders.xiaohongshu_push import XiaohongshuPush
+from .platforms.aliyun_live import AliyunLive
 from .platforms.bilibili_oauth import BilibiliOauth
 from .platforms.bilibili_open import BilibiliOpen
 from .platforms.http_json import HttpJson
 from .platforms.kwaixiaodian_uv import KwaixiaodianUv
+from .platforms.tencent_live import TencentLive
 from .platforms.twitch import Twitch
 from .platforms.twitch_eventsub import TwitchEventsub
+from .platforms.volcengine_live import VolcengineLive
 from .platforms.wechat_live import WechatLive
 from .platforms.ws_json import WsJson
 from .platforms.youtube import Youtube
@@ -31,12 +34,17 @@ from .servers.nginx_rtmp import NginxRtmp
 from .servers.node_media_server import NodeMediaServer
 from .servers.srs import Srs
 from .servers.zlmediakit import Zlmediakit
+from .servers.nginx_rtmp_hooks import NginxRtmpHooks
+from .servers.node_media_server_hooks import NodeMediaServerHooks
+from .servers.srs_hooks import SrsHooks
+from .servers.zlmediakit_hooks import ZlmediakitHooks
 
 Feed = (
     NginxRtmp | PushJson | Doudian | Kwaixiaodian | WechatShop | XiaohongshuPush | Shopify | Stripe | TiktokShop
     | TaobaoTmc | PinduoduoPmc | JdOrders | XiaohongshuOrders | HttpJson | WsJson | WechatLive | KwaixiaodianUv
     | BilibiliOpen | BilibiliOauth | Twitch | TwitchEventsub | Youtube
     | Srs | NodeMediaServer | Zlmediakit | Icecast | Mediamtx | Hls
+    | NginxRtmpHooks | SrsHooks | ZlmediakitHooks | NodeMediaServerHooks | TencentLive | AliyunLive | VolcengineLive
 )  # fmt: skip
 
 KINDS: tuple[type[FeedRow], ...] = get_args(Feed)

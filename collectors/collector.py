@@ -49,9 +49,8 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     ROOM_BY_ROOM: ClassVar[bool] = False  # a frame shows the rooms it names and no other: one can be blind alone
     TELLS_MONEY: ClassVar[bool] = False  # its ticks have the platform's own running total of money
     KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
-    KEYS: ClassVar[str] = (
-        ""  # of what these keys are, where several kinds tell the same; left out: only a feed's own compare
-    )
+    KEYS: ClassVar[str] = ""  # of what they are, where several kinds tell the same; left out: a feed's own compare
+    TELLS_OF_REFUSED: ClassVar[bool] = True  # its events tell that somebody publishes before he is let, or refused
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most

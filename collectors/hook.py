@@ -135,21 +135,38 @@ class Hook(Protocol):
         """What the kept delivery means. `at` is when it was received. Raises BadFrame."""
 
 
-class HookRow(FeedRow, kw_only=True, frozen=True):
-    """A `[[feed]]` table of a kind that calls us at `POST /hooks/{name}`."""
+class CalledRow(FeedRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of a kind that calls us at `/hooks/{name}`. Silent by nature, it never blinds a room."""
 
     app: str = ""  # the [[app]] whose secrets verify it
-    reconcile_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0  # its witness polls each busy shop so often
-    push_late_s_max: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 120.0  # what the poll finds later was missed
 
     TELLS_STATE: ClassVar[bool] = False
-    SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
+    METHOD: ClassVar[Literal["POST", "GET"]] = "POST"  # of its deliveries; GET: the query says all
     HEADERS: ClassVar[tuple[str, ...]] = ()  # lower case; those that verify and parse read
     BODY_BYTES_MAX: ClassVar[int] = 262_144
     CONTENT_TYPES: ClassVar[tuple[str, ...]] = ("application/json",)
     NEEDS_APP: ClassVar[bool] = True
     KEY_OF_APP: ClassVar[str] = ""  # what the platform calls the key of the [[app]], where it verifies with one
     TOKEN_OF_APP: ClassVar[str] = ""  # and the token
+
+
+class HookRow(CalledRow, kw_only=True, frozen=True):
+    """One that brings orders, perhaps rooms, too. It is kept on disk before it is answered."""
+
+    reconcile_s: Annotated[float, msgspec.Meta(ge=5, le=86_400)] = 60.0  # its witness polls each busy shop so often
+    push_late_s_max: Annotated[float, msgspec.Meta(ge=10, le=86_400)] = 120.0  # what the poll finds later was missed
+
+    SIGNALS: ClassVar[tuple[str, ...]] = ("sales",)
+
+
+class LiveHookRow(CalledRow, kw_only=True, frozen=True):
+    """One of a cloud that tells how rooms stand. Our answer ends its tries, and nothing else tells of these rooms: so
+    it is kept on disk before it is answered, like orders."""
+
+    app: str
+
+    SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
+    BODY_BYTES_MAX: ClassVar[int] = 65_536
 
 
 class OrderSocketRow(FeedRow, kw_only=True, frozen=True):

@@ -172,3 +172,16 @@ def tiktok_shop_request(path: str, params: Mapping[str, str], body: bytes, secre
 def tiktok_developers(at_s: str, body: bytes, secret: bytes) -> str:
     """`s` of header `Tiktok-Signature`, of another product of TikTok's than the shop."""
     return sha256_hmac(secret, at_s.encode(), b".", body).hex()
+
+
+# Clouds that carry an event's own streams
+
+
+def key_and_expiry(t: str, secret: bytes) -> str:
+    """`sign` in the body of Tencent's and of Volcengine's callbacks; `t` as it stands there, unix seconds."""
+    return md5_hex(secret, t.encode())
+
+
+def aliyun_live(domain: str, at_s: str, secret: bytes) -> str:
+    """Header `ALI-LIVE-SIGNATURE`; `domain` is that of the push, `at_s` the header `ALI-LIVE-TIMESTAMP`."""
+    return md5_hex(f"{domain}|{at_s}|".encode(), secret)

@@ -16,7 +16,8 @@ class Tick(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     `at` is aware UTC: of a poll the instant before the request left, of a push the platform's stamp, else the read.
     `live` None: this frame does not say. `progress` is bytes in or media time: only whether it moves matters.
-    `session_key` is the platform's session or the publisher's connection id. `end` is end evidence: the platform or
+    `session_key` is the platform's session or the publisher's connection id; one that begins with a colon is only the
+    end of it, where the source does not know the whole. `end` is end evidence: the platform or
     the publisher said that the broadcast is over (`ended`), or that it broke (`failed`). `gmv_minor` is the platform's
     own running total of the session's money, in the minor unit of `currency`: kept beside ours and compared, never
     added. Absent is None, never zero.

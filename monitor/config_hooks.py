@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.hook import HookRow
+from collectors.hook import CalledRow
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
 from monitor.problem import quoted
@@ -105,7 +105,7 @@ def _called(
     at: tuple[str | int, ...], row: dict[str, Any], kind: type, platforms: Mapping[str, str], listens: bool
 ) -> Iterator[Complaint]:
     """A feed of a kind that calls us, or that names an application."""
-    is_hook = issubclass(kind, HookRow)
+    is_hook = issubclass(kind, CalledRow)
     if is_hook and not listens:
         what = f"kind {quoted(row['kind'])} is called by its platform, and hooks_listen is not set"
         yield (*at, "kind"), what, 'add hooks_listen = "127.0.0.1:8791" above the first [table]'

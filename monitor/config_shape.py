@@ -21,10 +21,7 @@ Row = tuple[Path, dict[str, Any]]
 
 Hook = Callable[[type, object], object]
 
-LATER_KINDS = frozenset(
-    "nginx_rtmp_hooks srs_hooks zlmediakit_hooks owncast ovenmediaengine kick twitch_hooks "
-    "tencent_live aliyun_live volcengine_live".split()
-)
+LATER_KINDS = frozenset("owncast ovenmediaengine kick twitch_hooks".split())
 
 
 class Shape:

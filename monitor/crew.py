@@ -9,7 +9,7 @@ import msgspec
 
 from collectors.api_feed import ApiRow
 from collectors.collector import FeedRow, Now
-from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
+from collectors.hook import CalledRow, OrderPollRow, OrderSocketRow
 from collectors.live_rooms import LiveRoomsRow
 from monitor.live.sight import silence_s_max
 from monitor.live.supervise import Collecting, Outlets, supervise
@@ -74,7 +74,7 @@ class Crew:
         wanted = {
             row.name: msgspec.structs.replace(row, rooms=self.watch.rooms_of(row))
             for row in rows
-            if not isinstance(row, HookRow)  # a hook is called: there is nothing to ask
+            if not isinstance(row, CalledRow)  # a hook is called: there is nothing to ask
         }
         for name in [name for name, (row, _) in self._tasks.items() if wanted.get(name) != row]:
             self._tasks.pop(name)[1].cancel()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from collectors.collector import FeedRow
-from collectors.hook import App, HookRow, OrderSocketRow
+from collectors.hook import App, CalledRow, OrderSocketRow
 from monitor.apps import read_apps
 from monitor.config import Config
 from monitor.http import hooks, listener
@@ -22,6 +22,8 @@ from monitor.rates import Rates
 from monitor.reading import Reader
 from monitor.sale_rules import SaleRules
 from monitor.secret import SecretError
+from monitor.server_lane import Outlets as LaneOutlets
+from monitor.server_lane import ServerLane
 from monitor.store.cipher import CannotDecrypt, Cipher
 from monitor.store.disk import SpoolFull
 from monitor.store.frames import FrameLane
@@ -54,6 +56,7 @@ class Orders:
             store, self.lane, watch, clock.now, self._rules(), self.app_of,
             failed=lambda feed: metrics.feed_failures.labels(feed, "bad_frame").inc(), watching=watching,
         )  # fmt: skip
+        self.server_lane = ServerLane(watch, self._lane_outlets(store, watching))
         guard = Guard(
             Limits(trusted=tuple(config.proxies)),
             refused=lambda reason: metrics.connections_refused.labels(reason).inc(),
@@ -90,7 +93,7 @@ class Orders:
         feeds = self.config.feeds
         self.hooks.serve_feeds(feeds, self.apps)
         self.reader.configured(feeds)
-        self._metrics.hooks_are(row.name for row in feeds if isinstance(row, HookRow))
+        self._metrics.hooks_are(row.name for row in feeds if isinstance(row, CalledRow))
 
     def _outlets(self) -> hooks.Outlets:
         metrics = self._metrics
@@ -101,6 +104,20 @@ class Orders:
             heard=lambda feed, at: metrics.feed_messages.labels(feed).inc(),
             counted=lambda feed, outcome: metrics.hook_requests.labels(feed, outcome).inc(),
             took=metrics.hook_ack_duration.observe,
+            hold=self.server_lane.hold,
+        )
+
+    def _lane_outlets(self, store: Store, watching: Callable[[], bool]) -> LaneOutlets:
+        metrics = self._metrics
+        return LaneOutlets(
+            room=store.inbox.room,
+            put=store.inbox.put,
+            encrypt=self.lane.cipher.encrypt,
+            failed=lambda feed: metrics.feed_failures.labels(feed, "bad_frame").inc(),
+            app_of=self.app_of,
+            rules=lambda: self.reader.rules,
+            watching=watching,
+            now=self._now,
         )
 
     # --- one run -----------------------------------------------------------------------------------------------------
@@ -117,9 +134,13 @@ class Orders:
         """Keep and read until `stop`. Raises SpoolDiskFailed, SpoolUnreadable."""
         async with asyncio.TaskGroup() as group:
             keeping = group.create_task(self.lane.run(), name="frame lane")
-            reading = group.create_task(self.reader.run(), name="reader")
+            others = [
+                group.create_task(self.reader.run(), name="reader"),
+                group.create_task(self.server_lane.run(), name="server lane"),
+            ]
             await keeping
-            reading.cancel()
+            for task in others:
+                task.cancel()
 
     async def stop(self) -> None:
         """Nobody calls us any more, what was taken is kept, and what is not read waits for the next start."""

@@ -1,9 +1,10 @@
 """Each folder under feeds/ is a recording: the frames as they came, and what they mean.
 
-Of polls and sockets: frames.jsonl and ticks.jsonl. Of hooks, and of sockets that bring orders: app.toml (its secrets),
-frames.jsonl (of a hook the request itself, so that its signature is checked, too), details.jsonl (what the platform
-answered about orders, where it was asked) and sales.jsonl. Of kinds that poll orders with accounts: no app.toml, and in
-frames.jsonl the pages that the platform answered with, each with its shop and its listing.
+Of polls and sockets: frames.jsonl and ticks.jsonl. Of hooks that tell of rooms: app.toml (its secrets) beside them. Of
+other hooks, and of sockets that bring orders: app.toml, frames.jsonl (of a hook the request itself, so that its
+signature is checked, too), details.jsonl (what the platform answered about orders, where it was asked) and sales.jsonl.
+Of kinds that poll orders with accounts: no app.toml, and in frames.jsonl the pages that the platform answered with,
+each with its shop and its listing.
 """
 
 import statistics
@@ -23,6 +24,7 @@ from collectors.hook import (
     NO_DETAILS,
     Accepted,
     App,
+    CalledRow,
     Delivery,
     Details,
     Hook,
@@ -39,8 +41,13 @@ README = Path(collectors.__file__).with_name("README.md").read_text(encoding="ut
 NAMES = {str(kind.__struct_config__.tag): kind for kind in KINDS}
 KEPT = (HookRow, OrderSocketRow)  # kinds whose frames are kept before they are understood
 ORDERS = (*KEPT, OrderPollRow)
+HOOKED = [
+    case
+    for case in ALL
+    if issubclass(NAMES[case.parts[-3]], CalledRow) and not issubclass(NAMES[case.parts[-3]], HookRow)
+]
 SALES = [case for case in ALL if issubclass(NAMES[case.parts[-3]], ORDERS)]
-CASES = [case for case in ALL if case not in SALES]
+CASES = [case for case in ALL if case not in SALES and case not in HOOKED]
 
 
 def named(case: Path) -> str:
@@ -132,11 +139,11 @@ def kept_frames(case: Path, app: App) -> list[tuple[Hook, bytes, datetime]]:
     """The frames that the spool would keep, each with its row and when it came; a hook's are verified before."""
     row = cast(Hook, msgspec.toml.decode(case.read_bytes(), type=Feed))
     lines = case.with_name("frames.jsonl").read_bytes().splitlines()
-    if not isinstance(row, HookRow):
+    if not isinstance(row, CalledRow):
         return [(row, frame, at) for frame, at in frames.decode_lines(lines)]
     kept: list[tuple[Hook, bytes, datetime]] = []
     for line in msgspec.json.Decoder(Pushed).decode_lines(b"\n".join(lines)):
-        delivery = Delivery("POST", line.path, line.query, line.headers, line.body.encode())
+        delivery = Delivery(row.METHOD, line.path, line.query, line.headers, line.body.encode())
         assert isinstance(row.verify(delivery, app, line.at), Accepted)
         assert set(line.headers) <= set(row.HEADERS), "only these are kept"
         kept.append((row, msgspec.msgpack.encode(delivery), line.at))
@@ -153,6 +160,24 @@ def test_recorded_frames_become_the_golden_ticks(case: Path, pytestconfig: pytes
         golden.write_bytes(msgspec.json.Encoder().encode_lines(ticks))
     assert ticks
     assert ticks == msgspec.json.Decoder(Tick).decode_lines(golden.read_bytes())
+
+
+@pytest.mark.parametrize("case", HOOKED, ids=named)
+def test_recorded_calls_become_the_golden_ticks(case: Path, pytestconfig: pytest.Config) -> None:
+    found = meanings(case, NO_DETAILS)
+    ticks = [tick for meaning in found for tick in meaning.ticks]
+    assert not any(meaning.needs or meaning.bad or meaning.sales for meaning in found)
+    golden = case.with_name("ticks.jsonl")
+    if pytestconfig.getoption("--update"):
+        golden.write_bytes(msgspec.json.Encoder().encode_lines(ticks))
+    assert ticks
+    assert ticks == msgspec.json.Decoder(Tick).decode_lines(golden.read_bytes())
+
+
+@pytest.mark.parametrize("case", HOOKED, ids=named)
+def test_recorded_calls_say_in_their_first_line_what_they_show(case: Path) -> None:
+    assert case.read_text(encoding="utf-8").startswith("# ")
+    assert {path.name for path in case.parent.iterdir()} == {"feed.toml", "app.toml", "frames.jsonl", "ticks.jsonl"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)

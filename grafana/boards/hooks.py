@@ -28,10 +28,11 @@ def curves(say: Say) -> list[AnyPanel]:
             say("推送请求（按结果）", "Hook requests by outcome"),
             say(
                 "每分钟请求数。accepted 已落盘并应答，duplicate 重复，probe/check 平台测试，"
-                "bad_signature/stale/malformed/wrong_app/disabled 验签未过，rate_limited/busy/full/slow 我们没有收下。",
+                "bad_signature/stale/malformed/wrong_app/disabled 验签未过，"
+                "rate_limited/busy/full/slow/shed 我们没有收下（自有服务器照常放行）。",
                 "Requests per minute. accepted: on disk, then answered; duplicate: told again; probe, check: tests of "
                 "the platform; bad_signature, stale, malformed, wrong_app, disabled: not a true delivery; "
-                "rate_limited, busy, full, slow: not taken.",
+                "rate_limited, busy, full, slow, shed: not taken (an own server is given leave all the same).",
             ),
             [promql(f"60 * sum by (outcome) (rate(livemon_hook_requests_total{{{OF_CHOSEN}}}[$__rate_interval])) > 0",
                     "{{outcome}}")],

@@ -49,7 +49,7 @@ class _Room(Protocol):
     @property
     def session(self) -> _Session: ...
     @property
-    def telling(self) -> Sequence[_Feed]: ...
+    def feeds(self) -> Sequence[_Feed]: ...
     @property
     def viewers_before(self) -> int | None: ...
 
@@ -105,7 +105,7 @@ class WatchSight:
         return RoomSight(
             row.platform, row.external_id, row.anchor, row.city, row.hall, row.tier, row.contact, room.state,
             _since(room), "" if opened_at is None else str(self._session_id(row.platform, row.external_id, opened_at)),
-            room.viewers_before, any(feed.rules.tells_end for feed in room.telling),
+            room.viewers_before, any(feed.rules.tells_end for feed in room.feeds),
             row.room_id,
         )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collectors.api_feed import ApiRow
-from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
+from collectors.hook import CalledRow, OrderPollRow, OrderSocketRow
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
 from monitor.commands.feed import add_roster_option, feed_named, roster_of, with_rooms
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("livemon: --for must be more than 0 seconds")
     configured = load_config(args)
     feed = with_rooms(feed_named(configured, args.feed), roster_of(configured, args.roster))
-    if isinstance(feed, HookRow):
+    if isinstance(feed, CalledRow):
         raise CommandError(f"livemon: {feed.name} is called by its platform; there is nothing to ask and to record")
     if isinstance(feed, OrderSocketRow):
         raise CommandError(

@@ -12,7 +12,7 @@ import msgspec
 from collectors import Feed
 from collectors.collector import BadFrame, PartlyRead
 from collectors.frames import Recorded, whole
-from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
+from collectors.hook import CalledRow, OrderPollRow, OrderSocketRow
 from collectors.tick import Tick
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.answer import shown
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     configured = load_config(args)
     roster = roster_of(configured, args.roster)
     feed = with_rooms(feed_named(configured, args.feed), roster)
-    if isinstance(feed, HookRow | OrderPollRow | OrderSocketRow):
+    if isinstance(feed, CalledRow | OrderPollRow | OrderSocketRow):
         raise CommandError(
             f"livemon: what {feed.name} brings is kept encrypted and never recorded; `livemon quarantine` shows what "
             "could not be read"

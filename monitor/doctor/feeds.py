@@ -9,7 +9,7 @@ import aiohttp
 
 from collectors.api_feed import ApiRow
 from collectors.collector import BadFrame, FeedRow, Now
-from collectors.hook import HookRow, OrderPollRow, OrderSocketRow
+from collectors.hook import CalledRow, OrderPollRow, OrderSocketRow
 from monitor.doctor.finding import Finding, fine, note, wrong
 from monitor.live.failure import Reason, innermost, reason_of
 from monitor.live.supervise import Collecting
@@ -40,7 +40,7 @@ async def check_feed(
 ) -> Finding:
     """One frame of this feed, and what it means. What is handed out only once is left to the running monitor."""
     name = f"feed {feed.name}"
-    if isinstance(feed, HookRow):
+    if isinstance(feed, CalledRow):
         raise TypeError("a hook is not asked")
     if isinstance(feed, OrderSocketRow):
         return note(name, "not asked: what it hands out is gone for the running monitor", "`livemon status` shows it")

@@ -9,9 +9,12 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
-from collectors.hook import App, HookRow
+from collectors.collector import FeedRow
+from collectors.hook import App, CalledRow
 from collectors.orders.push_json import PROBE, PushJson, signature
+from collectors.server_hook import ServerHookRow
 from monitor.doctor.finding import Finding, fine, note, wrong
+from monitor.live.sight import platform_of
 
 ANSWER_S_MAX = 10.0
 DAYS_LEFT_MIN = 14
@@ -19,7 +22,7 @@ OURSELVES = ("127.0.0.1", "::1", "localhost")
 
 
 async def check_hook(
-    row: HookRow, app: App, http: aiohttp.ClientSession, public: str, local: str, now: datetime
+    row: CalledRow, app: App, http: aiohttp.ClientSession, public: str, local: str, now: datetime
 ) -> Finding:
     """`public` is what platforms are told, `local` where the monitor listens itself; both without a path."""
     name = f"hook {row.name}"
@@ -28,21 +31,23 @@ async def check_hook(
     path = f"/hooks/{quote(row.name, safe='')}"
     began = time.monotonic()
     try:
-        status, headers = await _ask(http, public + path, row, app, now)
+        status, headers, body = await _ask(http, public + path, row, app, now)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         return await _unanswered(name, http, local + path, public, error)
     took = f"{(time.monotonic() - began) * 1000:.0f} ms"
     if isinstance(row, PushJson) and app.secrets:
         return judge_probe(name, status, took)
-    return judge_look(name, status, headers, took)
+    if isinstance(row, ServerHookRow):
+        return judge_leave(name, status, body == row.ALLOW.body, took)
+    return judge_look(name, status, headers, took, row.METHOD)
 
 
 async def _ask(
-    http: aiohttp.ClientSession, url: str, row: HookRow, app: App, now: datetime
-) -> tuple[int, Mapping[str, str]]:
-    """Status and headers: of a signed probe where we can sign one, else of a GET, which is no delivery."""
+    http: aiohttp.ClientSession, url: str, row: CalledRow, app: App, now: datetime
+) -> tuple[int, Mapping[str, str], bytes]:
+    """Status, headers, body: of a signed probe where we can sign one, else of what is no delivery."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_S_MAX)
-    method, body, headers = "GET", b"", {}
+    method, body, headers = "POST" if row.METHOD == "GET" else "GET", b"", {}
     if isinstance(row, PushJson) and app.secrets:
         stamp, number = str(int(now.timestamp())), f"doctor-{time.time_ns()}"
         signed = signature(stamp, number, PROBE, app.secrets[0])
@@ -51,8 +56,7 @@ async def _ask(
             "Content-Type": "application/json"
         }
     async with http.request(method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as reply:
-        await reply.content.read(4096)
-        return reply.status, reply.headers
+        return reply.status, reply.headers, await reply.content.read(4096)
 
 
 async def _unanswered(name: str, http: aiohttp.ClientSession, local: str, public: str, error: BaseException) -> Finding:
@@ -84,10 +88,17 @@ def judge_probe(name: str, status: int, took: str) -> Finding:
             return _other(name, status)
 
 
-def judge_look(name: str, status: int, headers: Mapping[str, str], took: str) -> Finding:
-    """What the answer to a bare GET tells: a hook takes POST only, or refuses an unsigned look at its URL."""
-    takes_post = status == 405 and "POST" in headers.get("Allow", "").upper()
-    if takes_post or (status == 401 and "WWW-Authenticate" not in headers):
+def judge_leave(name: str, status: int, same: bool, took: str) -> Finding:
+    """An own server is given leave whatever it says; `same`: in the very words that it wants."""
+    if status == 200 and same:
+        return fine(name, f"its server would be given leave, in {took}; whether its token is right only its calls show")
+    return _other(name, status)
+
+
+def judge_look(name: str, status: int, headers: Mapping[str, str], took: str, method: str = "POST") -> Finding:
+    """What the answer to another method tells: a hook takes one only, or refuses an unsigned look at its URL."""
+    takes_it = status == 405 and method in headers.get("Allow", "").upper()
+    if takes_it or (status == 401 and "WWW-Authenticate" not in headers):
         return fine(name, f"its URL leads to livemon, which answers in {took}; only its platform can sign a test")
     return _other(name, status)
 
@@ -147,5 +158,16 @@ def judge_certificate(certificate: dict[str, object] | None, now: datetime) -> F
     return fine("hooks_url", f"answers over TLS; its certificate is good for {days} days")
 
 
-def hooks_of(feeds: Sequence[object]) -> list[HookRow]:
-    return [feed for feed in feeds if isinstance(feed, HookRow)]
+def check_polls(feeds: Sequence[FeedRow]) -> list[Finding]:
+    """Own servers that call and are not asked: one that dies calls nothing, and its rooms would stay as they were."""
+    asked = {(platform_of(feed), feed.hall) for feed in feeds if feed.TELLS_STATE}
+    todo = "add a feed of kind {0} for the same server: the poll is the truth, its calls are for speed"
+    return [
+        note(f"hook {row.name}", "no feed asks its server how rooms stand", todo.format(row.PLATFORM))
+        for row in feeds
+        if isinstance(row, ServerHookRow) and not {(platform_of(row), row.hall), (platform_of(row), "")} & asked
+    ]
+
+
+def hooks_of(feeds: Sequence[object]) -> list[CalledRow]:
+    return [feed for feed in feeds if isinstance(feed, CalledRow)]

@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 
 from collectors.collector import FeedRow
-from collectors.hook import App, HookRow
+from collectors.hook import App, CalledRow
 from monitor.birth import recognise_folder
 from monitor.config import Config
 from monitor.crew import bounded_http
@@ -20,7 +20,7 @@ from monitor.doctor.clock import Dates, check_clock
 from monitor.doctor.database import check_database
 from monitor.doctor.feeds import check_feed
 from monitor.doctor.finding import Finding, fine, note, wrong
-from monitor.doctor.hooks import check_certificate, check_hook, hooks_of
+from monitor.doctor.hooks import check_certificate, check_hook, check_polls, hooks_of
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
 from monitor.live.watch import Watch
@@ -121,11 +121,11 @@ async def _all_feeds(feeds: Sequence[FeedRow], http: aiohttp.ClientSession) -> l
         async with turn:
             return await check_feed(feed, http, wall_time)
 
-    return list(await asyncio.gather(*(ask(feed) for feed in feeds if not isinstance(feed, HookRow))))
+    return list(await asyncio.gather(*(ask(feed) for feed in feeds if not isinstance(feed, CalledRow))))
 
 
 async def _all_hooks(
-    config: Config, hooks: Sequence[HookRow], apps: Mapping[str, App], http: aiohttp.ClientSession
+    config: Config, hooks: Sequence[CalledRow], apps: Mapping[str, App], http: aiohttp.ClientSession
 ) -> list[Finding]:
     if not hooks or config.hooks_address is None:
         return []
@@ -140,7 +140,7 @@ async def _all_hooks(
         check_hook(row, apps.get(row.app) or App(row.app, row.PLATFORM), http, public, local, wall_time())
         for row in hooks
     ]
-    return [url, *await asyncio.gather(*asked)]
+    return [url, *check_polls(config.feeds), *await asyncio.gather(*asked)]
 
 
 async def check_monitor(http: aiohttp.ClientSession, host: str, port: int) -> Finding:

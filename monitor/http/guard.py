@@ -33,6 +33,7 @@ class Limits:
     stalled_s_max: float = 30.0  # an answer that the client does not take
     client_connections_max: int = 50
     connections_max: int = 4_000
+    trusted_more_max: int = 1_000  # beyond these for trusted proxies alone: a flood of others must not shut them out
     trusted: Sequence[Network] = ()  # proxies: many clients behind one address, so only the global cap counts
 
 
@@ -47,9 +48,10 @@ class Guard:
     said_at: dict[str, float] = field(default_factory=dict)
 
     def refuses(self, client: str, address: Address | None) -> Refusal | None:
-        if len(self.connections) >= self.limits.connections_max:
+        trusted = self.trusts(address)
+        if len(self.connections) >= self.limits.connections_max + (self.limits.trusted_more_max if trusted else 0):
             return "connections"
-        if self.by_client[client] >= self.limits.client_connections_max and not self.trusts(address):
+        if self.by_client[client] >= self.limits.client_connections_max and not trusted:
             return "client_connections"
         return None
 

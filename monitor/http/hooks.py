@@ -1,4 +1,7 @@
-"""The listener that platforms call: bounds, signature, replay, disk, and only then the answer. It parses nothing."""
+"""The listener that platforms call: bounds, signature, replay, disk, and only then the answer. It parses nothing.
+
+An own server that asks for leave is answered what lets its publisher on air, whatever becomes of its call.
+"""
 
 import asyncio
 import re
@@ -12,7 +15,8 @@ import msgspec
 from aiohttp import web
 
 from collectors.collector import FeedRow
-from collectors.hook import Accepted, App, Delivery, Hook, HookRow, Refused, Reply
+from collectors.hook import Accepted, App, CalledRow, Delivery, Hook, Refused, Reply
+from collectors.server_hook import ServerHookRow
 from monitor.accounts.door import Door
 
 from . import oauth
@@ -46,6 +50,7 @@ class Outlets:
     heard: Callable[[str, datetime], None] = lambda feed, at: None
     counted: Callable[[str, Outcome], None] = lambda feed, outcome: None
     took: Callable[[float], None] = lambda seconds: None  # from a body's last byte to its answer
+    hold: Callable[[str, bytes, datetime], bool] = lambda feed, frame, at: False  # in memory; False: no room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +65,18 @@ class Rates:
 class Target:
     """One feed that is called, and the application whose secrets verify it."""
 
-    row: HookRow
+    row: CalledRow
     app: App
     bucket: Bucket
 
     @property
     def hook(self) -> Hook:
-        return cast(Hook, self.row)  # every HookRow of a config is a Hook: a test sees to it
+        return cast(Hook, self.row)  # every CalledRow of a config is a Hook: a test sees to it
+
+    @property
+    def allow(self) -> Reply | None:
+        """What an own server is answered in any case."""
+        return self.row.ALLOW if isinstance(self.row, ServerHookRow) else None
 
 
 @dataclass
@@ -89,7 +99,7 @@ class Hooks:
                 before.get(row.name) or Bucket(self.rates.per_s, self.rates.burst),
             )
             for row in rows
-            if isinstance(row, HookRow)
+            if isinstance(row, CalledRow)
         }
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -104,14 +114,18 @@ class Hooks:
                 outcome, response = await self._welcome(self.door, request, path.removeprefix(OAUTH), query)
             else:
                 outcome, reply = await self._answer(request, target, path, query)
-                kind = {"Content-Type": reply.content_type}
-                response = web.Response(status=reply.status, body=reply.body, headers=kind)
+                response = answered(reply)
         except Turned as turned:
             outcome = turned.outcome
-            response = web.Response(status=turned.status, text=f"{turned.status}\n", headers=turned.headers)
+            response = turned_away(turned, target)
         except ConnectionError:
             outcome = "gone"
             raise
+        except Exception as error:
+            if target is None or target.allow is None:
+                raise
+            self.guard.say("a hook of an own server failed", error)
+            response = turned_away(Turned("failed"), target)
         finally:
             self.outlets.counted(target.row.name if target else "", outcome)
         response.headers["Server"] = "livemon"
@@ -135,11 +149,11 @@ class Hooks:
             raise Turned("not_found")
         if any(name in request.headers for name in UPGRADES):
             raise Turned("bad_request")
-        if request.method == "GET":
+        if request.method == "GET" and target.row.METHOD != "GET":
             return "check", check(target, delivery_of(request, target.row, path, query, b""))
-        if request.method != "POST":
-            raise Turned("wrong_method")
-        body = await self._body(request, target.row)
+        if request.method != target.row.METHOD:
+            raise Turned("wrong_method", target.row.METHOD)
+        body = b"" if request.method == "GET" else await self._body(request, target.row)
         loop = asyncio.get_running_loop()
         began, at = loop.time(), self.outlets.now()
         delivery = delivery_of(request, target.row, path, query, body)
@@ -150,7 +164,7 @@ class Hooks:
         self.outlets.took(loop.time() - began)
         return outcome, verdict.reply
 
-    async def _body(self, request: web.BaseRequest, row: HookRow) -> bytes:
+    async def _body(self, request: web.BaseRequest, row: CalledRow) -> bytes:
         encoding = request.headers.get("Content-Encoding", "identity")
         if encoding.lower() != "identity" or request.content_type not in row.CONTENT_TYPES:
             raise Turned("unsupported")
@@ -164,6 +178,12 @@ class Hooks:
             raise Turned("rate_limited")
         if verdict.probe:
             return "probe"
+        if target.allow is not None:
+            frame = msgspec.msgpack.encode(Delivery(delivery.method, delivery.path, "", {}, delivery.body))
+            if not self.outlets.hold(feed, frame, at):
+                raise Turned("shed")
+            self.outlets.heard(feed, at)
+            return "accepted"
 
         async def keep() -> None:
             once = (verdict.delivery_id,) if verdict.once else ()
@@ -182,6 +202,19 @@ class Hooks:
         return fate
 
 
+def answered(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, body=reply.body, headers={"Content-Type": reply.content_type})
+
+
+def turned_away(turned: Turned, target: Target | None) -> web.Response:
+    """A bare number; an own server hears what lets its publisher on air, and perhaps was not heard out."""
+    if target is None or target.allow is None:
+        return web.Response(status=turned.status, text=f"{turned.status}\n", headers=turned.headers)
+    response = answered(target.allow)
+    response.force_close()
+    return response
+
+
 def check(target: Target, delivery: Delivery) -> Reply:
     """The answer to a platform that looks whether the URL is ours."""
     reply = target.hook.answer_check(delivery, target.app)
@@ -192,7 +225,7 @@ def check(target: Target, delivery: Delivery) -> Reply:
     return reply
 
 
-def delivery_of(request: web.BaseRequest, row: HookRow, path: str, query: str, body: bytes) -> Delivery:
+def delivery_of(request: web.BaseRequest, row: CalledRow, path: str, query: str, body: bytes) -> Delivery:
     """What is verified and kept. A header that is there twice, or is no text, could be read in two ways: refused."""
     headers = {}
     for name in row.HEADERS:

@@ -6,7 +6,7 @@ from collectors.hook import Refusal
 
 Outcome = (
     Literal[
-        "accepted",  # kept on disk, then answered
+        "accepted",  # kept on disk, then answered; of an own server, held in memory
         "duplicate",  # the same delivery again: answered like the first, not kept again
         "probe",  # the platform's test: answered, not kept
         "check",  # the platform looked whether the URL is ours
@@ -17,6 +17,7 @@ Outcome = (
         "slow",  # the body did not come in time
         "busy",  # this client, or all together, have too many bodies under way
         "full",  # the disk takes no more
+        "shed",  # an own server calls for speed alone, and more of that waits than is good: its poll will tell
         "bad_request",
         "not_found",
         "wrong_method",
@@ -38,6 +39,7 @@ STATUS_OF: dict[Outcome, int] = {
     "rate_limited": 429,
     "busy": 429,
     "full": 503,
+    "shed": 503,
     **dict.fromkeys(REFUSALS, 401),
 }
 RETRY_AFTER_S = 5
@@ -46,8 +48,9 @@ RETRY_AFTER_S = 5
 class Turned(Exception):
     """The request goes no further; the caller gets the status of this outcome and nothing else."""
 
-    def __init__(self, outcome: Outcome) -> None:
-        self.outcome = outcome
+    def __init__(self, outcome: Outcome, method: str = "POST") -> None:
+        """`method`: the one that the kind takes."""
+        self.outcome, self.method = outcome, method
         super().__init__(outcome)
 
     @property
@@ -58,4 +61,4 @@ class Turned(Exception):
     def headers(self) -> dict[str, str]:
         if self.status in (429, 503):
             return {"Retry-After": str(RETRY_AFTER_S)}
-        return {"Allow": "POST"} if self.status == 405 else {}
+        return {"Allow": self.method} if self.status == 405 else {}

@@ -27,6 +27,7 @@ from monitor.live.session import (
     dropped,
     keyed,
     opened,
+    other_key,
     replace,
     resumed,
 )
@@ -99,14 +100,14 @@ def _go_on(session: Session, tick: Tick, at: datetime, rules: Rules) -> Step:
 
 
 def _see_live(session: Session, tick: Tick, at: datetime, rules: Rules, slots: Sequence[Slot]) -> Step:
-    differs = tick.session_key is not None and session.key is not None and tick.session_key != session.key
+    differs = other_key(session, tick)
     other = differs and (tick.feed == session.key_feed or session.key_feed in rules.key_feeds)
     if other and rules.key_is_session and session.is_open and tick.session_key == session.former_key:
         return session, NOTHING  # an answer from before this session began: what was replaced does not come back
     if tick.evidence != "event":
         if session.is_blind or ((differs or session.phase is not LIVE) and _too_soon(session, at, rules)):
             return session, NOTHING
-    elif differs and (session.phase is LIVE or session.is_stalled):
+    elif differs and rules.refused_told and (session.phase is LIVE or session.is_stalled):
         return session, NOTHING  # a second publisher is announced just the same, though the server refuses him
     if session.phase is LIVE:
         if other:
@@ -136,6 +137,8 @@ def _see_other(session: Session, tick: Tick, at: datetime, rules: Rules) -> Step
     if rules.key_is_session:
         over, marks = closed(session, at, "replaced")
         return opened(over, tick, at, marks)
+    if tick.evidence == "event":
+        return _go_on(_assured(keyed(session, tick), tick, at), tick, at, rules)  # it took over: no stop was seen
     last_seen_at = session.decided_at or at
     gone, marks = dropped(session, tick, at, Stop(last_seen_at, last_seen_at, "reconnect", rules.tells_end))
     back, more = resumed(gone, tick, at)
@@ -146,7 +149,7 @@ def _see_gone(session: Session, tick: Tick, at: datetime, rules: Rules) -> Step:
     """A tick says that the room is not live."""
     doubt = session.doubt or CERTAIN
     if tick.evidence == "event":
-        if tick.session_key is not None and session.key is not None and tick.session_key != session.key:
+        if other_key(session, tick):
             return session, NOTHING  # the end of a publisher who was never ours
     elif session.is_blind or (session.phase is LIVE and _too_soon(session, at, rules)):
         return session, NOTHING
@@ -209,8 +212,8 @@ def _assured(session: Session, tick: Tick, at: datetime) -> Session:
     if doubt is None:
         return session
     absent_at = doubt.absent_at if doubt.absent_at is not None and at < doubt.absent_at else None
-    # A tick without key does not show that this is the session we knew before the blind span.
-    unsure_from = doubt.unsure_from if session.key is not None and tick.session_key is None else None
+    # A tick without key, or with the end of one, does not show that this is the session we knew before the blind span.
+    unsure_from = doubt.unsure_from if session.key is not None and tick.session_key != session.key else None
     settle_until = doubt.settle_until
     if settle_until is not None and at > settle_until and _moved_since(session, settle_until):
         settle_until = None

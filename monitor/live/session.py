@@ -35,6 +35,7 @@ class Rules(msgspec.Struct, frozen=True):
     settle: timedelta = timedelta(seconds=15)
     blind_max: timedelta = timedelta(hours=4)
     key_feeds: frozenset[str] = frozenset()  # feeds whose keys are of one kind with this one's
+    refused_told: bool = True  # an event tells of a second publisher, too, who is refused
 
 
 class Stop(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -70,9 +71,7 @@ class Session(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     number: int = 0  # changes of this session so far
     changed_at: datetime | None = None  # stamp of the last change: none later is stamped before it
     key: str | None = None
-    key_feed: str | None = (
-        None  # keys of two feeds need not be of one kind: only those are compared that the rules allow
-    )
+    key_feed: str | None = None  # keys of two feeds need not be of one kind: the rules say which are compared
     decided_at: datetime | None = None
     by_event: bool = False  # the last decision was an event's
     progress: int | None = None
@@ -164,10 +163,26 @@ def decided(session: Session, tick: Tick, at: datetime) -> Session:
 
 
 def keyed(session: Session, tick: Tick) -> Session:
-    """Take the tick's key for ours. An event that only repeats it leaves it with the feed that answers by it."""
-    if tick.session_key is None or (tick.session_key == session.key and tick.evidence == "event"):
+    """Take the tick's key for ours. What only repeats it leaves it with the feed that knows the whole of it."""
+    key, known = tick.session_key, session.key
+    if key is None or (key == known and tick.evidence == "event"):
         return session
-    return replace(session, key=tick.session_key, key_feed=tick.feed)
+    if known is not None and key != known and _ends(known, key):
+        return session
+    return replace(session, key=key, key_feed=tick.feed)
+
+
+def other_key(session: Session, tick: Tick) -> bool:
+    """Does the tick speak of another publisher, or session, than ours? Without a key it does not say so."""
+    key, known = tick.session_key, session.key
+    if key is None or known is None or key == known:
+        return False
+    return not (_ends(known, key) or _ends(key, known))
+
+
+def _ends(whole: str, tail: str) -> bool:
+    """A key that begins with a colon is the end of one: its source does not know, say, of which process it is."""
+    return tail.startswith(":") and whole.endswith(tail)
 
 
 def doubting(session: Session, doubt: Doubt) -> Session:

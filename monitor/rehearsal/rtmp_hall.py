@@ -45,6 +45,7 @@ http {{
     location /stat {{ rtmp_stat {stat}; }}
     location /control {{ rtmp_control all; }}
   }}
+  {http}
 }}
 """
 
@@ -59,11 +60,11 @@ class MissingTool(Exception):
 class RtmpHall:
     """One nginx with the application `live`, in `folder`; leaving the `with` block takes everything away.
 
-    `live` is more configuration of that application, `stat` is what `rtmp_stat` shows. The ports stay the same
-    over a restart.
+    `live` is more configuration of that application, `http` of its web; `stat` is what `rtmp_stat` shows. The ports
+    stay the same over a restart.
     """
 
-    def __init__(self, folder: Path, live: str = "", stat: str = "all", workers: int = 1) -> None:
+    def __init__(self, folder: Path, live: str = "", stat: str = "all", workers: int = 1, http: str = "") -> None:
         self.folder = folder
         self.rtmp_port, self.http_port = free_ports(2)
         self.stat_url = f"http://127.0.0.1:{self.http_port}/stat"
@@ -83,6 +84,7 @@ class RtmpHall:
                 rtmp_port=self.rtmp_port,
                 http_port=self.http_port,
                 live=live,
+                http=http,
                 stat=stat,
             )
         )

@@ -5,7 +5,8 @@
 CREATE OR REPLACE VIEW room_watch AS
 SELECT
     feed_room.room_id, feed_room.feed, feed_room.from_at, feed_room.to_at, feed.configured,
-    feed.kind LIKE '%\_hooks' OR feed.kind = 'push_json' AS silent_by_nature
+    feed.kind LIKE '%\_hooks' OR feed.kind IN ('push_json', 'tencent_live', 'aliyun_live', 'volcengine_live')
+        AS silent_by_nature
 FROM feed_room
 JOIN feed ON feed.feed = feed_room.feed
 WHERE 'live' = ANY (feed.signals);

@@ -12,16 +12,20 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from collectors import KINDS
-from collectors.hook import App, HookRow
+from collectors.collector import FeedRow
+from collectors.hook import App, CalledRow
 from collectors.orders.push_json import PushJson
 from collectors.orders.shopify import Shopify
 from collectors.orders.xiaohongshu_push import XiaohongshuPush
+from collectors.server_hook import ServerHookRow
+from collectors.servers.nginx_rtmp import NginxRtmp
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
 from monitor import config
 from monitor.apps import SecretFiles
 from monitor.crew import bounded_http
 from monitor.doctor.apps import check_apps
 from monitor.doctor.finding import Finding
-from monitor.doctor.hooks import check_certificate, check_hook, judge_certificate, judge_look
+from monitor.doctor.hooks import check_certificate, check_hook, check_polls, judge_certificate, judge_leave, judge_look
 from monitor.doctor.rounds import round_of
 from monitor.http import hooks, listener
 from monitor.http.hooks import Hooks, Outlets
@@ -41,7 +45,7 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def listening(*rows: HookRow) -> AsyncIterator[str]:
+async def listening(*rows: CalledRow) -> AsyncIterator[str]:
     async def keep(feed: str, *_rest: object) -> None:
         kept.append(feed)
 
@@ -63,7 +67,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
         yield client
 
 
-async def look(http: aiohttp.ClientSession, row: HookRow, app: App, public: str, local: str) -> Finding:
+async def look(http: aiohttp.ClientSession, row: CalledRow, app: App, public: str, local: str) -> Finding:
     return await check_hook(row, app, http, public, local, wall_time())
 
 
@@ -87,15 +91,22 @@ async def test_a_clock_that_is_off_is_refused_like_a_secret(http: aiohttp.Client
     assert (found.state, "clock" in found.todo) == ("wrong", True)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, HookRow) and kind is not PushJson])
+def looked_at(kind: type[CalledRow]) -> list[tuple[str, str]]:
+    """What the listener counts when a doctor looks at a hook of this kind."""
+    if kind is XiaohongshuPush:  # off
+        return []
+    return [("商店", "check" if issubclass(kind, ServerHookRow) else "wrong_method")]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if issubclass(kind, CalledRow) and kind is not PushJson])
 async def test_what_only_its_platform_can_sign_is_looked_at_without_a_failed_signature(
-    http: aiohttp.ClientSession, kind: type[HookRow]
+    http: aiohttp.ClientSession, kind: type[CalledRow]
 ):
     shop = kind(name="商店", app="shopify")
     async with listening(shop) as url:
         found = await look(http, shop, App("shopify", "shopify"), url, url)
     assert (found.state, found.name) == ("note" if kind is XiaohongshuPush else "fine", "hook 商店")
-    assert counted == ([] if kind is XiaohongshuPush else [("商店", "wrong_method")])  # so that looking never alarms
+    assert counted == looked_at(kind)  # so that looking never alarms
 
 
 async def test_a_hook_that_is_switched_off_is_not_called_fine(http: aiohttp.ClientSession):
@@ -138,7 +149,7 @@ def answering(status: int, **headers: str) -> Callable[[web.Request], Awaitable[
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("row", [ERP, SHOP], ids=lambda row: row.name)
-async def test_what_a_proxy_may_say_instead(http: aiohttp.ClientSession, row: HookRow, status: int, says: str):
+async def test_what_a_proxy_may_say_instead(http: aiohttp.ClientSession, row: CalledRow, status: int, says: str):
     app = web.Application()
     app.router.add_route("*", "/hooks/{feed}", answering(status, Location="/elsewhere"))
     async with TestServer(app) as server:
@@ -219,3 +230,26 @@ async def test_a_rotation_that_is_under_way_is_said(tmp_path: Path):
     findings, apps = check_apps([table])
     assert [finding.state for finding in findings] == ["note"]
     assert len(apps["erp"].secrets) == 2
+
+
+@pytest.mark.parametrize(
+    ("feeds", "alone"),
+    [
+        ([], True),
+        ([NginxRtmp(name="b", url="http://b", hall="B")], True),
+        ([NginxRtmp(name="a", url="http://a", hall="A")], False),
+        ([NginxRtmp(name="all", url="http://a")], False),
+        ([SHOP], True),
+    ],
+)
+def test_an_own_server_that_calls_and_is_not_asked_is_noted(feeds: list[FeedRow], alone: bool):
+    found = check_polls([NginxRtmpHooks(name="hall-a-hooks", hall="A", app="halls"), *feeds])
+    assert [finding.name for finding in found] == ["hook hall-a-hooks"] * alone
+    assert all("nginx_rtmp" in finding.todo for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("status", "same", "state"), [(200, True, "fine"), (200, False, "wrong"), (502, True, "wrong")]
+)
+def test_leave_in_other_words_is_somebody_elses(status: int, same: bool, state: str):
+    assert judge_leave("hook hall-a-hooks", status, same, "1 ms").state == state

@@ -6,7 +6,7 @@ import hmac
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from collectors.hook import NO_DETAILS, Accepted, App, Delivery, Details, HookRow, Meaning, Refused, Reply
+from collectors.hook import NO_DETAILS, Accepted, App, CalledRow, Delivery, Details, HookRow, Meaning, Refused, Reply
 from monitor.http import hooks, listener
 from monitor.http.body import Bodies
 from monitor.http.guard import Guard, Limits
@@ -117,6 +117,7 @@ class Site:
     outcomes: Counter[tuple[str, str]]
     heard: Counter[str]
     refused: Counter[str]
+    held: list[tuple[str, bytes, datetime]]
 
     async def connect(self, host: str = "127.0.0.1") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self.port, local_addr=(host, 0))
@@ -141,30 +142,40 @@ class Site:
 
 @asynccontextmanager
 async def hooked(
-    rows: Sequence[HookRow] = (Signed(name="shop", app="main"), Signed(name="other", app="second")),
+    rows: Sequence[CalledRow] = (Signed(name="shop", app="main"), Signed(name="other", app="second")),
     secrets: tuple[bytes, ...] = (SECRET,),
     limits: dict[str, Any] | None = None,
     bodies: Bodies | None = None,
     rates: Rates | None = None,
     takes_s: float = 0.0,
+    apps: Mapping[str, App] | None = None,
+    held_max: int = 1_000,
 ) -> AsyncIterator[Site]:
     outcomes: Counter[tuple[str, str]] = Counter()
     heard: Counter[str] = Counter()
     refused: Counter[str] = Counter()
-    disk = Disk(takes_s)
+    disk, held = Disk(takes_s), list[tuple[str, bytes, datetime]]()
+
+    def hold(feed: str, frame: bytes, at: datetime) -> bool:
+        if len(held) < held_max:
+            held.append((feed, frame, at))
+            return True
+        return False
+
     outlets = Outlets(
         keep=disk.keep,
         full=(Disk.Full,),
         now=lambda: NOW,
         heard=lambda feed, at: heard.update([feed]),
         counted=lambda feed, outcome: outcomes.update([(feed, outcome)]),
+        hold=hold,
     )
     guard = Guard(Limits(**(limits or {})), lambda reason: refused.update([reason]))
     site = Hooks(outlets, guard, bodies or Bodies(), rates=rates or Rates())
-    site.serve_feeds(rows, apps_of(secrets))
+    site.serve_feeds(rows, apps if apps is not None else apps_of(secrets))
     served = await hooks.start(site, "127.0.0.1", 0)
     try:
-        yield Site(served.port, site, disk, outcomes, heard, refused)
+        yield Site(served.port, site, disk, outcomes, heard, refused, held)
     finally:
         await listener.stop(served)
 

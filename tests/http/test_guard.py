@@ -227,7 +227,8 @@ async def test_a_trusted_proxy_may_hold_more_whatever_family_it_calls_by(network
 
 async def test_all_clients_together_have_a_cap_also_behind_a_trusted_proxy() -> None:
     local = ipaddress.ip_network("127.0.0.0/8")
-    async with guarded(client_connections_max=1, connections_max=4, trusted=(local,)) as listener:
+    limits = {"client_connections_max": 1, "connections_max": 3, "trusted_more_max": 1, "trusted": (local,)}
+    async with guarded(**limits) as listener:
         held = [await listener.connect() for _ in range(4)]
         await asyncio.sleep(0.05)
         assert len(listener.guard.connections) == 4

@@ -123,6 +123,48 @@ BUGS = {
         "if response.status >= 300:",
         "test_hook_bounds:test_only_a_trusted_proxy_has_more_than_one_request_a_connection",
     ),
+    "an own server hears why it is turned away": Bug(
+        "hooks.py",
+        "if target is None or target.allow is None:\n        return web.Response(",
+        "if True:\n        return web.Response(",
+        "test_server_hooks:test_what_is_beyond_the_cap_is_shed_and_counted_and_refuses_nobody",
+    ),
+    "an own server waits for the disk": Bug(
+        "hooks.py",
+        "if target.allow is not None:\n            frame",
+        "if False:\n            frame",
+        "test_server_hooks:test_a_call_is_held_in_memory_without_its_token_and_never_on_disk",
+    ),
+    "the token of an own server is held with its call": Bug(
+        "hooks.py",
+        'Delivery(delivery.method, delivery.path, "", {}, delivery.body)',
+        "delivery",
+        "test_server_hooks:test_a_call_is_held_in_memory_without_its_token_and_never_on_disk",
+    ),
+    "a bug of ours refuses a publisher": Bug(
+        "hooks.py",
+        "if target is None or target.allow is None:\n                raise",
+        "if True:\n                raise",
+        "test_server_hooks:test_a_bug_of_ours_refuses_nobody",
+    ),
+    "what is shed is said to be taken": Bug(
+        "hooks.py",
+        "if not self.outlets.hold(feed, frame, at):",
+        "if self.outlets.hold(feed, frame, at) and False:",
+        "test_server_hooks:test_what_is_beyond_the_cap_is_shed_and_counted_and_refuses_nobody",
+    ),
+    "strangers shut out trusted servers": Bug(
+        "guard.py",
+        "(self.limits.trusted_more_max if trusted else 0)",
+        "0",
+        "test_server_hooks:test_a_trusted_server_gets_through_where_strangers_hold_all_connections",
+    ),
+    "what is kept for trusted servers is everybody's": Bug(
+        "guard.py",
+        "(self.limits.trusted_more_max if trusted else 0)",
+        "self.limits.trusted_more_max",
+        "test_server_hooks:test_strangers_have_no_part_in_what_is_kept_for_trusted_servers",
+    ),
     "no rate": Bug(
         "hooks.py",
         "if not target.bucket.take(now()):",

@@ -215,7 +215,7 @@ async def test_a_feed_that_is_gone_from_the_config_is_gone_here() -> None:
 
 
 async def test_every_outcome_that_was_seen_is_one_that_is_counted() -> None:
-    assert len(set(OUTCOMES)) == len(OUTCOMES) == 21
+    assert len(set(OUTCOMES)) == len(OUTCOMES) == 22
 
 
 async def test_a_feed_may_have_a_chinese_name() -> None:

@@ -267,6 +267,31 @@ def feeds_that_tell_the_same_keys_tell_of_the_same_sessions(machine: Machine) ->
         assert evening.told() == [*replaced, ("closed", 38, "unseen"), ("opened", 55, "status")]
 
 
+def poll_and_hook_of_one_server_tell_of_one_session(machine: Machine) -> None:
+    evening = Evening(machine, (Poll(name="poll"), Hooks(name="hooks")))
+    evening.poll(5, ROOMS[0], session_key="42:7")
+    evening.hook(6, ROOMS[0], True, ":8")  # a second publisher, who is refused
+    evening.hook(7, ROOMS[0], False, ":8")
+    evening.poll(10, ROOMS[0], session_key="42:7")
+    evening.hook(12, ROOMS[0], False, ":7")
+    evening.hook(20, ROOMS[0], True, ":9")
+    evening.poll(25, ROOMS[0], session_key="42:9")
+    evening.hook(26, ROOMS[0], True, ":9")
+    assert evening.told() == [OPENED, ("dropped", 12, "event"), ("resumed", 20, "event")]
+    evening.poll(30, ROOMS[0], session_key="43:9")  # the server began anew, and its numbers with it
+    assert [change for change, _, cause in evening.told()[3:] if cause != "event"] == ["dropped", "resumed"]
+
+
+def where_refused_publishers_are_not_told_of_another_takes_over(machine: Machine) -> None:
+    rules, told = machine.Rules(refused_told=False), []
+    session = machine.Session()
+    for seconds, live, key in ((0, True, "a"), (600, True, "b"), (601, False, "a"), (900, False, "b")):
+        tick = Tick("cloud", "r", at(seconds), "event", live, session_key=key)
+        session, marks = machine.see(session, tick, at(seconds), rules)
+        told += [(mark.change, mark.at) for mark in marks]
+    assert told == [("opened", at(0)), ("dropped", at(900))]
+
+
 ALL: tuple[Callable[[Machine], None], ...] = (
     a_server_that_is_back_with_an_empty_list_is_blind_and_not_one_drop,
     one_failure_blinds_nobody,
@@ -282,4 +307,6 @@ ALL: tuple[Callable[[Machine], None], ...] = (
     a_person_says_that_a_stop_was_a_sign_off,
     a_stuck_publisher_does_not_undo_a_sign_off,
     feeds_that_tell_the_same_keys_tell_of_the_same_sessions,
+    poll_and_hook_of_one_server_tell_of_one_session,
+    where_refused_publishers_are_not_told_of_another_takes_over,
 )

@@ -32,10 +32,20 @@ BUGS = {
     "a stale tick decides": (
         "seeing", "at <= decided_at)", "at < decided_at)"),
     "a refused publisher takes over": (
-        "seeing", "elif differs and (session.phase is LIVE or session.is_stalled):", "elif False:"),
+        "seeing", "elif differs and rules.refused_told and (session.phase is LIVE or session.is_stalled):",
+        "elif False:"),
     "a refused publisher ends the session": (
-        "seeing", "and tick.session_key != session.key:\n            return session, NOTHING",
-        "and False:\n            return session, NOTHING"),
+        "seeing", "if other_key(session, tick):\n            return session, NOTHING",
+        "if False:\n            return session, NOTHING"),
+    "the end of a key is another key": (
+        "session", "return tail.startswith(\":\") and whole.endswith(tail)", "return False"),
+    "any key is the end of any": (
+        "session", "return tail.startswith(\":\") and whole.endswith(tail)", "return True"),
+    "the end of a key takes the place of the whole": (
+        "session", "if known is not None and key != known and _ends(known, key):", "if False:"),
+    "a takeover is a stop": (
+        "seeing", "if tick.evidence == \"event\":\n        return _go_on(_assured",
+        "if False:\n        return _go_on(_assured"),
     "a stalled room is back without moving": (
         "seeing", "if session.is_stalled and not moved and not other:", "if False:"),
     "stall by any feed's progress": (

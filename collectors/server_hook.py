@@ -1,0 +1,34 @@
+"""A hook by which an own server asks for leave: its publisher goes on air whatever we think of the call.
+
+The answer is a permission, no receipt: nobody sends such a call again, and the poll of the same server tells the truth
+soon after. So it is not kept on disk. It waits in memory, bounded, for the sake of speed alone.
+"""
+
+import hmac
+from typing import ClassVar
+
+from .hook import Accepted, App, CalledRow, Delivery, Refused, Reply
+from .query import query_params
+
+
+class ServerHookRow(CalledRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of an own server that calls `POST /hooks/{name}?token=...`.
+
+    Its `parse` reads the body alone: the query, which holds the token, goes no further than `verify`.
+    """
+
+    app: str  # the [[app]] whose secret is the token
+
+    ALLOW: ClassVar[Reply]  # what lets a publisher on air: the answer to all that comes, true, broken or too much
+    SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
+    BODY_BYTES_MAX: ClassVar[int] = 16_384
+
+
+def by_token(delivery: Delivery, app: App, allow: Reply) -> Accepted | Refused:
+    """These servers sign nothing: whoever knows the token of the address may call."""
+    told = (query_params(delivery.query) or {}).get("token", "").encode("utf-8", "surrogateescape")
+    if not told:
+        return Refused("malformed")
+    if not any([hmac.compare_digest(told, secret) for secret in app.secrets]):
+        return Refused("bad_signature")
+    return Accepted(allow)
