@@ -31,12 +31,12 @@ from .servers.hls import Hls
 from .servers.icecast import Icecast
 from .servers.mediamtx import Mediamtx
 from .servers.nginx_rtmp import NginxRtmp
-from .servers.node_media_server import NodeMediaServer
-from .servers.srs import Srs
-from .servers.zlmediakit import Zlmediakit
 from .servers.nginx_rtmp_hooks import NginxRtmpHooks
+from .servers.node_media_server import NodeMediaServer
 from .servers.node_media_server_hooks import NodeMediaServerHooks
+from .servers.srs import Srs
 from .servers.srs_hooks import SrsHooks
+from .servers.zlmediakit import Zlmediakit
 from .servers.zlmediakit_hooks import ZlmediakitHooks
 
 Feed = (
