@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from math import inf, pi
 
+from ..manners import OF_ONE_BROADCAST, TELL_NO_END
 from .audience import likes_for_each_view, waves
 from .cast import Part
 from .mishaps import APART_S_MIN, begins_after, faults, until, with_outages
@@ -31,7 +32,8 @@ def broadcasts(
 
     Each is planned for PLANNED_S_MIN or more, and begins PAUSE_S_MIN or more after the last one was over, as
     planned and in truth. `outages` are those of `mishaps.merged`, in seconds of the play. Unless `streams_fail`, they
-    are all that goes wrong with a stream; who does not come at all still does not.
+    are all that goes wrong with a stream; who does not come at all still does not. A room of one broadcast has no other
+    after the first that began.
     """
     habits = habits_of(part, seed)
     number, over_s, day = 0, -inf, -2
@@ -49,6 +51,9 @@ def broadcasts(
                 continue
             one = broadcast(dice, part, number, starts_s, planned_end_s, tempo, outages, streams_fail)
             yield one
+            if part.platform in OF_ONE_BROADCAST and one.ending != "absent":
+                yield never(number + 1, tempo)
+                return
             number, over_s = number + 1, max(one.ends_s, planned_end_s)
 
 
@@ -89,6 +94,11 @@ def broadcast(
     )
 
 
+def never(number: int, tempo: Tempo) -> Broadcast:
+    """One that is planned for no day."""
+    return Broadcast(number, inf, inf, inf, (), (), "absent", 1.0, 0.0, 0.0, tempo.speed)
+
+
 def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: float, tempo: Tempo) -> float:
     """When the broadcaster signs off, if nothing else ends it."""
     length_s = planned_end_s - starts_s
@@ -96,4 +106,4 @@ def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: f
     off_plan_s = min(max(dice.gauss(0, 0.4), -1), 1) * off_plan_s_max
     early = dice.random() < MUCH_EARLIER
     after_s = max(dice.uniform(0.4, 0.9) * length_s, tempo.in_play(LENGTH_S_MIN))
-    return round(starts_s + (after_s if early and part.platform != "nginx_rtmp" else length_s + off_plan_s), 3)
+    return round(starts_s + (after_s if early and part.platform not in TELL_NO_END else length_s + off_plan_s), 3)
