@@ -37,7 +37,8 @@ HALLS = "ABCD"
 PLATFORMS: dict[str, tuple[float, str]] = {
     "nginx_rtmp": (0.40, "live/{letters}{number:05d}"),
     "wechat": (0.18, "sphLN{number:05d}"),
-    "doudian": (0.18, "{long}"),
+    "bilibili": (0.02, "{short}"),
+    "doudian": (0.16, "{long}"),
     "kwaixiaodian": (0.11, "{short}"),
     "taobao": (0.06, "AAF{letters}{number:05d}"),
     "pinduoduo": (0.03, "{short}"),
@@ -45,6 +46,8 @@ PLATFORMS: dict[str, tuple[float, str]] = {
     "tiktok_shop": (0.02, "{long}"),
 }
 HOSTED = {platform: share for platform, (share, _) in PLATFORMS.items() if platform != "nginx_rtmp"}
+# Where rooms sell whose platform has no orders.
+ELSEWHERE = {"bilibili": "jd"}
 OWN_SHOPS = {"push_json": 0.76, "shopify": 0.08, "stripe": 0.06, "jd": 0.10}  # where rooms of own servers sell
 SHOP_IDS: dict[str, str] = {  # how each kind of shop writes its id; all others: digits
     "wechat": "gh_{number:012x}",
@@ -166,7 +169,7 @@ def where(dice: random.Random, hosted: bool) -> tuple[str, str]:
     shares = HOSTED if hosted else {platform: share for platform, (share, _) in PLATFORMS.items()}
     [platform] = dice.choices(list(shares), list(shares.values()))
     [own] = dice.choices(list(OWN_SHOPS), list(OWN_SHOPS.values()))
-    return platform, own if platform == "nginx_rtmp" else platform
+    return platform, own if platform == "nginx_rtmp" else ELSEWHERE.get(platform, platform)
 
 
 def roster_csv(parts: Sequence[Part]) -> bytes:

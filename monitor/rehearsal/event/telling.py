@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from math import inf, pi
 
-from ..manners import OF_ONE_BROADCAST, TELL_NO_END
+from ..manners import TELL_NO_END
 from .audience import likes_for_each_view, waves
 from .cast import Part
 from .mishaps import APART_S_MIN, begins_after, faults, until, with_outages
@@ -32,8 +32,7 @@ def broadcasts(
 
     Each is planned for PLANNED_S_MIN or more, and begins PAUSE_S_MIN or more after the last one was over, as
     planned and in truth. `outages` are those of `mishaps.merged`, in seconds of the play. Unless `streams_fail`, they
-    are all that goes wrong with a stream; who does not come at all still does not. A room of one broadcast has no other
-    after the first that began.
+    are all that goes wrong with a stream; who does not come at all still does not.
     """
     habits = habits_of(part, seed)
     number, over_s, day = 0, -inf, -2
@@ -51,9 +50,6 @@ def broadcasts(
                 continue
             one = broadcast(dice, part, number, starts_s, planned_end_s, tempo, outages, streams_fail)
             yield one
-            if part.platform in OF_ONE_BROADCAST and one.ending != "absent":
-                yield never(number + 1, tempo)
-                return
             number, over_s = number + 1, max(one.ends_s, planned_end_s)
 
 
@@ -94,9 +90,13 @@ def broadcast(
     )
 
 
-def never(number: int, tempo: Tempo) -> Broadcast:
-    """One that is planned for no day."""
-    return Broadcast(number, inf, inf, inf, (), (), "absent", 1.0, 0.0, 0.0, tempo.speed)
+def once(script: Iterator[Broadcast]) -> Iterator[Broadcast]:
+    """Until the first that began; after it there is one that is planned for no day."""
+    for one in script:
+        yield one
+        if one.ending != "absent":
+            break
+    yield Broadcast(one.number + 1, inf, inf, inf, (), (), "absent", 1.0, 0.0, 0.0, one.speed)
 
 
 def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: float, tempo: Tempo) -> float:
