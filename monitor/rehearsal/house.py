@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable
 
 from .event.order import Happened
 from .platforms.bilibili import Bilibili
+from .platforms.console import Console
+from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
 from .platforms.jd import Jd
 from .platforms.kwaixiaodian import Kwaixiaodian
@@ -26,6 +28,7 @@ SELLERS = (
 # Whose rooms something else than a relay tells of, where no seller SHOWS them.
 SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
     "bilibili": Bilibili,
+    "taobao": lambda scene: Console(scene, "taobao"), "xiaohongshu": lambda scene: DataService(scene, "xiaohongshu"),
 }  # fmt: skip
 
 
