@@ -17,8 +17,10 @@ from .platforms.shopify import Shopify
 from .platforms.stripe import Stripe
 from .platforms.taobao import Taobao
 from .platforms.tiktok_shop import TiktokShop
+from .platforms.twitch import Twitch
 from .platforms.wechat import Wechat
 from .platforms.xiaohongshu import Xiaohongshu
+from .platforms.youtube import Youtube
 from .scene import Platform, Scene
 
 # A new platform that takes orders is added here; one that SHOWS its rooms replaces their relay.
@@ -27,7 +29,7 @@ SELLERS = (
 )  # fmt: skip
 # Whose rooms something else than a relay tells of, where no seller SHOWS them.
 SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
-    "bilibili": Bilibili,
+    "bilibili": Bilibili, "twitch": Twitch, "youtube": Youtube,
     "taobao": lambda scene: Console(scene, "taobao"), "xiaohongshu": lambda scene: DataService(scene, "xiaohongshu"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from collectors.apis.youtube_calls import is_video_id
 from monitor.rehearsal.event.cast import CITIES, ELSEWHERE, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
 from monitor.rehearsal.event.fans import OWN_SERVER_FANS_MAX
 from monitor.roster_file import read_roster_file
@@ -84,8 +85,11 @@ def test_every_id_is_in_the_form_of_its_platform(event: list[Part]) -> None:
             assert len(part.room) == 19
             assert int(part.room) < 2**63
         match part.platform:  # as their APIs take them
-            case "bilibili":
+            case "bilibili" | "twitch":
                 assert str(int(part.room)) == part.room
+            case "youtube":
+                assert is_video_id(part.room)
+                assert len(part.room) == 11
         match part.sells_on:
             case "wechat":
                 assert part.room.startswith("sph")
