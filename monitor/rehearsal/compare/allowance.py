@@ -5,6 +5,7 @@ import msgspec
 from ..manners import EVERY_S, manner
 
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
+API_ANSWERED_S_MAX = 10.0  # so long it waits for a platform's open API
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -29,8 +30,9 @@ class Rules(msgspec.Struct, frozen=True):
 
     def late_s(self, feed: str) -> float:
         """How long after the question an answer may come at most."""
-        shares = 2 if manner(feed).one_room else 1
-        return max(ANSWERED_S_MAX, self.step_s(feed) / shares) + self.slack_s
+        if manner(feed).one_room:  # by an open API: what hung may be answered at last
+            return max(API_ANSWERED_S_MAX, self.step_s(feed) / 2) + self.slack_s
+        return max(ANSWERED_S_MAX, self.step_s(feed)) + self.slack_s
 
     def off_s_max(self, feed: str) -> float:
         """How far an instant that this feed told may lie from the true one."""
