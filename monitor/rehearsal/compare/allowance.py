@@ -5,7 +5,7 @@ import msgspec
 from ..manners import EVERY_S, manner
 
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
-API_ANSWERED_S_MAX = 10.0  # so long it waits for a platform's open API
+API_ANSWERED_S_MAX = 15.0  # so long it waits for a platform's open API
 
 
 class Rules(msgspec.Struct, frozen=True):

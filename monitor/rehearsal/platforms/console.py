@@ -46,8 +46,8 @@ class Console:
     SELLS_ON: ClassVar[str] = ""
     SHOWS: ClassVar[str] = ""
 
-    def __init__(self, scene: Scene, platform: str) -> None:
-        self.scene, self.platform = scene, platform
+    def __init__(self, scene: Scene, platform: str, page_rooms: int = PAGE_ROOMS) -> None:
+        self.scene, self.platform, self.page_rooms = scene, platform, page_rooms
         self.name = feed_name(WAY, platform)
         self.trouble = Trouble()
         self.parts = [part for part in scene.play.parts if part.platform == platform]
@@ -64,7 +64,7 @@ class Console:
 
     def settings(self) -> Settings:
         stanza = STANZA.format(
-            name=self.name, platform=self.platform, url=self.url, size=PAGE_ROOMS, interval_s=EVERY_S[self.name],
+            name=self.name, platform=self.platform, url=self.url, size=self.page_rooms, interval_s=EVERY_S[self.name],
             fields=FIELDS,
         )  # fmt: skip
         return Settings(stanza, {self.name: self.secret})
@@ -77,7 +77,7 @@ class Console:
         after = parse_qs(query).get("after", [""])[0]
         look_ms, begin = map(int, after.split("-")) if after else (unix_ms(at), 0)
         lives, viewers = self._look(look_ms)
-        end = begin + PAGE_ROOMS
+        end = begin + self.page_rooms
         more = end < len(lives)
         data = {"total": len(lives), "next": f"{look_ms}-{end}" if more else "", "lives": lives[begin:end]}
         body = json.dumps({"code": 0, "data": data}, ensure_ascii=False, separators=(",", ":")).encode()
