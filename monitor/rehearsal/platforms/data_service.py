@@ -24,7 +24,7 @@ from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import NOT_TOLD, OFF_AIR
 from .page_server import PageServer
-from .relay import ticks
+from .relay import OFF, ticks
 from .room_words import ENDED, FIELDS, entry, unix_ms
 from .socket_trouble import SocketTrouble
 from .untold import Untold
@@ -55,7 +55,10 @@ ended_when = ["ENDED"]
 
 
 class DataService:
-    """Every few seconds one message of all rooms that are on air, and of those that stopped since the last one."""
+    """Every few seconds one message of all rooms that are on air, and of those that stopped since the last one.
+
+    The first is of all rooms: one that was on air when it was asked about is not missed for longer than others.
+    """
 
     SELLS_ON: ClassVar[str] = ""
     SHOWS: ClassVar[str] = ""
@@ -111,7 +114,8 @@ class DataService:
         rooms = self.scene.play.rooms(self._clock_s(at), [part.number for part in self.parts])
         told, viewers = list[dict[str, Any]](), [NOT_TOLD] * len(rooms)
         for index, now in enumerate(rooms):
-            for tick, says in ticks(self._before.get(now.part.room), now):
+            before = self._before.get(now.part.room)
+            for tick, says in ticks(before, now) or [OFF] * (before is None):
                 told.append({"room": now.part.room, "ts": unix_ms(at)} | in_words(tick, now))
                 viewers[index] = says
         if subscribed:
