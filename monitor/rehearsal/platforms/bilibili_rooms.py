@@ -9,7 +9,7 @@ import heapq
 import json
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ..event.cast import Part
@@ -23,13 +23,12 @@ from .untold import Untold
 NAME, WAY = "bilibili", "heard"
 LIKE_EVERY_S = EVERY_S[feed_name(WAY, NAME)]  # a listener may keep one in 30 s, so each of these is kept
 LOOK_EVERY_S = 0.25
-QUIET_S = 5.0  # at the end of a broadcast nobody likes anything any more
 
 
 class BilibiliRooms:
     """In the truth each room is a feed of its own: signs of life that say nothing of it, and messages that do.
 
-    That a broadcast begins or ends has the platform's stamp, in whole seconds; a like is of when it is heard.
+    All that is told has the platform's stamp, in whole seconds; a like is of just before its second.
     """
 
     def __init__(self, scene: Scene, trouble: Trouble, sockets: LiveSockets) -> None:
@@ -77,7 +76,7 @@ class BilibiliRooms:
             if broadcast.starts_s == at_s:  # else nobody came
                 self._stamped(part, "LIVE_START", at_s, 0)
             self._plan(part, at_s)
-        elif broadcast.starts_s <= at_s and self.scene.play_s < broadcast.ends_s - self.scene.tempo.in_play(QUIET_S):
+        elif broadcast.starts_s <= at_s < broadcast.ends_s:
             self._liked(part)
             heapq.heappush(self._due, (self.scene.play_s + self.scene.tempo.in_play(LIKE_EVERY_S), part.number, "like"))
 
@@ -99,7 +98,8 @@ class BilibiliRooms:
         heard = self.sockets.push_raw(part.room, self.sockets.packed([like, *told]))
         if not heard and self.untold.excused(part.room):
             return
-        self.scene.truth.served(feed_name(WAY, NAME, part.room), at, [0])
+        liked_at = at.replace(microsecond=0) - timedelta(milliseconds=1)
+        self.scene.truth.served(feed_name(WAY, NAME, part.room), liked_at, [0], "stamped")
         self._given(part, given, at)
         if self.trouble.twice and told:
             self.sockets.push_raw(part.room, self.sockets.packed(told))
