@@ -130,9 +130,9 @@ async def test_bilibili_tells_of_beginnings_and_ends_with_their_stamps(tmp_path:
         await until(lambda: sum(tick.live is False for tick in ear.ticks) == len(ear.parts), 60.0)
     told = {(feed, at, said[0]) for feed, frames in ear.truth().items() for at, said in frames}
     stamped = {(feed, at) for feed, at, outcome, _ in frames_of(ear.scene.truth.path) if outcome == "stamped"}
-    events = {(f"heard-bilibili:{it.room}", it.at, says(it)) for it in ear.ticks if it.evidence == "event"}
-    assert events == {frame for frame in told if frame[:2] in stamped}
-    assert len(events) == 2 * len(ear.parts)
+    heard = {(f"heard-bilibili:{it.room}", it.at, says(it)) for it in ear.ticks}
+    assert heard == {frame for frame in told if frame[:2] in stamped}
+    assert sum(it.evidence == "event" for it in ear.ticks) == 2 * len(ear.parts)
     assert len(ear.ticks) == len(told)
     assert "alive" in outcomes(ear)
 
