@@ -4,7 +4,7 @@ A frame is the room whose socket brought it, a line feed, and the message as it 
 tell that a message was another room's.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -108,7 +108,7 @@ def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: P
         happened_at, live = instant(data.timestamp), name == START
         return Meaning(ticks=[Tick(feed, told, happened_at, "event", live, end=None if live else "ended")])
     if name == LIKE:  # it comes only while the room is on air
-        return Meaning(ticks=[Tick(feed, told, at, "status", True)])
+        return Meaning(ticks=[Tick(feed, told, _liked_at(data.timestamp, at), "status", True)])
     if name == GIFT and not data.paid:
         return Meaning()  # of silver, or out of somebody's bag: nobody paid
     user = data.user_info.open_id if data.user_info is not None else data.open_id
@@ -117,6 +117,13 @@ def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: P
         received_at=at, kind="gift", amount_minor=0, currency="CNY", room=told, buyer=user.encode() or None,
     )  # fmt: skip
     return Meaning([_priced(sale, name, data, price_is)])
+
+
+def _liked_at(timestamp: object, received_at: datetime) -> datetime:
+    """Before all that is told of its second, in which the broadcast may end: that, too, is told in whole seconds."""
+    if timestamp is None:
+        return received_at
+    return min(received_at, instant(timestamp) - timedelta(milliseconds=1))
 
 
 def _fact(name: str, data: Data) -> str:

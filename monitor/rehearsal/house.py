@@ -1,8 +1,11 @@
 """All platforms of a play: which of them it needs, and who is told of which order."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from .event.order import Happened
+from .platforms.bilibili import Bilibili
+from .platforms.console import Console
+from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
 from .platforms.jd import Jd
 from .platforms.kwaixiaodian import Kwaixiaodian
@@ -14,14 +17,21 @@ from .platforms.shopify import Shopify
 from .platforms.stripe import Stripe
 from .platforms.taobao import Taobao
 from .platforms.tiktok_shop import TiktokShop
+from .platforms.twitch import Twitch
 from .platforms.wechat import Wechat
 from .platforms.xiaohongshu import Xiaohongshu
+from .platforms.youtube import Youtube
 from .scene import Platform, Scene
 
 # A new platform that takes orders is added here; one that SHOWS its rooms replaces their relay.
 SELLERS = (
     OwnShop, Shopify, Stripe, Doudian, Kwaixiaodian, Wechat, Taobao, Pinduoduo, Xiaohongshu, TiktokShop, Jd,
 )  # fmt: skip
+# Whose rooms something else than a relay tells of, where no seller SHOWS them.
+SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
+    "bilibili": Bilibili, "twitch": Twitch, "youtube": Youtube,
+    "taobao": lambda scene: Console(scene, "taobao"), "xiaohongshu": lambda scene: DataService(scene, "xiaohongshu"),
+}  # fmt: skip
 
 
 class House:
@@ -45,10 +55,10 @@ class House:
 
 
 def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
-    """Who tells which rooms are on air: each hall's server, and a relay for each hosted platform but those that show
-    their rooms themselves (`showing`)."""
+    """Who tells which rooms are on air: each hall's server, and for each hosted platform, but those that show their
+    rooms themselves (`showing`), what shows them, or else a relay."""
     own = [part for part in scene.play.parts if part.platform == "nginx_rtmp"]
     for hall in sorted({part.hall for part in own}):
         yield Hall(scene, hall)
     for platform in sorted({part.platform for part in scene.play.parts} - {"nginx_rtmp", *showing}):
-        yield Relay(scene, platform)
+        yield SHOWN_BY[platform](scene) if platform in SHOWN_BY else Relay(scene, platform)

@@ -70,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True):
 class Platform(Protocol):
     """One played platform (or one hall of own servers): serves what the play says, by the platform's own rules."""
 
-    SHOWS: ClassVar[str]  # the `Part.platform` whose rooms it shows itself, room by room; "" for none
+    SHOWS: ClassVar[str]  # the `Part.platform` whose rooms it shows itself; "" for none
     SELLS_ON: ClassVar[str]  # the `Part.sells_on` whose orders it is told of; "" for one that sells nothing
     name: str  # what a plan of faults calls it
     trouble: Trouble

@@ -24,20 +24,24 @@ CREATE TABLE fact (
 CREATE TABLE note (at REAL NOT NULL, what TEXT NOT NULL, data TEXT NOT NULL);
 """
 
-Outcome = Literal["answered", "failed"]  # failed: no answer, a broken one, or one that the reader cannot have had
+# failed: no answer, a broken one, or one that the reader cannot have had; told unasked, and nobody could hear it.
+# stamped: it says itself of which instant it is, and that is the frame's; others are of when they were asked or heard.
+# alive: a sign of life that says nothing of rooms.
+Outcome = Literal["answered", "stamped", "alive", "failed"]
 
 
 class Fact(msgspec.Struct, frozen=True):
     """One order event that a perfect listener knows by the end of the play.
 
     `platform`, `shop` and `room` are what the sale's row shall say; `room` is None where this platform's own words
-    name none. `kind` is paid or refunded; `ref` tells several refunds of one order apart. `at` is aware UTC.
+    name none. `ref` tells several refunds of one order apart. `at` is aware UTC. A gift has no order and no shop:
+    `order_id` is its event's id.
     """
 
     platform: str
     shop: str
     order_id: str
-    kind: Literal["paid", "refunded"]
+    kind: Literal["paid", "refunded", "gift"]
     amount_minor: int
     currency: str
     at: datetime
@@ -58,7 +62,7 @@ class Truth:
         """A frame of this feed went out at `at`: for each room of the feed, in the order of its cast, its viewers, or
         OFF_AIR, or NOT_TOLD. None for a frame that said nothing of rooms. Returns the number of the frame.
 
-        A room that is asked for by itself is a feed of its own: `live-PLATFORM:ROOM`.
+        A room that is told of by itself is a feed of its own: `live-PLATFORM:ROOM` (`manners`).
         """
         blob = None if viewers is None else zlib.compress(array("i", viewers).tobytes(), 1)
         row = (feed, at.timestamp(), outcome, blob)
@@ -118,11 +122,10 @@ def instants_of(path: Path) -> Iterator[tuple[str, datetime, Outcome]]:
             yield feed, datetime.fromtimestamp(at, UTC), outcome
 
 
-def asked_one_by_one(path: Path) -> set[str]:
-    """The platforms whose rooms are feeds of their own."""
+def feeds_in(path: Path) -> list[str]:
+    """The names of all feeds that served something."""
     with _opened(path) as db:
-        rows = db.execute("SELECT DISTINCT substr(feed, 6, instr(feed, ':') - 6) FROM frame WHERE feed GLOB 'live-*:*'")
-        return {str(platform) for (platform,) in rows}
+        return [str(feed) for (feed,) in db.execute("SELECT DISTINCT feed FROM frame ORDER BY feed")]
 
 
 def facts_of(path: Path) -> Iterator[tuple[Fact, datetime]]:

@@ -1,7 +1,7 @@
 """What messages of a Bilibili room mean: money that nobody told of is never there, another room's message is none."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from collectors.bilibili_messages import frame_of
 from collectors.collector import BadFrame
 from collectors.hook import App, Meaning
+from monitor.live.seeing import see
+from monitor.live.session import Rules, Session
 
 from .bilibili_house import row
 
@@ -86,6 +88,20 @@ def test_on_and_off_air_are_events_at_the_platforms_own_instant(name: str, live:
 def test_a_like_says_that_the_room_is_on_air_and_counts_nothing() -> None:
     [tick] = meant("LIKE", without(BASE, "timestamp") | {"like_count": 99}).ticks
     assert (tick.at, tick.evidence, tick.live, tick.likes_total) == (AT, "status", True, None)
+
+
+def test_an_end_in_the_second_of_a_like_ends_the_broadcast() -> None:
+    """Both are told in whole seconds; what decides must be later than what decided before."""
+    session, rules, changes = Session(), Rules(), []
+    for name in ("LIKE", "LIVE_END"):
+        [tick] = meant(name, BASE).ticks
+        session, marks = see(session, tick, tick.at, rules)
+        changes += [(mark.change, mark.at) for mark in marks]
+    started_at, ended_at = (
+        datetime.fromtimestamp(AT_S, UTC) - timedelta(milliseconds=1),
+        datetime.fromtimestamp(AT_S, UTC),
+    )
+    assert changes == [("opened", started_at), ("closed", ended_at)]
 
 
 @pytest.mark.parametrize("name", ["DM", "DM_MIRROR", "LIVE_ROOM_ENTER", "SUPER_CHAT_DEL", "INTERACTION_END", "NEW"])

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from monitor.rehearsal.event.cast import CITIES, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
+from collectors.apis.youtube_calls import is_video_id
+from monitor.rehearsal.event.cast import CITIES, ELSEWHERE, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
 from monitor.rehearsal.event.fans import OWN_SERVER_FANS_MAX
 from monitor.roster_file import read_roster_file
 
@@ -69,8 +70,12 @@ def test_what_rooms_of_own_servers_sell_in_is_one_of_our_shops_and_all_others_in
     event: list[Part],
 ) -> None:
     for part in event:
-        assert part.sells_on in OWN_SHOPS if part.platform == "nginx_rtmp" else part.sells_on == part.platform
-    assert {part.sells_on for part in event} == {*OWN_SHOPS, *PLATFORMS} - {"nginx_rtmp"}
+        if part.platform == "nginx_rtmp":
+            assert part.sells_on in OWN_SHOPS
+        else:
+            assert part.sells_on == ELSEWHERE.get(part.platform, part.platform)
+    assert {part.sells_on for part in event} == {*OWN_SHOPS, *PLATFORMS} - {"nginx_rtmp", *ELSEWHERE}
+    assert set(ELSEWHERE.values()) <= set(OWN_SHOPS)
 
 
 def test_every_id_is_in_the_form_of_its_platform(event: list[Part]) -> None:
@@ -79,6 +84,12 @@ def test_every_id_is_in_the_form_of_its_platform(event: list[Part]) -> None:
         if part.platform == "doudian":  # the author's id, that sales name
             assert len(part.room) == 19
             assert int(part.room) < 2**63
+        match part.platform:  # as their APIs take them
+            case "bilibili" | "twitch":
+                assert str(int(part.room)) == part.room
+            case "youtube":
+                assert is_video_id(part.room)
+                assert len(part.room) == 11
         match part.sells_on:
             case "wechat":
                 assert part.room.startswith("sph")

@@ -77,6 +77,15 @@ def test_who_breaks_off_is_lost_only_inside_the_slot(planned_end_s: float, expec
     assert first(dead, ends_s=3000, ending="broke_off", planned_end_s=planned_end_s) == expected
 
 
+def test_where_no_drops_are_shown_a_broadcast_is_on_air_until_it_is_ended() -> None:
+    dropped = broadcast(0, -600, 9000, 9000, drop(300), drop(50, 2000))
+    dead = broadcast(1, 10_000, 12_000, 12_000, Fault(11_000, inf, "drop"), ending="broke_off")
+    found = gaps([dropped, dead], 1.0, freezes=False, drops=False)
+    assert [(gap.from_s, gap.back_s, gap.why) for gap in found] == [
+        (9000, 10_000, "signed_off"), (12_000, inf, "signed_off"),
+    ]  # fmt: skip
+
+
 def test_an_end_where_another_slot_goes_on_is_none() -> None:
     script = (
         broadcast(0, -600, 2000, 1100, Fault(1000, inf, "drop"), ending="broke_off"),

@@ -17,7 +17,7 @@ from monitor.facts import RosterRoom
 from monitor.live.failure import Reason
 from monitor.live.supervise import Collecting
 from monitor.live.watch import Watch
-from monitor.rehearsal.compare.case import feeds_of
+from monitor.rehearsal.compare.case import feeds_of, ways_in
 from monitor.rehearsal.event.cast import cast as dealt
 from monitor.rehearsal.event.play import Play
 from monitor.rehearsal.event.tempo import Tempo
@@ -25,7 +25,7 @@ from monitor.rehearsal.house import shown
 from monitor.rehearsal.platforms.relay import Relay
 from monitor.rehearsal.platforms.wechat import NAME, Wechat
 from monitor.rehearsal.scene import Scene
-from monitor.rehearsal.truth import OFF_AIR, Truth, asked_one_by_one, frames_of, viewers_of
+from monitor.rehearsal.truth import OFF_AIR, Truth, feeds_in, frames_of, viewers_of
 from tests.platforms.api_house import asking
 
 from .staged import secret
@@ -108,8 +108,9 @@ async def test_each_room_is_heard_as_it_was_answered(tmp_path: Path, again: bool
     everything = [tick for ticks in found.values() for tick in ticks]
     assert {tick.live for tick in everything} == {True, False}
     assert len({tick.session_key for tick in everything}) > 10
-    assert asked_one_by_one(truth.path) == {"wechat"}
-    feeds = feeds_of(play, {"wechat"})
+    ways = ways_in(feeds_in(truth.path))
+    assert ways == {"wechat": "live"}
+    feeds = feeds_of(play, ways)
     assert {feed for feed in feeds if ":" in feed} == {f"live-wechat:{part.room}" for part in platform.lives.parts}
 
 

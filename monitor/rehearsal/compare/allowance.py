@@ -2,34 +2,42 @@
 
 import msgspec
 
+from ..manners import EVERY_S, manner
+
+ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
+API_ANSWERED_S_MAX = 15.0  # so long it waits for a platform's open API
+
 
 class Rules(msgspec.Struct, frozen=True):
     """The settings of the monitor that is judged, in seconds of the world, and the tolerance of instants.
 
-    `interval_s` is how often halls are asked, `report_s` how often a relay reports, `look_s`
-    how often rooms are asked one by one. What was told from outside is known to one of these and `slack_s`.
+    `interval_s` is how often halls are asked, `report_s` how often a relay reports; all others tell as often as
+    `manners` says. What was told from outside is known to one of these and `slack_s`.
     """
 
     grace_s: float = 120.0
     end_slack_s: float = 900.0
     interval_s: float = 5.0
     report_s: float = 10.0
-    look_s: float = 30.0
     settle_s: float = 15.0  # after a blind span absence decides nothing for so long
     stall_s: float = 10.0  # an encoder that has not moved for so long is frozen
     slack_s: float = 1.0
 
     def step_s(self, feed: str) -> float:
         """How long it takes at most until a feed is heard again."""
-        if feed.startswith("live-"):
-            return self.look_s
-        return self.interval_s if feed.startswith("hall-") else self.report_s
+        usual_s = self.interval_s if feed.startswith("hall-") else self.report_s
+        return EVERY_S.get(feed.partition(":")[0], usual_s)
+
+    def late_s(self, feed: str) -> float:
+        """How long after the question an answer may come at most."""
+        if manner(feed).one_room:  # by an open API: what hung may be answered at last
+            return max(API_ANSWERED_S_MAX, self.step_s(feed) / 2) + self.slack_s
+        return max(ANSWERED_S_MAX, self.step_s(feed)) + self.slack_s
 
     def off_s_max(self, feed: str) -> float:
         """How far an instant that this feed told may lie from the true one."""
         return self.step_s(feed) + self.slack_s
 
-    @property
-    def silence_s(self) -> float:
-        """A hall that was not heard for so long is blind."""
-        return max(10.0, 3 * self.interval_s)
+    def silence_s(self, feed: str) -> float:
+        """A feed that is asked, and was not heard for so long, is blind."""
+        return max(10.0, 3 * self.step_s(feed))

@@ -1,7 +1,7 @@
 """What a comparison works on: the play, its truth, the database as a reader sees it, and who told of which room."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -11,7 +11,8 @@ import asyncpg
 from monitor.store.statements import statement
 
 from ..event.play import Play
-from ..truth import asked_one_by_one
+from ..manners import feed_name, manner
+from ..truth import feeds_in
 from .allowance import Rules
 from .darkness import Blind
 from .stops import Span
@@ -23,7 +24,8 @@ FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Case:
-    """`feeds`: the numbers of the parts that each feed is about, in the order of its frames.
+    """`feeds`: the numbers of the parts that each feed is about, in the order of its frames. `feed_of` is the one that
+    says how a room stands; `counted_by` one that says beside it how many watch.
 
     Instants that end in `_s` are seconds of the world since the play began.
     """
@@ -38,7 +40,7 @@ class Case:
     room_ids: dict[int, int]  # by part
     part_of: dict[int, int]  # by room
     say: Callable[[str], None]
-    one_by_one: Sequence[str] = ()  # platforms whose rooms are asked each by itself
+    counted_by: dict[int, str] = field(default_factory=dict)
 
     def clock_s(self, at: datetime) -> float:
         return (at - self.play.tempo.began_at).total_seconds()
@@ -70,51 +72,63 @@ class Case:
         return f"{part.platform} {part.room}"
 
     async def blind(self) -> list[Blind]:
-        """The blind spans of halls."""
-        rows = await self.conn.fetch(statement("rehearsal/blind"), self.from_at)
+        """The blind spans of all feeds."""
         return [
             Blind(
                 row["feed"], self.clock_s(row["from_at"]), inf if row["to_at"] is None else self.clock_s(row["to_at"]),
-                row["cause"], row["room_id"] is not None,
+                row["cause"], row["room_id"],
             )
-            for row in rows
-            if row["feed"] in self.feeds and row["feed"].startswith("hall-")
+            for row in await self.conn.fetch(statement("rehearsal/blind"), self.from_at)
         ]  # fmt: skip
 
-    async def blind_rooms(self) -> dict[int, list[Span]]:
-        """When rooms that are asked one by one could not be seen, each by itself or all of them; by part."""
-        found: dict[int, list[Span]] = {number: [] for number, feed in self.feed_of.items() if ":" in feed}
-        for row in await self.conn.fetch(statement("rehearsal/blind"), self.from_at):
-            ends_s = inf if row["to_at"] is None else self.clock_s(row["to_at"])
-            for number in found if row["room_id"] is None else (self.part_of.get(row["room_id"], -1),):
-                if self.feed_of.get(number, "").startswith(f"{row['feed']}:"):
-                    found[number].append(Span(self.clock_s(row["from_at"]), ends_s))
+    def blind_rooms(self, blind: Iterable[Blind]) -> dict[str, list[Span]]:
+        """When rooms that are told of one by one could not be seen, each by itself or all of them; by feed."""
+        found: dict[str, list[Span]] = {feed: [] for feed in self.feeds if manner(feed).one_room}
+        of_all: dict[str, list[str]] = {}
+        for feed in found:
+            of_all.setdefault(feed.partition(":")[0], []).append(feed)
+        for span in blind:
+            for feed in of_all.get(span.feed, ()):
+                if span.room_id is None or self.part_of.get(span.room_id, -1) in self.feeds[feed]:
+                    found[feed].append(Span(span.from_s, span.to_s))
         return found
 
 
-def feeds_of(play: Play, one_by_one: Collection[str] = ()) -> dict[str, list[int]]:
-    """Own servers are told of by their hall, all other rooms by the relay of their platform, or each by itself."""
+def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
+    """Own servers are told of by their hall, all other rooms as `ways` says of their platform: by its relay if it
+    does not."""
     feeds: dict[str, list[int]] = {}
     for number, part in enumerate(play.parts):
-        feed = f"hall-{part.hall.lower()}" if part.platform == "nginx_rtmp" else f"relay-{part.platform}"
-        if part.platform in one_by_one:
-            feed = f"live-{part.platform}:{part.room}"
+        feed = f"hall-{part.hall.lower()}"
+        if part.platform != "nginx_rtmp":
+            feed = feed_name(ways.get(part.platform, "relay"), part.platform, part.room)
         feeds.setdefault(feed, []).append(number)
     return feeds
+
+
+def ways_in(feeds: Iterable[str]) -> dict[str, str]:
+    """How the platforms' rooms were told of, by the feeds that served something."""
+    ways = [feed.partition(":")[0].split("-", 1) for feed in feeds]
+    return {platform: way for way, platform in ways if way not in ("hall", "count")}
 
 
 async def opened(
     truth: Path, play: Play, conn: Connection, until: datetime, rules: Rules, say: Callable[[str], None]
 ) -> Case:
     """Read the roster as the database has it."""
-    one_by_one = asked_one_by_one(truth)
-    feeds = feeds_of(play, one_by_one)
+    served = feeds_in(truth)
+    feeds = feeds_of(play, ways_in(served))
+    feed_of = {number: feed for feed, members in feeds.items() for number in members}
+    counting = {
+        number: feed for number, part in enumerate(play.parts)
+        if (feed := feed_name("count", part.platform, part.room)) in served
+    }  # fmt: skip
+    feeds |= {feed: [number] for number, feed in counting.items()}
     numbers = {(part.platform, part.room): number for number, part in enumerate(play.parts)}
     part_of = {
         int(row["room_id"]): numbers[row["platform"], row["external_id"]]
         for row in await conn.fetch(statement("rehearsal/rooms"))
         if (row["platform"], row["external_id"]) in numbers
     }
-    feed_of = {number: feed for feed, members in feeds.items() for number in members}
     room_ids = {number: room_id for room_id, number in part_of.items()}
-    return Case(truth, play, conn, until, rules, feeds, feed_of, room_ids, part_of, say, sorted(one_by_one))
+    return Case(truth, play, conn, until, rules, feeds, feed_of, room_ids, part_of, say, counting)

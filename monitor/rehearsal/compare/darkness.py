@@ -13,7 +13,7 @@ OURSELVES = ("restart", "clock")  # causes of blind spans that no feed can know 
 
 
 class Served(NamedTuple):
-    """A frame of a hall went out, or failed; `taken`: its ticks are in the database."""
+    """A frame of a feed went out, or failed; `taken`: its ticks are in the database."""
 
     at_s: float
     answered: bool
@@ -21,13 +21,17 @@ class Served(NamedTuple):
 
 
 class Blind(NamedTuple):
-    """A row of `blind`; `to_s` infinity while it lasts. `one_room`: it speaks of one room alone."""
+    """A row of `blind`; `to_s` infinity while it lasts. `room_id` None: it speaks of all rooms of its feed."""
 
     feed: str
     from_s: float
     to_s: float
     cause: str
-    one_room: bool = False
+    room_id: int | None = None
+
+    @property
+    def one_room(self) -> bool:
+        return self.room_id is not None
 
 
 class Dark(NamedTuple):
@@ -60,7 +64,7 @@ def darks(feed: str, frames: Sequence[Served], rules: Rules, until_s: float) -> 
         failures = next_number - number - 1
         length_s = min(to_s, until_s) - frame.at_s
         off_s = rules.off_s_max(feed)
-        must = (failures >= 2 and length_s > 2 * rules.interval_s) or length_s > rules.silence_s + off_s
+        must = (failures >= 2 and length_s > 2 * rules.step_s(feed)) or length_s > rules.silence_s(feed) + off_s
         may = failures > 0 or length_s > off_s
         begins = Span(frame.at_s if taken_s == -inf else taken_s, frame.at_s)
         found.append(Dark(feed, begins, to_s, failures, must, may))
@@ -104,9 +108,10 @@ def shared(of_feeds: Sequence[Sequence[Span]]) -> list[Span]:
 
 
 def blind_checks(
-    pairs: Sequence[Dark], spans: Sequence[Blind], rules: Rules, until_s: float, shown: Callable[[str, float], str]
-) -> list[Check]:
-    """The lines of the report about blind spans of halls."""
+    called: str, pairs: Sequence[Dark], spans: Sequence[Blind], rules: Rules, until_s: float,
+    shown: Callable[[str, float], str],
+) -> list[Check]:  # fmt: skip
+    """The lines of the report about blind spans of feeds that are `called` so."""
     first_s = {dark.feed: dark.from_s.to_s for dark in reversed(pairs)}
     left = [span for span in spans if span.from_s < until_s and not _before_all(span, first_s, rules)]
     due = [dark for dark in pairs if dark.must]
@@ -128,13 +133,14 @@ def blind_checks(
         if not any((dark.may or span.cause in OURSELVES) and _is(dark, span, rules, until_s) for dark in pairs)
     ]
     there = len(due) - len(missing)
+    of = "" if called == "hall" else f" of {called}s"
     return [
-        counted("blind spans of halls", len(due), there, [_dark(dark, shown) for dark in missing]),
+        counted(f"blind spans of {called}s", len(due), there, [_dark(dark, shown) for dark in missing]),
         counted(
-            "instants of blind spans", there, there - len(shifted),
+            f"instants of blind spans{of}", there, there - len(shifted),
             [f"{_dark(dark, shown)}; {_blind(span, shown)}" for dark, span in shifted], wrong=len(shifted),
         ),
-        counted("blind spans invented", 0, len(invented), [_blind(span, shown) for span in invented]),
+        counted(f"blind spans{of} invented", 0, len(invented), [_blind(span, shown) for span in invented]),
     ]  # fmt: skip
 
 

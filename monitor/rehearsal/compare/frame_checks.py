@@ -1,25 +1,27 @@
-"""The lines of the report about frames and ticks, for own servers, for relays, for rooms that are asked one by one."""
+"""The lines of the report about frames and ticks, for each way in which rooms are told of."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from ..manners import MANNERS
 from .allowance import Rules
 from .case import Case
 from .frames import Watched
 from .sightings import Found, Group, Sums
 from .verdict import EXAMPLES_MAX, Check, counted, told
 
-KINDS = {"hall": "hall-", "relay": "relay-", "asked room": "live-"}
+ALWAYS = ("hall", "relay")
 Numbers = Callable[[Group], tuple[int, int]]
 
 
 def frame_checks(case: Case, watched: Watched) -> list[Check]:
     checks: list[Check] = []
-    for kind, prefix in KINDS.items():
-        found = [each for feed, each in watched.found.items() if feed.startswith(prefix)]
-        if kind == "asked room" and not found:
+    for way, manner in MANNERS.items():
+        found = [each for feed, each in watched.found.items() if feed.startswith(f"{way}-")]
+        if not found and way not in ALWAYS:
             continue
-        rooms = [each for each in watched.rooms if case.feed_of[each[0]].startswith(prefix)]
+        kind = manner.called
+        rooms = [each for each in watched.rooms if case.feed_of[each[0]].startswith(f"{way}-")]
         members = sum(len(each.sums) for each in found)
         checks += _of_frames(case, kind, found)
         checks += [

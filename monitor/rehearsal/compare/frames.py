@@ -1,20 +1,22 @@
 """Frames as they were served against ticks in PostgreSQL: counts, and sums by frame and by room, all exact."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from monitor.store.statements import statement
 
-from ..truth import NOT_TOLD, frames_of, instants_of, viewers_of
+from ..manners import manner
+from ..truth import NOT_TOLD, Outcome, frames_of, instants_of, viewers_of
 from .case import Case
-from .darkness import Blind, Served
+from .darkness import OURSELVES, Blind, Served
 from .sightings import EARLY_S, Found, Group, Sums, merged, paired, told
 from .stops import Span
 
-RELAYED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
-ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
+STAMPED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
+HEARD_S_MAX = 5.0  # a message of a socket is heard so late at most
 TAIL = timedelta(seconds=60)  # ticks of the last frames before `until` may be stamped later by another clock
 
 
@@ -29,27 +31,36 @@ class Watched(msgspec.Struct):
         """When the feed was seen: the instants of those of its frames that are in the database."""
         return [frame.at_s for frame in self.served[feed] if frame.taken]
 
+    def unheard(self, feed: str) -> list[Span]:
+        """The instants of what was told, or was to be, and is not in the database."""
+        return [Span(frame.at_s, frame.at_s) for frame in self.served[feed] if not frame.taken]
+
 
 async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
     """Match all frames with ticks, and compare those before `until`."""
     groups = await _groups(case)
     instants = _instants(case)
-    blind_rooms = await case.blind_rooms()
+    spans: dict[str, list[Span]] = defaultdict(list, case.blind_rooms(blind))
+    for span in blind:
+        if not span.one_room:
+            spans[span.feed].append(Span(span.from_s, span.to_s))
+    away = [Span(span.from_s, span.to_s) for span in blind if span.cause in OURSELVES]
     result, left_out = Watched(), list[datetime]()
-    for feed, members in case.feeds.items():
-        if ":" not in feed:
+    for feed in case.feeds:
+        if not manner(feed).one_room:
             case.say(f"frames of {feed} ...")
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
         found = _compared(case, feed, of_feed, served)
-        of_feed_alone = [Span(span.from_s, span.to_s) for span in blind if span.feed == feed and not span.one_room]
-        _set_apart_lost(found, of_feed_alone + blind_rooms.get(members[0], []))
+        # What only counts is never blind: of it there is no span that says that we were away.
+        _set_apart_lost(found, [*spans[feed], *(away if feed.startswith("count-") else ())])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
         result.found[feed] = found
         result.served[feed] = [
-            Served(at_s, answered, at_s in taken or at_s >= case.until_s) for at_s, answered in served.items()
-        ]
+            Served(at_s, outcome != "failed", at_s in taken or at_s >= case.until_s)
+            for at_s, outcome in served.items()
+        ]  # fmt: skip
     result.rooms = await _differing_rooms(case, result, left_out)
     return result
 
@@ -58,32 +69,31 @@ async def _groups(case: Case) -> dict[str, dict[float, tuple[datetime, Group]]]:
     """Ticks by feed and instant."""
     case.say("ticks by frame ...")
     groups: dict[str, dict[float, tuple[datetime, Group]]] = {}
-    window = case.from_at, case.until + TAIL, case.one_by_one
-    for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), *window):
+    told = {case.room_ids[number]: feed for number, feed in case.feed_of.items() if number in case.room_ids}
+    counted = [case.counted_by.get(case.part_of[room_id]) for room_id in told]
+    asked = case.from_at, case.until + TAIL, list(told), list(told.values()), counted
+    for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), *asked):
         groups.setdefault(feed, {})[case.clock_s(at)] = (at, Group(case.clock_s(at), *numbers))
     return groups
 
 
-def _instants(case: Case) -> dict[str, dict[float, bool]]:
-    """Of each feed, in order: when it served, and whether that was an answer."""
-    instants: dict[str, dict[float, bool]] = {}
+def _instants(case: Case) -> dict[str, dict[float, Outcome]]:
+    """Of each feed, in order: when it served, and what; of several frames of one instant that which was no failure."""
+    instants: dict[str, dict[float, Outcome]] = {}
     for feed, at, outcome in instants_of(case.truth):
-        of_feed = instants.setdefault(feed, {})
-        at_s = case.clock_s(at)
-        of_feed[at_s] = of_feed.get(at_s, False) or outcome == "answered"
+        of_feed, at_s = instants.setdefault(feed, {}), case.clock_s(at)
+        if of_feed.get(at_s, "failed") == "failed":
+            of_feed[at_s] = outcome
     return instants
 
 
-def _compared(case: Case, feed: str, groups: dict[float, tuple[datetime, Group]], instants: dict[float, bool]) -> Found:
+def _compared(
+    case: Case, feed: str, groups: dict[float, tuple[datetime, Group]], instants: Mapping[float, Outcome]
+) -> Found:  # fmt: skip
     """The frames of one feed."""
-    asked, served = list(groups), [at_s for at_s, answered in instants.items() if answered]
-    early_s, late_s = RELAYED_S, RELAYED_S
-    if feed.startswith("hall-"):
-        early_s, late_s = EARLY_S, max(ANSWERED_S_MAX, case.rules.interval_s) + case.rules.slack_s
-    if feed.startswith("live-"):
-        early_s, late_s = EARLY_S, case.rules.look_s / 2
-    pairs = paired(asked, served, early_s, late_s)
-    group_of = {served[place]: groups[asked[number]][1] for number, place in pairs.items()}
+    asked = list(groups)
+    pairs = _paired(case, feed, asked, instants)
+    group_of = {at_s: groups[asked_s][1] for asked_s, at_s in pairs.items()}
     room_ids = [case.room_ids.get(number, 0) for number in case.feeds[feed]]
     found = Found(feed, sums=[Sums() for _ in room_ids])
     for at_s, viewers in merged(_frames(case, feed)):
@@ -96,15 +106,36 @@ def _compared(case: Case, feed: str, groups: dict[float, tuple[datetime, Group]]
             found.empty.append(at_s)
         else:
             found.lost.append(at_s)
-    strangers = [groups[at_s][1] for number, at_s in enumerate(asked) if number not in pairs]
+    strangers = [groups[asked_s][1] for asked_s in asked if asked_s not in pairs]
     found.invented = [group for group in strangers if group.at_s < case.until_s]
     return found
+
+
+def _paired(case: Case, feed: str, asked: Sequence[float], instants: Mapping[float, Outcome]) -> dict[float, float]:
+    """Of instants of ticks those of their frames. What has a stamp of its own is found by that alone."""
+    stamped = _of_outcome(instants, "stamped")
+    if feed.startswith("relay-"):
+        stamped = _of_outcome(instants, "answered")
+    found = _named(asked, stamped, paired(asked, stamped, STAMPED_S, STAMPED_S))
+    if feed.startswith("relay-"):
+        return found
+    early_s, late_s = (EARLY_S, case.rules.late_s(feed)) if manner(feed).asked else (HEARD_S_MAX, EARLY_S)
+    asked, answered = [at_s for at_s in asked if at_s not in found], _of_outcome(instants, "answered")
+    return found | _named(asked, answered, paired(asked, answered, early_s, late_s))
+
+
+def _of_outcome(instants: Mapping[float, Outcome], outcome: Outcome) -> list[float]:
+    return [at_s for at_s, told in instants.items() if told == outcome]
+
+
+def _named(asked: Sequence[float], served: Sequence[float], pairs: Mapping[int, int]) -> dict[float, float]:
+    return {asked[number]: served[place] for number, place in pairs.items()}
 
 
 def _frames(case: Case, feed: str) -> Iterator[tuple[float, Sequence[int]]]:
     """What each answered frame said, in order."""
     for _, at, outcome, blob in frames_of(case.truth, feed):
-        if outcome == "answered" and blob is not None:
+        if outcome != "failed" and blob is not None:
             yield case.clock_s(at), viewers_of(blob)
 
 
@@ -121,10 +152,11 @@ async def _differing_rooms(
     case.say("ticks by room ...")
     rows = await case.conn.fetch(statement("rehearsal/room_sums"), case.from_at, case.until + TAIL, left_out)
     told_of = {case.part_of.get(row["room_id"]): Sums(row["ticks"], row["live"], row["viewers"]) for row in rows}
-    differing = []
+    truths: dict[int, Sums] = defaultdict(Sums)
     for feed, members in case.feeds.items():
         for number, truth in zip(members, result.found[feed].sums, strict=True):
-            found = told_of.get(number, Sums())
-            if found != truth:
-                differing.append((number, truth, found))
-    return differing
+            truths[number].add(truth)
+    return [
+        (number, truth, found) for number, truth in truths.items()
+        if (found := told_of.get(number, Sums())) != truth
+    ]  # fmt: skip

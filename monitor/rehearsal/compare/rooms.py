@@ -9,6 +9,7 @@ from typing import NamedTuple
 from monitor.store.statements import statement
 
 from ..event.script import Broadcast
+from ..manners import MANNERS, manner
 from .case import Case
 from .darkness import Blind, blind_checks, darks, joined, missed, shared, unseen
 from .drops import Drop, drop_checks
@@ -36,21 +37,24 @@ def sights(case: Case, watched: Watched) -> dict[str, Sight]:
     What a relay reports while livemon is down comes late, and until then time passes for livemon. That it was down
     shows in that no hall was asked.
     """
-    seen = {feed: instants for feed in case.feeds if (instants := watched.seen(feed))}
+    seen = {feed: instants for feed in set(case.feed_of.values()) if (instants := watched.seen(feed))}
     dark = {feed: unseen(instants, case.rules.off_s_max(feed)) for feed, instants in seen.items()}
     down = shared([spans for feed, spans in dark.items() if feed.startswith("hall-")])
     for feed, spans in dark.items():
-        if feed.startswith("live-"):  # it is asked whether it is on air or not
-            dark[feed] = joined([*spans, *down])
-        elif not feed.startswith("hall-"):
+        way = manner(feed)
+        if feed.startswith("relay-"):
             dark[feed] = joined([*missed(spans, on_screen(case, feed), case.rules.off_s_max(feed)), *down])
+        elif not way.keeps_state:
+            dark[feed] = joined([*spans, *watched.unheard(feed), *down])
+        elif not way.whole:  # it tells whether rooms are on air or not
+            dark[feed] = joined([*spans, *down])
     return {
         feed: Sight(feed, instants[0], min(case.until_s, instants[-1]), dark[feed]) for feed, instants in seen.items()
     }
 
 
 def on_screen(case: Case, feed: str) -> list[Span]:
-    """When any room of a feed was to be seen."""
+    """When any room of a relay was to be seen."""
     speed = case.play.tempo.speed
     return joined(span for number in case.feeds[feed] for span in published(script_of(case, number), speed))
 
@@ -70,7 +74,7 @@ def all_stops(case: Case, seen: dict[str, Sight]) -> list[Stop]:
         if sight is None:
             continue
         script = script_of(case, number)
-        stopped = gaps(script, speed, sight.measures)
+        stopped = gaps(script, speed, sight.measures, manner(feed).shows_drops)
         starts = [span.from_s for span in on_air(script, speed)]
         stops += judged(number, stopped, starts, planned(script, speed), sight, case.rules)
     return [
@@ -97,15 +101,18 @@ async def stop_checks(case: Case, seen: dict[str, Sight]) -> list[Check]:
     return drop_checks(stops, drops, case.of_part)
 
 
-def hall_checks(case: Case, watched: Watched, blind: Sequence[Blind]) -> list[Check]:
-    """Blind spans of halls."""
-    pairs = [
-        dark
-        for feed in case.feeds
-        if feed.startswith("hall-")
-        for dark in darks(feed, watched.served[feed], case.rules, case.until_s)
-    ]
-    return blind_checks(pairs, blind, case.rules, case.until_s, case.of_feed)
+def blindness_checks(case: Case, watched: Watched, blind: Sequence[Blind]) -> list[Check]:
+    """Blind spans of feeds of which each answer that failed is known."""
+    checks: list[Check] = []
+    for way in ("hall", "list"):
+        feeds = {feed for feed in case.feeds if feed.startswith(f"{way}-")}
+        if feeds or way == "hall":
+            pairs = [
+                dark for feed in sorted(feeds) for dark in darks(feed, watched.served[feed], case.rules, case.until_s)
+            ]  # fmt: skip
+            spans = [span for span in blind if span.feed in feeds]
+            checks += blind_checks(MANNERS[way].called, pairs, spans, case.rules, case.until_s, case.of_feed)
+    return checks
 
 
 async def session_checks(case: Case, seen: dict[str, Sight]) -> list[Check]:
@@ -142,14 +149,18 @@ async def session_checks(case: Case, seen: dict[str, Sight]) -> list[Check]:
 def expected_openings(case: Case, number: int, spans: Sequence[Span], sight: Sight) -> list[float]:
     """When sessions of a room must have been opened: where it was seen on air twice in a row after a pause."""
     off_s = case.rules.off_s_max(sight.feed)
-    look_s = case.rules.step_s(sight.feed) + off_s
-    stopped = gaps(script_of(case, number), case.play.tempo.speed, sight.measures)
-    found = []
+    look_s, way = case.rules.step_s(sight.feed) + off_s, manner(sight.feed)
+    stopped = gaps(script_of(case, number), case.play.tempo.speed, sight.measures, way.shows_drops)
+    found, over_s = [], -inf
     for span in spans:
         begins_s = max(span.from_s, sight.seen_from_s)
         ends_s = min([gap.from_s for gap in stopped if gap.back_s > begins_s] + [sight.until_s], default=sight.until_s)
-        if ends_s - begins_s > look_s and not sight.darkness(Span(begins_s - off_s, begins_s + look_s)):
+        unclear = sight.darkness(Span(begins_s - off_s, begins_s + look_s))
+        if not way.keeps_state and over_s >= sight.seen_from_s:  # an end that nobody heard: the last one goes on
+            unclear += sight.darkness(Span(over_s - off_s, over_s + off_s))
+        if ends_s - begins_s > look_s and not unclear:
             found.append(begins_s)
+        over_s = span.to_s
     return found
 
 
@@ -159,7 +170,7 @@ def _inside(at_s: float, spans: Sequence[Span], off_s: float) -> bool:
 
 
 async def quarantine_check(case: Case, watched: Watched) -> Check:
-    """Nothing may be set aside, but a hall's answers that were none."""
+    """Nothing may be set aside, but answers that were none."""
     failed = {feed: [each.at_s for each in served if not each.answered] for feed, served in watched.served.items()}
     examples, known = list[str](), 0
     rows = await case.conn.fetch(statement("rehearsal/quarantine"), case.from_at)

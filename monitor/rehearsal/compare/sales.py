@@ -1,7 +1,7 @@
 """Orders and money as they were told against `sale` in PostgreSQL: each fact once, to the minor unit."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -14,6 +14,9 @@ from monitor.store.statements import statement
 
 from ..truth import Fact, facts_of
 from .case import Case
+from .darkness import Blind
+from .sightings import EARLY_S
+from .stops import Span
 from .verdict import EXAMPLES_MAX, Check, counted
 
 Key = tuple[str, str, str]  # platform, order, kind
@@ -135,11 +138,11 @@ def shown(sale: Fact | Row) -> str:
     return f"{sale.platform} {sale.kind} {sale.order_id}: {sale.amount_minor:,} {sale.currency} at {sale.at}{row}"
 
 
-async def sale_checks(case: Case) -> list[Check]:
+async def sale_checks(case: Case, blind: Sequence[Blind]) -> list[Check]:
     """Both sides in the order of platform, order and kind, side by side: neither need fit into memory."""
     case.say("orders and money ...")
     books = Books()
-    facts = _facts(case)
+    facts = _facts(case, case.blind_rooms(blind))
     fact = next(facts, None)
     async for key, rows in _rows(case):
         while fact is not None and fact[0] < key:
@@ -156,11 +159,19 @@ async def sale_checks(case: Case) -> list[Check]:
     return books.checks()
 
 
-def _facts(case: Case) -> Iterator[tuple[Key, list[tuple[Fact, bool]]]]:
+def _facts(case: Case, blind: Mapping[str, Sequence[Span]]) -> Iterator[tuple[Key, list[tuple[Fact, bool]]]]:
+    feeds = {(part.platform, part.room): case.feed_of[number] for number, part in enumerate(case.play.parts)}
+
+    def must(fact: Fact, told_at: datetime) -> bool:
+        """A gift does not come again: nobody says that it was heard while its room could not be."""
+        at_s, spans = case.clock_s(told_at), blind.get(feeds.get((fact.platform, fact.room or ""), ""), ())
+        unheard = fact.kind == "gift" and any(span.from_s < at_s <= span.to_s + EARLY_S for span in spans)
+        return told_at < case.until and not unheard
+
     for key, same in groupby(
         facts_of(case.truth), lambda told: (told[0].platform, told[0].order_id, str(told[0].kind))
     ):
-        yield key, [(fact, told_at < case.until) for fact, told_at in same]
+        yield key, [(fact, must(fact, told_at)) for fact, told_at in same]
 
 
 async def _rows(case: Case) -> AsyncIterator[tuple[Key, list[Row]]]:

@@ -44,6 +44,10 @@ class Sums(msgspec.Struct):
     live: int = 0
     viewers: int = 0
 
+    def add(self, other: "Sums") -> None:
+        self.ticks, self.live = self.ticks + other.ticks, self.live + other.live
+        self.viewers += other.viewers
+
 
 class Found(msgspec.Struct):
     """How the frames of one feed compare. Instants are seconds of the clock."""

@@ -61,14 +61,15 @@ def planned(broadcasts: Sequence[Broadcast], speed: float) -> list[Span]:
     return [Span(each.starts_s / speed, each.planned_end_s / speed) for each in broadcasts]
 
 
-def gaps(broadcasts: Sequence[Broadcast], speed: float, freezes: bool) -> list[Gap]:
-    """All that stopped, in order. `freezes`: whoever watches this room can tell that an encoder froze."""
+def gaps(broadcasts: Sequence[Broadcast], speed: float, freezes: bool, drops: bool = True) -> list[Gap]:
+    """All that stopped, in order. `freezes`: whoever watches this room can tell that an encoder froze; `drops`: that
+    one is gone. Where nobody can, a broadcast is on air until it is ended."""
     found: list[Gap] = []
     begun = [each for each in broadcasts if each.ending != "absent"]
     for broadcast, following in pairwise([*begun, None]):
         assert broadcast is not None  # noqa: S101 - for the type checker: only the last one is
         next_s = inf if following is None else following.starts_s / speed
-        found += _gaps_of(broadcast, next_s, speed, freezes)
+        found += _gaps_of(broadcast, next_s, speed, freezes) if drops else [_ended(broadcast, next_s, speed)]
     return found
 
 
@@ -84,6 +85,10 @@ def _gaps_of(broadcast: Broadcast, next_s: float, speed: float, freezes: bool) -
         found.append(Gap(fault.from_s / speed, fault.to_s / speed, fault.kind, frozen))
     end: Why = "broke_off" if broadcast.ending == "broke_off" else "signed_off"
     return [*found, Gap(broadcast.ends_s / speed, next_s, end, False)]
+
+
+def _ended(broadcast: Broadcast, next_s: float, speed: float) -> Gap:
+    return Gap(broadcast.ends_s / speed, next_s, "signed_off", False)
 
 
 def planned_ends(slots: Sequence[Span]) -> list[float]:

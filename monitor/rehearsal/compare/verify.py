@@ -9,7 +9,7 @@ from .allowance import Rules
 from .case import Case, Connection, opened
 from .frame_checks import frame_checks
 from .frames import watched
-from .rooms import hall_checks, quarantine_check, session_checks, sights, stop_checks
+from .rooms import blindness_checks, quarantine_check, session_checks, sights, stop_checks
 from .sales import sale_checks
 from .verdict import Check, Verdict, counted
 
@@ -41,9 +41,9 @@ async def verify(
         checks = [
             _roster(case),
             *frame_checks(case, seen),
-            *await sale_checks(case),
+            *await sale_checks(case, blind),
             *await stop_checks(case, sight),
-            *hall_checks(case, seen, blind),
+            *blindness_checks(case, seen, blind),
             *await session_checks(case, sight),
             await quarantine_check(case, seen),
         ]

@@ -33,11 +33,14 @@ NICKS = ("姐家的", "小哥的", "老铁", "二姨的", "掌柜的", "甄选",
 HALLS = "ABCD"
 
 # Where rooms are, with their share, and how the platform writes the id of a room: doudian's is the author's id,
-# wechat's the finder_id, as their orders name it.
+# wechat's the finder_id, as their orders name it. A room of youtube is a video, which is one broadcast.
 PLATFORMS: dict[str, tuple[float, str]] = {
     "nginx_rtmp": (0.40, "live/{letters}{number:05d}"),
     "wechat": (0.18, "sphLN{number:05d}"),
-    "doudian": (0.18, "{long}"),
+    "bilibili": (0.02, "{short}"),
+    "twitch": (0.01, "{short}"),
+    "youtube": (0.01, "lnYT-{number:05d}Q"),
+    "doudian": (0.14, "{long}"),
     "kwaixiaodian": (0.11, "{short}"),
     "taobao": (0.06, "AAF{letters}{number:05d}"),
     "pinduoduo": (0.03, "{short}"),
@@ -45,6 +48,8 @@ PLATFORMS: dict[str, tuple[float, str]] = {
     "tiktok_shop": (0.02, "{long}"),
 }
 HOSTED = {platform: share for platform, (share, _) in PLATFORMS.items() if platform != "nginx_rtmp"}
+# Where rooms sell whose platform has no orders.
+ELSEWHERE = {"bilibili": "jd", "twitch": "stripe", "youtube": "stripe"}
 OWN_SHOPS = {"push_json": 0.76, "shopify": 0.08, "stripe": 0.06, "jd": 0.10}  # where rooms of own servers sell
 SHOP_IDS: dict[str, str] = {  # how each kind of shop writes its id; all others: digits
     "wechat": "gh_{number:012x}",
@@ -166,7 +171,7 @@ def where(dice: random.Random, hosted: bool) -> tuple[str, str]:
     shares = HOSTED if hosted else {platform: share for platform, (share, _) in PLATFORMS.items()}
     [platform] = dice.choices(list(shares), list(shares.values()))
     [own] = dice.choices(list(OWN_SHOPS), list(OWN_SHOPS.values()))
-    return platform, own if platform == "nginx_rtmp" else platform
+    return platform, own if platform == "nginx_rtmp" else ELSEWHERE.get(platform, platform)
 
 
 def roster_csv(parts: Sequence[Part]) -> bytes:

@@ -7,10 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from ..manners import OF_ONE_BROADCAST
 from .cast import Part
 from .mishaps import merged
 from .script import Broadcast, Fault
-from .telling import broadcasts
+from .telling import broadcasts, once
 from .tempo import Tempo
 
 
@@ -67,8 +68,12 @@ class Play:
             fault = Fault(tempo.in_play(outage.from_s), tempo.in_play(outage.to_s), outage.kind)
             for number in outage.rooms:
                 hit.setdefault(number, []).append(fault)
-        self.scripts = [
+        scripts = [
             broadcasts(seed, part, tempo, merged(hit.get(part.number, ()), tempo), streams_fail) for part in parts
+        ]
+        self.scripts = [
+            once(script) if part.platform in OF_ONE_BROADCAST else script
+            for part, script in zip(parts, scripts, strict=True)
         ]
         self.told: list[list[Broadcast]] = [[next(script)] for script in self.scripts]
         self._spans: list[Span | None] = [None] * len(parts)

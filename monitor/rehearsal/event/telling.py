@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Sequence
 from math import inf, pi
 
+from ..manners import TELL_NO_END
 from .audience import likes_for_each_view, waves
 from .cast import Part
 from .mishaps import APART_S_MIN, begins_after, faults, until, with_outages
@@ -89,6 +90,15 @@ def broadcast(
     )
 
 
+def once(script: Iterator[Broadcast]) -> Iterator[Broadcast]:
+    """Until the first that began; after it there is one that is planned for no day."""
+    for one in script:
+        yield one
+        if one.ending != "absent":
+            break
+    yield Broadcast(one.number + 1, inf, inf, inf, (), (), "absent", 1.0, 0.0, 0.0, one.speed)
+
+
 def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: float, tempo: Tempo) -> float:
     """When the broadcaster signs off, if nothing else ends it."""
     length_s = planned_end_s - starts_s
@@ -96,4 +106,4 @@ def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: f
     off_plan_s = min(max(dice.gauss(0, 0.4), -1), 1) * off_plan_s_max
     early = dice.random() < MUCH_EARLIER
     after_s = max(dice.uniform(0.4, 0.9) * length_s, tempo.in_play(LENGTH_S_MIN))
-    return round(starts_s + (after_s if early and part.platform != "nginx_rtmp" else length_s + off_plan_s), 3)
+    return round(starts_s + (after_s if early and part.platform not in TELL_NO_END else length_s + off_plan_s), 3)

@@ -84,6 +84,11 @@ class FakeBilibili:
         await self.sockets.close()
         await self.server.close()
 
+    def forget(self) -> None:
+        """What was asked in a week need not be remembered: only a test asks for it."""
+        for kept in (self.started, self.beats, self.ended, self.sockets.opened_at, self._nonces):
+            kept.clear()
+
     def answer(self, asked: Asked) -> Told:
         """The status is 200 whatever is wrong."""
         if asked.path.startswith("/x/account-oauth2/v1/"):

@@ -28,7 +28,8 @@ HEARTBEAT, HEARTBEAT_REPLY, MESSAGE, AUTH, AUTH_REPLY = 2, 3, 5, 7, 8
 
 @dataclass
 class LiveSockets:
-    """`version` is how messages are packed: 0 plain, 2 zlib, 3 brotli."""
+    """`version` is how messages are packed: 0 plain, 2 zlib, 3 brotli. `beaten` is told of each heartbeat of a room
+    that is answered, `left` of each listener who is gone."""
 
     now: Callable[[], datetime]
     trouble: Trouble
@@ -40,6 +41,8 @@ class LiveSockets:
     opened_at: list[float] = field(default_factory=list)
     beats: int = 0
     muted: set[str] = field(default_factory=set)  # rooms whose heartbeats nobody answers
+    beaten: Callable[[str], None] = lambda room: None
+    left: Callable[[str], None] = lambda room: None
 
     def __post_init__(self) -> None:
         self._admitted: dict[str, tuple[str, str]] = {}  # game and room by what authenticates
@@ -132,8 +135,10 @@ class LiveSockets:
                         self.beats += 1
                         reply = written(Spoken(HEARTBEAT_REPLY, number(1, 4), 1, packet.sequence))
                         await connection.send(reply + packet.body)
+                        self.beaten(room)
         finally:
             self.heard[room].remove(connection)
+            self.left(room)
 
 
 def as_bytes(message: str | bytes) -> bytes:

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ..deliveries import Deliveries, Made
 from ..event.order import Happened
+from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
-from ..truth import Fact
+from ..truth import OFF_AIR, Fact
 from .kwaixiaodian_api import FakeKwaixiaodian, ms, number
 from .order_index import EPOCH
 from .token_office import PlayedOrder
@@ -43,11 +44,21 @@ calls_per_s = 500
 kind = "kwaixiaodian"
 name = "{name}"
 app = "{name}"
+
+[[feed]]
+kind = "kwaixiaodian_uv"
+name = "{counting}"
+app = "{name}"
+rooms = {rooms}
+interval_s = {interval_s}
 """
 
 
 class Kwaixiaodian:
-    """All shops of one app. Nothing of it names a room, and no push an amount."""
+    """All shops of one app. Nothing of it names a room, and no push an amount.
+
+    Who watches is asked for the first room of each shop: the answer is the shop's, and would be the same for all.
+    """
 
     SELLS_ON: ClassVar[str] = "kwaixiaodian"
     SHOWS: ClassVar[str] = ""
@@ -62,6 +73,10 @@ class Kwaixiaodian:
         self.fake.orders = order_index(scene)
         self.fake.server.trouble = self.trouble
         self.deliveries = Deliveries(scene.http, self.trouble, RETRIES_S, TIMEOUT_S, taken)
+        self.counted = {
+            part.shop: part for part in reversed(scene.play.parts) if part.platform == part.sells_on == NAME
+        }  # fmt: skip
+        self.fake.watching = self.watching
         self.accounts: list[Mapping[str, str]] = []
         self.url = ""
         self._events = 0
@@ -75,13 +90,28 @@ class Kwaixiaodian:
 
     def settings(self) -> Settings:
         secrets = {NAME: base64.b64encode(self.key), APP_SECRET: self.app_secret, SIGN_SECRET: self.sign_secret}
-        return Settings(STANZAS.format(name=NAME, key=APP_KEY, api=self.url), secrets, self.accounts)
+        rooms = json.dumps(sorted(part.room for part in self.counted.values()))
+        counting = feed_name("count", NAME)
+        text = STANZAS.format(
+            name=NAME, key=APP_KEY, api=self.url, counting=counting, rooms=rooms, interval_s=EVERY_S[counting]
+        )
+        return Settings(text, secrets, self.accounts)
 
     async def run(self) -> None:
         await self.deliveries.run()
 
     def waiting(self) -> int:
         return self.deliveries.waiting()
+
+    def watching(self, shop: str) -> int | None:
+        """The answer about the room of a shop, now; None while it is off the air."""
+        if (part := self.counted.get(shop)) is None:
+            return None
+        at = self.scene.now()
+        now = self.scene.play.room(part.number, (at - self.scene.tempo.began_at).total_seconds())
+        viewers = now.viewers if now.on_air else OFF_AIR
+        self.scene.truth.served(feed_name("count", NAME, part.room), at, [viewers])
+        return None if viewers == OFF_AIR else viewers
 
     def happened(self, event: Happened) -> None:
         order = told_order(self.fake.orders, event, self.scene, event.order.part.shop)

@@ -40,8 +40,9 @@ class Hall:
         self.parts = [part for part in scene.play.parts if (part.platform, part.hall) == (PLATFORM, hall)]
         self.pid = 30_000 + ord(hall[0])
         self.server = PageServer(
-            self.name, "/stat", self.page, scene.truth, self.trouble, scene.now, "nginx/1.26.3", "text/xml"
-        )
+            self.name, "/stat", lambda at, query: self.page(at), scene.truth, self.trouble, scene.now, "nginx/1.26.3",
+            "text/xml",
+        )  # fmt: skip
         self.url = ""
 
     async def open(self) -> None:

@@ -11,7 +11,7 @@ from ..truth import Truth
 READ_S_MAX = 30.0  # who has not read by then has gone
 LINGER_S_MAX = 5.0  # who keeps the connection for so long after all was written has had it
 LOOK_EVERY_S = 0.2  # nobody tells us that a trouble is over: it is looked at
-REASONS = {200: "OK", 404: "Not Found", 502: "Bad Gateway"}
+REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 502: "Bad Gateway"}
 HEAD = "HTTP/1.1 {status} {reason}\r\nServer: {server}\r\nDate: {date}\r\nContent-Type: {content_type}\r\n"
 HEAD_END = "Content-Length: {length}\r\nConnection: close\r\n\r\n"
 HTML = (
@@ -19,8 +19,9 @@ HTML = (
     "<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
 )
 
-Page = Callable[[datetime], tuple[bytes, Sequence[int]]]
-"""The page as it stands at this instant, and what it says of each room, in the order of the feed's cast."""
+Page = Callable[[datetime, str], tuple[bytes, Sequence[int] | None]]
+"""The page as it stands at this instant for this query, and what it says of each room, in the order of the feed's cast;
+None where other pages follow: what they say together is said by the last one."""
 
 
 class PageServer:
@@ -29,15 +30,16 @@ class PageServer:
     An answer counts when all of it was written and the reader then closed in good order: one that ran out of time
     leaves bytes unread, and the kernel tells by a reset. `trouble.feed` says how it fails; every request that falls
     into the trouble has failed, also one that hangs until the trouble is over: its state would be another instant's.
+    `key`: a header that whoever asks must show, as it stands on the wire.
     """
 
     def __init__(
         self, feed: str, path: str, page: Page, truth: Truth, trouble: Trouble, now: Callable[[], datetime],
-        server: str, content_type: str,
+        server: str, content_type: str, key: bytes = b"",
     ) -> None:  # fmt: skip
         self.feed, self.path, self.page = feed, path, page
         self.truth, self.trouble, self.now = truth, trouble, now
-        self.server, self.content_type = server, content_type
+        self.server, self.content_type, self.key = server, content_type, key
         self._listening: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None] | None] = set()
 
@@ -60,30 +62,34 @@ class PageServer:
             async with asyncio.timeout(READ_S_MAX):
                 head = await reader.readuntil(b"\r\n\r\n")
             method, target, *_ = head.split(b" ", 2)
-            if method == b"GET" and target.split(b"?")[0] == self.path.encode():
-                await self._answer(reader, writer)
-            else:
+            path, _, query = target.decode("ascii").partition("?")
+            if method != b"GET" or path != self.path:
                 await self._told(reader, writer, 404)
+            elif self.key and self.key not in head.split(b"\r\n"):
+                await self._told(reader, writer, 401)
+            else:
+                await self._answer(reader, writer, query)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # the reader left before it had asked, or asked for nothing that HTTP knows
         finally:
             writer.transport.abort()
             self._busy.discard(task)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, query: str) -> None:
         at, how = self.now(), self.trouble.feed
-        viewers: Sequence[int] = ()
+        viewers: Sequence[int] | None = ()
         had = False
         try:
             if how is None:
-                page, viewers = self.page(at)
+                page, viewers = self.page(at, query)
                 had = await self._told(reader, writer, 200, self.content_type, page)
             elif how == "hang":
                 await self._hang(reader)
             elif how != "refuse":  # that one gets no answer at all
                 await self._told(reader, writer, 502 if how == "error" else 200)
         finally:
-            self.truth.served(self.feed, at, viewers if had else None, "answered" if had else "failed")
+            if viewers is not None or not had:
+                self.truth.served(self.feed, at, viewers if had else None, "answered" if had else "failed")
 
     async def _hang(self, reader: asyncio.StreamReader) -> None:
         """Until the trouble is over, or the reader has left."""

@@ -44,7 +44,8 @@ class PlayedStream:
 @dataclass
 class FakeTwitch:
     """One app. `streams` by the user's id; `authorised` are users who let the app in: to hear of them costs nothing.
-    `left_out` are missing in the list, `garbled` are listed without a sense."""
+    `left_out` are missing in the list, `garbled` are listed without a sense. `look` is told who
+    is asked about, before `streams` is; `told` hears of each answer: who was asked about, and who was listed."""
 
     app_key: str
     secret: bytes
@@ -54,6 +55,8 @@ class FakeTwitch:
     points_max: float = POINTS
     fills_in_s: float = FILLS_IN_S
     cost_max: int = COST_MAX
+    look: Callable[[Sequence[str]], None] = lambda user_ids: None
+    told: Callable[[Sequence[str], Sequence[PlayedStream]], None] = lambda user_ids, streams: None
 
     def __post_init__(self) -> None:
         self.office = TokenOffice(RULES)
@@ -146,10 +149,12 @@ class FakeTwitch:
         if len(user_ids) > BATCH_MAX or not all(user_id.isascii() and user_id.isdigit() for user_id in user_ids):
             return Told(fault(400, "Bad Request", "The parameter user_id is malformed"), 400, self._rates())
         self.asked.append(user_ids)
+        self.look(user_ids)
         page = min(int(next((value for name, value in query if name == "first"), PAGE)), PAGE_MAX)
         on_air = [self.streams[it] for it in user_ids if it in self.streams and it not in self.left_out]
-        listed = [self._listed(stream) for stream in sorted(on_air, key=lambda it: -it.viewers)]
-        return Told(written({"data": listed[:page]}), 200, self._rates())
+        shown = sorted(on_air, key=lambda it: -it.viewers)[:page]
+        self.told(user_ids, shown)
+        return Told(written({"data": [self._listed(stream) for stream in shown]}), 200, self._rates())
 
     def _listed(self, stream: PlayedStream) -> dict[str, Any]:
         login = stream.login

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ..deliveries import Deliveries, Made
 from ..event.order import Happened
+from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 from .token_office import CallBook, PlayedOrder
@@ -58,8 +59,9 @@ app = "{name}"
 
 [[feed]]
 kind = "wechat_live"
-name = "live-wechat"
+name = "{live}"
 app = "{name}"
+interval_s = {interval_s}
 """
 
 
@@ -96,7 +98,9 @@ class Wechat:
 
     def settings(self) -> Settings:
         files = {NAME: self.aes_key, TOKEN: self.token, APP_SECRET: self.app_secret}
-        return Settings(STANZAS.format(name=NAME, key=APP_ID, api=self.url), files, self.accounts)
+        live = feed_name("live", NAME)
+        text = STANZAS.format(name=NAME, key=APP_ID, api=self.url, live=live, interval_s=EVERY_S[live])
+        return Settings(text, files, self.accounts)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:

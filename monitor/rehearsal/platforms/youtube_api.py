@@ -6,7 +6,7 @@ laid out as Google's are. UNVERIFIED: whether a call that is refused costs units
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -50,7 +50,8 @@ class PlayedVideo:
 @dataclass
 class FakeYoutube:
     """One project, and all videos by their ids. `secret` is its key; `app_key` is none of YouTube's. `left_out` are not
-    listed, though they are there; `garbled` are listed without a sense."""
+    listed, though they are there; `garbled` are listed without a sense. `look` is told which
+    are asked for, before `videos` is; `told` hears of each answer: which were asked for, and which were listed."""
 
     app_key: str
     secret: bytes
@@ -58,6 +59,8 @@ class FakeYoutube:
     book: CallBook = field(default_factory=CallBook)
     trouble: Trouble = field(default_factory=Trouble)
     units: int = UNITS
+    look: Callable[[Sequence[str]], None] = lambda ids: None
+    told: Callable[[Sequence[str], Sequence[PlayedVideo]], None] = lambda ids, videos: None
 
     def __post_init__(self) -> None:
         self.office = TokenOffice(TokenRules(access_s=3600, refresh_s=None))  # nobody is let in
@@ -92,7 +95,9 @@ class FakeYoutube:
         if len(ids) > BATCH_MAX:
             return self._fault(400, "invalidFilters", "The request specifies an invalid filter parameter.")
         self.asked.append((self.now(), ids))
+        self.look(ids)
         videos = [self.videos[it] for it in dict.fromkeys(ids) if it in self.videos and it not in self.left_out]
+        self.told(ids, videos)
         return self._told({
             "kind": "youtube#videoListResponse",
             "etag": "cVfuEL3vX_wqy4fTBrpK1Fi5SYc",

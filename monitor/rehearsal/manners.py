@@ -1,0 +1,51 @@
+"""How rooms of a play are told of, by the names of feeds: how often, and what that can show of a stream and its end."""
+
+import msgspec
+
+# What cannot be seen of a platform's rooms, whoever tells of them: whether somebody signed off or dropped.
+TELL_NO_END = frozenset({"nginx_rtmp", "wechat", "twitch"})
+# Whose rooms are one broadcast each: the next one of the same channel has another id.
+OF_ONE_BROADCAST = frozenset({"youtube"})
+
+
+class Manner(msgspec.Struct, frozen=True):
+    """One way to tell of rooms. `called` is its name in the report; a feed of `one_room` is `prefix-PLATFORM:ROOM`.
+
+    `asked`: its frames are answers, and their ticks are as of when the question left. `whole`: an answer tells of all
+    its rooms, and each that failed is in the truth. `shows_drops`: a stream that breaks off is seen to be gone.
+    `keeps_state`: how a room stands is told again, so that what nobody heard is found out later.
+    """
+
+    called: str
+    asked: bool = False
+    whole: bool = False
+    one_room: bool = False
+    shows_drops: bool = True
+    keeps_state: bool = True
+
+
+MANNERS: dict[str, Manner] = {
+    "hall": Manner("hall", asked=True, whole=True),
+    "list": Manner("list", asked=True, whole=True),
+    "relay": Manner("relay"),
+    "socket": Manner("socket", asked=True),  # its messages have stamps of their own; how rooms stand is asked, too
+    "live": Manner("asked room", asked=True, one_room=True),
+    "kept": Manner("kept room", asked=True, one_room=True, shows_drops=False),
+    "heard": Manner("heard room", one_room=True, shows_drops=False, keeps_state=False),
+    "count": Manner("counted room", asked=True, one_room=True),  # who watches, beside another feed that says where
+}
+
+# Seconds of the world between two words about a room, where that is not the comparison's to be told.
+EVERY_S = {
+    "live-wechat": 30.0, "live-twitch": 5.0, "kept-youtube": 10.0, "heard-bilibili": 35.0, "list-taobao": 10.0,
+    "socket-xiaohongshu": 10.0, "count-kwaixiaodian": 20.0,
+}  # fmt: skip
+
+
+def manner(feed: str) -> Manner:
+    return MANNERS[feed.partition("-")[0]]
+
+
+def feed_name(way: str, platform: str, room: str = "") -> str:
+    """What a feed is called in the truth; without its room, what livemon calls it."""
+    return f"{way}-{platform}:{room}" if room and MANNERS[way].one_room else f"{way}-{platform}"

@@ -1,0 +1,73 @@
+"""Frames that a socket tells: what is lost, comes twice, or is of another time is found, stamped or not."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from monitor.rehearsal.compare.allowance import Rules
+from monitor.rehearsal.compare.case import Case
+from monitor.rehearsal.compare.frames import _compared, _instants
+from monitor.rehearsal.compare.sightings import Found, Group
+from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
+
+from .small_evening import StubPlay, part
+
+BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FEED, ROOM_ID = "heard-bilibili:1", 7
+# When it was heard, of ticks: whether the room is on air. It begins at 10, is liked at 20.4 and 55.4, and ends at 70.
+RIGHT = {10.0: True, 20.5: True, 55.5: True, 70.0: False}
+
+
+def compared(folder: Path, ticks: Mapping[float, bool], many: int = 1) -> Found:
+    with Truth(folder / "t") as truth:
+        for at_s, says, outcome in (
+            (5.0, NOT_TOLD, "alive"), (10.0, 0, "stamped"), (18.0, NOT_TOLD, "alive"), (20.4, 0, "answered"),
+            (54.0, NOT_TOLD, "alive"), (55.4, 0, "answered"), (70.0, OFF_AIR, "stamped"),
+        ):  # fmt: skip
+            truth.served(FEED, BEGAN + timedelta(seconds=at_s), [says], cast(Any, outcome))
+        truth.served(FEED, BEGAN + timedelta(seconds=75), None, "failed")
+    play = cast(Any, StubPlay(BEGAN, [part(0, "bilibili", room="1")], []))
+    case = Case(
+        folder / "t", play, cast(Any, None), BEGAN + timedelta(seconds=900), Rules(), {FEED: [0]}, {0: FEED},
+        {0: ROOM_ID}, {ROOM_ID: 0}, print,
+    )  # fmt: skip
+    groups = {
+        at_s: (BEGAN, Group(at_s, many, many * ROOM_ID, many * live, many * live * ROOM_ID, 0, 0))
+        for at_s, live in sorted(ticks.items())
+    }
+    return _compared(case, FEED, groups, _instants(case)[FEED])
+
+
+def differs(found: Found) -> tuple[int, int, int]:
+    """Frames without ticks, ticks without a frame, and pairs that do not say the same."""
+    wrong = sum(true[1:] != read[1:] for true, read in found.pairs)
+    return len(found.lost), len(found.invented), wrong
+
+
+def without(at_s: float) -> dict[float, bool]:
+    return {at: live for at, live in RIGHT.items() if at != at_s}
+
+
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [
+        (RIGHT, (0, 0, 0)),
+        (without(20.5), (1, 0, 0)), (without(70.0), (1, 0, 0)),  # lost
+        (RIGHT | {20.6: True}, (0, 1, 0)), (RIGHT | {10.5: True}, (0, 1, 0)),  # twice, a moment later
+        (without(10.0) | {11.0: True}, (1, 1, 0)),  # what has a stamp has that and no other
+        (without(20.5) | {23.0: True}, (0, 0, 0)), (without(20.5) | {26.0: True}, (1, 1, 0)),  # late; far too late
+        (without(20.5) | {19.0: True}, (1, 1, 0)),  # before it was said
+        (without(70.0) | {70.0: True}, (0, 0, 1)),  # the contrary
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_frame_is_found(
+    tmp_path: Path, ticks: Mapping[float, bool], expected: tuple[int, int, int]
+) -> None:
+    assert differs(compared(tmp_path, ticks)) == expected
+
+
+def test_two_ticks_of_one_instant_are_one_too_many(tmp_path: Path) -> None:
+    assert differs(compared(tmp_path, RIGHT, many=2)) == (0, 0, 4)
