@@ -134,6 +134,7 @@ class App:
             async with asyncio.TaskGroup() as group:
                 storing = group.create_task(self.store.run(), name="store")
                 ordering = group.create_task(self.orders.run(), name="orders")
+                await self.accounts.open()
                 asking = group.create_task(self.accounts.run(self.stopping), name="accounts")
                 others = [
                     group.create_task(work, name=name)

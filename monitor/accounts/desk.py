@@ -161,9 +161,12 @@ class Desk:
         """A chore on the writer's connection."""
         await self._rooms.look(conn)
 
-    async def run(self, until: asyncio.Event) -> None:
-        """Keep accounts alive and ask in their names until then. Raises SpoolDiskFailed, SpoolUnreadable."""
+    async def open(self) -> None:
+        """Before any feed begins: it looks there for the notes of its rooms. Raises SpoolDiskFailed, SpoolUnreadable."""
         await self.book.open()
+
+    async def run(self, until: asyncio.Event) -> None:
+        """Keep accounts alive and ask in their names until then. Raises SpoolDiskFailed."""
         async with self._http, asyncio.TaskGroup() as group:
             others = [
                 group.create_task(work, name=name)

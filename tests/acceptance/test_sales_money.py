@@ -215,7 +215,7 @@ def test_every_sum_is_the_oracles(database):
     with asyncio.Runner() as runner:
         conn = runner.run(database.connect("owner"))
 
-        @settings(max_examples=150, deadline=None, derandomize=True)
+        @settings(max_examples=400, deadline=None, derandomize=True)
         @given(evenings())
         def holds(evening: tuple[list[Fact], list[tuple[str, list[Fact]]]]) -> None:
             facts, deliveries = evening

@@ -1,12 +1,18 @@
 """Whether the history that was made is what livemon's own roll makes of its ticks and sales: some minutes, rolled."""
 
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 
 from monitor.store.db import Connection
 from tests.bench.history_data import SQL, say
 
 ROLL = Path(__file__).resolve().parents[2] / "sql" / "history"
+OF_HOURS = (
+    ("session_hour", "clear_hour", "roll_hour"),
+    ("shop_hour", "clear_shops", "roll_shops"),
+    ("item_hour", "clear_items", "roll_items"),
+)
 MINUTES = 12  # of all platforms each: evenly over the history, and those in which feeds went blind and stops began
 
 
@@ -26,16 +32,12 @@ async def differences(owner: Connection) -> int:
                     differing += len(made ^ rolled)
                     say(f"{table} {minute} {platform}: made, and rolled anew: {sorted(made ^ rolled)[:2]}")
     for hour in await owner.fetch("SELECT DISTINCT hour FROM session_hour ORDER BY 1 LIMIT 3 OFFSET 12"):
-        for table, clear, roll in (
-            ("session_hour", "clear_hour", "roll_hour"),
-            ("shop_hour", "clear_shops", "roll_shops"),
-            ("item_hour", "clear_items", "roll_items"),
-        ):
-            made, rolled = await _both(owner, table, clear, roll, hour[0], platforms[0])
+        for platform, (table, clear, roll) in product(platforms, OF_HOURS):
+            made, rolled = await _both(owner, table, clear, roll, hour[0], platform)
             rows += len(rolled)
             if made != rolled:
                 differing += len(made ^ rolled)
-                say(f"{table} {hour[0]} {platforms[0]}: made, and rolled anew: {sorted(made ^ rolled)[:2]}")
+                say(f"{table} {hour[0]} {platform}: made, and rolled anew: {sorted(made ^ rolled)[:2]}")
     if not rows:
         raise SystemExit("none of the minutes that were to be compared has a row")
     say(f"{rows:,} rows of minutes, sums and hours rolled anew, {differing} differ")

@@ -76,13 +76,13 @@ async def test_what_comes_over_a_socket_ends_it_or_does_not_and_no_room_drops(
         between.say(wire.said)
         if wire.ends:
             if kind in NAMES_EACH:
-                assert await piece.failure(before) == {wire.ends}
+                assert await piece.failure(before) == {wire.called(kind)}
             await piece.wait(lambda: between.sockets and socket not in between.sockets)
         elif wire.kept:
             await piece.wait(lambda: piece.kept)
         await piece.more()
         assert (between.sockets == [socket]) == (not wire.ends)
-        assert set(piece.failed[before:]) <= {wire.ends, "bad_frame" if wire.kept else wire.ends}
+        assert set(piece.failed[before:]) <= {wire.called(kind), *(["bad_frame"] if wire.kept else [])}
         assert piece.changes() == ["opened"]
 
 
