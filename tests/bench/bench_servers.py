@@ -25,7 +25,6 @@ from tests.bench.servers_played import PlayedServers, tables
 USUAL = {"": "200", "_ROOMS": "60", "_VIEWERS": "3", "_FOR_S": "60", "_KINDS": "nginx_rtmp,srs"}
 ASKED = """SELECT r.hall, t.at, count(*) FROM ticks($1, $2) AS t JOIN room AS r USING (room_id) WHERE t.at < $2
 GROUP BY 1, 2 ORDER BY 1, 2"""
-FAILURES = "livemon_feed_failures_total"
 ANSWERED = "histogram_quantile(0.99, sum by (le) (increase(livemon_feed_poll_duration_seconds_bucket[%ds])))"
 
 
@@ -39,11 +38,19 @@ def written(played: PlayedServers, folder: Path, _: str, ports: Ports) -> Path:
     return path
 
 
+async def so_far(house: House, played: PlayedServers) -> tuple[float, ...]:
+    """Failures and good polls as livemon counts them, requests and bytes as they were answered."""
+    return (
+        await house.total("livemon_feed_failures_total"), await house.total("livemon_feed_messages_total"),
+        played.asked, played.sent,
+    )  # fmt: skip
+
+
 async def steady(house: House, played: PlayedServers, for_s: float) -> Json:
     """How it is while nothing happens but the work; no tick is left out."""
-    requests, failed = played.asked, await house.total(FAILURES)
+    before = await so_far(house, played)
     figures, from_at, to_at = await at_work(house, for_s)
-    requests, failed = played.asked - requests, await house.total(FAILURES) - failed
+    failed, polls, requests, sent = (now - then for now, then in zip(await so_far(house, played), before, strict=True))
     answered_s = await house.most(ANSWERED % for_s)
     halls: dict[str, list[float]] = {}
     ticks = 0
@@ -54,7 +61,8 @@ async def steady(house: House, played: PlayedServers, for_s: float) -> Json:
         "kind": played.kind, "servers": len(played.halls), "viewers": played.viewers,
         "interval_s": played.interval_s, "wanted_per_s": round(len(played.rooms) / played.interval_s),
         "ticks_per_s": round(ticks / figures["seconds"]), "polls": sum(map(len, halls.values())),
-        "requests_a_poll": round(requests / max(1, sum(map(len, halls.values()))), 1), "failed": round(failed),
+        "requests_a_poll": round(requests / max(1, polls), 1), "kb_a_poll": round(sent / max(1, polls) / 1e3),
+        "failed": round(failed),
         "asked_in_a_second": most_in_a_second(sorted(chain(*halls.values()))),
         "late": spread_ms(chain(*(late_by_turns_s(instants, played.interval_s) for instants in halls.values()))),
         "answered_p99_ms": round(1000 * answered_s, 1),

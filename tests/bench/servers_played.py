@@ -33,7 +33,7 @@ class PlayedServers:
 
     def __init__(self, kind: str, servers: int, rooms: int, viewers: int, interval_s: float = 5.0) -> None:
         self.kind, self.viewers, self.interval_s = kind, viewers, interval_s
-        self.path, self._answer = KINDS[kind]
+        self.path, self.content_type, self._answer = KINDS[kind]
         self.halls = [
             [_part(kind, server * rooms + number, f"S{server:03d}", f"live/s{server:03d}r{number:03d}")
              for number in range(rooms)]
@@ -42,7 +42,7 @@ class PlayedServers:
         self.parts = [part for hall in self.halls for part in hall]
         self.rooms = [part.room for part in self.parts]
         self.urls = list[str]()
-        self.asked = 0  # requests, of all of them
+        self.asked = self.sent = 0  # requests and bytes, of all of them
         self._began_s = time.monotonic()
         self._serving = AsyncExitStack()
 
@@ -66,8 +66,9 @@ class PlayedServers:
 
     def _of(self, hall: Sequence[Part]) -> Handler:
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
-            self.asked += 1
-            return self._answer(self.standing(hall), request)
+            body = self._answer(self.standing(hall), request)
+            self.asked, self.sent = self.asked + 1, self.sent + len(body)
+            return web.Response(body=body, content_type=self.content_type)
 
         return answer
 
@@ -92,17 +93,16 @@ def _part(kind: str, number: int, hall: str, room: str) -> Part:
     )  # fmt: skip
 
 
-def _stat(rooms: Sequence[RoomNow], _: web.BaseRequest) -> web.Response:
-    return web.Response(body=stat_page(rooms, 30_000, 400_000), content_type="text/xml")
+def _stat(rooms: Sequence[RoomNow], _: web.BaseRequest) -> bytes:
+    return stat_page(rooms, 30_000, 400_000)
 
 
-def _api(rooms: Sequence[RoomNow], request: web.BaseRequest) -> web.Response:
+def _api(rooms: Sequence[RoomNow], request: web.BaseRequest) -> bytes:
     what, query = request.path.split("/")[3], request.query
     start, count = int(query.get("start", 0)), max(ROWS_MIN, int(query.get("count", ROWS_MIN)))
     rows = {"streams": _streams, "clients": _clients}[what](rooms)
     page = {"code": 0, "server": "vid-3p6c0y1", "service": "g191u926", "pid": "1850"}
-    body = msgspec.json.encode(page | {what: list(islice(rows, start, start + count))})
-    return web.Response(body=body, content_type="application/json")
+    return msgspec.json.encode(page | {what: list(islice(rows, start, start + count))})
 
 
 def _streams(rooms: Sequence[RoomNow]) -> Iterator[dict[str, object]]:
@@ -133,5 +133,8 @@ def _clients(rooms: Sequence[RoomNow]) -> Iterator[dict[str, object]]:
             }  # fmt: skip
 
 
-type Answer = Callable[[Sequence[RoomNow], web.BaseRequest], web.Response]
-KINDS: dict[str, tuple[str, Answer]] = {"nginx_rtmp": ("/stat", _stat), "srs": ("", _api)}  # the path of `url`
+type Answer = Callable[[Sequence[RoomNow], web.BaseRequest], bytes]
+KINDS: dict[str, tuple[str, str, Answer]] = {  # the path of `url`, what stands there, who writes it
+    "nginx_rtmp": ("/stat", "text/xml", _stat),
+    "srs": ("", "application/json", _api),
+}
