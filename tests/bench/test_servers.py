@@ -82,5 +82,9 @@ def test_the_table_says_what_was_measured() -> None:
     what = "200 srs servers of 60 rooms"
     assert rows[0] == (f"{what}: 2,399 ticks/s", "32 % of a core", "RSS 200 MB", "", "2,400 ticks/s")
     assert rows[1] == (f"{what}: asked after their beats", "p99 9.0 ms", "p50 1.0 ms", "answers p99 48 ms", "")
-    assert [each[0].rpartition(": ")[2] for each in rows[2:]] == ["2,399 ticks/s", "asked after their beats", "polls that failed"]
+    assert [each[0].rpartition(": ")[2] for each in rows[2:]] == [
+        "2,399 ticks/s",
+        "asked after their beats",
+        "polls that failed",
+    ]
     assert rows[-1][1:] == ("3", "2,400 polls", "", "0")
