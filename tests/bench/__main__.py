@@ -19,7 +19,7 @@ from rich.table import Table
 
 BENCHES = (
     "bench_rooms_page", "bench_ingest", "bench_roller", "bench_hostile", "bench_rehearsal", "bench_alerts",
-    "bench_boards", "bench_history", "bench_platforms",
+    "bench_boards", "bench_history", "bench_platforms", "bench_servers",
 )  # fmt: skip
 LONG = {"bench_quiet_day": "QUIET"}  # only by name, or with this in the environment
 
@@ -53,6 +53,7 @@ def show(reports: dict[str, dict[str, Any]]) -> None:
         ("bench_boards", _boards),
         ("bench_history", _boards_sql),
         ("bench_platforms", _platforms),
+        ("bench_servers", _servers),
         ("bench_quiet_day", _quiet_day),
     ):
         for row in rows(reports[name]) if name in reports else ():
@@ -195,6 +196,22 @@ def _platforms(platforms: dict[str, Any]) -> Iterator[Row]:
         blind = f"{cut['blind_spans']} of the feed, {cut['blind_alone']:,} of rooms alone"
         yield f"{what}: blind spans", blind, f"{cut['blind_s']} s", "", f"1, {cut['back_s']} s"
         yield f"{what}: alerts", ", ".join(cut["alerts"]) or "none", "", "", "1"
+
+
+def _servers(servers: dict[str, Any]) -> Iterator[Row]:
+    for row in servers["steady"]:
+        what = f"{row['servers']} {row['kind']} servers of {row['rooms'] // row['servers']} rooms"
+        yield (
+            f"{what}: {row['ticks_per_s']:,} ticks/s", f"{row['core_percent']:.0f} % of a core",
+            f"RSS {row['rss_mb']} MB", "", f"{row['wanted_per_s']:,} ticks/s",
+        )  # fmt: skip
+        if late := row["late"]:
+            yield (
+                f"{what}: asked after their beats", f"p99 {late['p99_ms']} ms", f"p50 {late['p50_ms']} ms",
+                f"answers p99 {row['answered_p99_ms']:.0f} ms", "",
+            )  # fmt: skip
+        if row["failed"]:
+            yield f"{what}: polls that failed", f"{row['failed']}", f"{row['polls']:,} polls", "", "0"
 
 
 def show_history(history: dict[str, Any]) -> None:

@@ -1,10 +1,7 @@
 """What 12,000 rooms of hosted platforms cost one livemon: asked a hundred in a call each 5 s, asked one by one each
 30 s, heard by 12,000 sockets; and what becomes of it all when every socket is cut at once.
 
-livemon is a process as a user starts it, with its spool and an embedded PostgreSQL, beside the shipped Prometheus, its
-rules and Alertmanager. The platforms are played by this process. Processor and memory are livemon's own, without
-PostgreSQL's; a tick is late by as much as its room was asked after its beat, a gift by as much as it was taken after
-it was told.
+A tick is late by as much as its room was asked after its beat, a gift by as much as it was taken after it was told.
 
     [PLATFORM_ROOMS=12000] [PLATFORM_FOR_S=60] [PLATFORM_KINDS=twitch,wechat_live,bilibili_open] \
         python -m tests.bench.bench_platforms
@@ -17,28 +14,17 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-import aiohttp
-
-from monitor.config import load
-from monitor.rehearsal.monitored import Livemon, samples
-from monitor.rehearsal.rtmp_hall import free_ports
-from monitor.store.db import Database
-from tests.acceptance.alerts.speeds import PRODUCTION, Ports, watching
-from tests.bench.boards_past import Client
-from tests.bench.platforms_figures import Sampled, core_percent, late_s, most_in_a_second, sample, spread_ms
-from tests.bench.platforms_played import FEED, Played, PlayedBilibili, PlayedTwitch, PlayedWechat, now, tables
+from tests.acceptance.alerts.speeds import Ports
+from tests.bench.figures import core_percent, late_s, most_in_a_second, now, sample, spread_ms
+from tests.bench.housed import ACCOUNTS, SETTLE_S, House, Json, at_work, housed, until
+from tests.bench.platforms_played import FEED, Played, PlayedBilibili, PlayedTwitch, PlayedWechat, tables
 
 ROOMS, FOR_S = 12_000, 60.0
-ALL_S_MAX, BACK_S_MAX, WRITTEN_S_MAX = 300.0, 240.0, 60.0
-SEALED_S = 2.0  # what was heard is in a batch by then
-WAITING = ("livemon_spool_oldest_timestamp_seconds", "livemon_frames_oldest_timestamp_seconds")
-SETTLE_S = 20.0
+BACK_S_MAX = 240.0
 GOALS = {"rss_mb": 300, "core_percent": 30, "connects_in_a_second": 400}
 TICKS = "SELECT r.external_id, t.at FROM ticks($1, $2) AS t JOIN room AS r USING (room_id) WHERE t.at < $2"
 GIFTS = "SELECT event_id, received_at FROM sale WHERE received_at >= $1 AND received_at < $2"
@@ -46,121 +32,32 @@ SPANS = """SELECT room_id IS NULL AS whole, count(*), coalesce(sum(extract(epoch
 FROM blind WHERE feed = $1 AND (to_at IS NULL OR to_at > $2) GROUP BY 1"""
 STOPPED = "SELECT count(*) FROM session_change WHERE at >= $1 AND change <> 'opened' AND change <> 'resumed'"
 FIRING = 'max by (alertname, feed, platform, room) (max_over_time(ALERTS{alertstate="firing"}[%ds]))'
-LOOP = "quantile_over_time(0.99, livemon_loop_lag_seconds[%ds])"
-AGE = "quantile(0.99, timestamp(livemon_room_last_tick_timestamp_seconds) - livemon_room_last_tick_timestamp_seconds)"
-LIVE = ("livemon_rooms", "live")
-type Json = dict[str, Any]
 
 
-class House:
-    """One livemon that watches one platform, and who watches livemon."""
-
-    def __init__(self, livemon: Livemon, played: Played, prometheus: Client) -> None:
-        self.livemon, self.played, self.prometheus = livemon, played, prometheus
-
-    async def all_live(self, within_s: float) -> None:
-        await until(self._live, len(self.played.rooms), within_s)
-
-    async def _live(self) -> int:
-        self.livemon.must_run()
-        found = samples(await self.livemon.text("/metrics"))
-        return sum(int(value) for name, labels, value in found if (name, labels.get("state")) == LIVE)
-
-    async def written(self, until_at: datetime) -> None:
-        """Wait until what was heard before this instant is in PostgreSQL; the platform tells more all the time."""
-        await asyncio.sleep(SEALED_S)
-
-        async def older() -> int:
-            found = [value for name, _, value in samples(await self.livemon.text("/metrics")) if name in WAITING]
-            return sum(0 < value < until_at.timestamp() + SEALED_S for value in found)
-
-        await until(older, 0, WRITTEN_S_MAX)
-
-    async def rows(self, question: str, *parts: object) -> list[Any]:
-        connection = await Database.of(load(self.livemon.config)).connect("reader", "bench")
-        try:
-            return list(await connection.fetch(question, *parts))
-        finally:
-            await connection.close()
-
-    async def told(self, question: str) -> dict[str, float]:
-        """Of each series of an answer its labels, as text, and its number."""
-        answer = await self.prometheus.ask("query", query=question)
-        return {
-            " ".join(sorted(each["metric"].values())): float(each["value"][1]) for each in answer["result"]
-        }  # fmt: skip
-
-
-async def until(look: Callable[[], Awaitable[int]], wanted: int, within_s: float) -> float:
-    """Look each half second until it is so. After how many seconds it was; raises SystemExit where it never is."""
-    began_s = time.monotonic()
-    while (found := await look()) != wanted:
-        if time.monotonic() - began_s > within_s:
-            raise SystemExit(f"{found} after {within_s:g} s, not {wanted}")
-        await asyncio.sleep(0.5)
-    return time.monotonic() - began_s
-
-
-@asynccontextmanager
-async def housed(folder: Path, played: Played, more: str = "") -> AsyncIterator[House]:
-    """All of it, with every room on air and seen."""
-    folder.mkdir()
-    ports = Ports(*free_ports(3))
-    config = written(folder, played, await played.serve(), ports, more)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(played.close)
-        await stack.enter_async_context(watching(folder / "watch", ports, PRODUCTION))
-        livemon = await stack.enter_async_context(Livemon(config, f"http://127.0.0.1:{ports.livemon}"))
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        await livemon.ready(len(played.rooms))
-        if played.account:
-            code, said = await livemon.command("account", "import", str(folder / "accounts.csv"))
-            if code:
-                raise SystemExit(said)
-        living = asyncio.create_task(played.live())
-        stack.callback(living.cancel)
-        yield House(livemon, played, Client(f"http://127.0.0.1:{ports.prometheus}", 0, http))
-        if living.done():
-            living.result()
-
-
-def written(folder: Path, played: Played, api: str, ports: Ports, more: str) -> Path:
+def written(played: Played, more: str, folder: Path, api: str, ports: Ports) -> Path:
     """Config, secret, roster and accounts; the path of the config."""
     roster = "".join(f"{played.platform},{room},主播{room}\n" for room in played.rooms)
     (folder / "roster.csv").write_text("platform,room,anchor\n" + roster, encoding="utf-8")
-    for name in ("app.secret", "accounts.csv"):
-        (folder / name).touch(mode=0o600)
+    (folder / "app.secret").touch(mode=0o600)
     (folder / "app.secret").write_text("secret")
     if played.account:
         rows = [[played.platform, "app", room, *(it.format(room=room) for it in played.account.values())]
                 for room in played.rooms]  # fmt: skip
         lines = [["platform", "app", "anchor", *played.account], *rows]
-        (folder / "accounts.csv").write_text("".join(",".join(line) + "\n" for line in lines))
+        (folder / ACCOUNTS).touch(mode=0o600)
+        (folder / ACCOUNTS).write_text("".join(",".join(line) + "\n" for line in lines))
     path = folder / "livemon.toml"
     top = f'data_dir = "data"\nlisten = "127.0.0.1:{ports.livemon}"\nroster = "roster.csv"\n'
     path.write_text(top + tables(played, api, more), encoding="utf-8")
     return path
 
 
-async def steady(house: House, for_s: float) -> Json:
+async def steady(house: House, played: Played, for_s: float) -> Json:
     """How it is while nothing happens but the work; no tick of a platform that is asked is left out."""
-    played = house.played
-    taken, from_at = list[Sampled](), now()
-    end_s = time.monotonic() + for_s
-    while time.monotonic() < end_s:
-        taken.append(sample(house.livemon.child.pid))
-        await asyncio.sleep(1.0)
-    taken.append(sample(house.livemon.child.pid))
-    to_at = now()
-    loop, ages = await house.told(LOOP % for_s), await house.told(AGE)
-    await house.written(to_at)
+    figures, from_at, to_at = await at_work(house, for_s)
     ticks = await house.rows(TICKS, from_at, to_at)
-    seconds = (to_at - from_at).total_seconds()
-    row: Json = {
-        "kind": played.kind, "rooms": len(played.rooms), "interval_s": played.interval_s, "seconds": round(seconds, 1),
-        "core_percent": round(core_percent(taken), 1), "rss_mb": round(max(it.bytes for it in taken) / 1e6),
-        "ticks_per_s": round(len(ticks) / seconds), "tick_age_p99_s": round(max(ages.values(), default=0.0), 2),
-        "loop_late_p99_ms": round(1000 * max(loop.values(), default=0.0), 1),
+    row = figures | {
+        "kind": played.kind, "interval_s": played.interval_s, "ticks_per_s": round(len(ticks) / figures["seconds"]),
     }  # fmt: skip
     if beats := played.beats:
         wall_s = time.time() - time.monotonic()
@@ -192,7 +89,7 @@ async def cut(house: House, played: PlayedBilibili) -> Json:
 
     back_s = await until(heard, rooms, BACK_S_MAX)
     played_late_s, again, connects = played.late_s_max, sample(house.livemon.child.pid), sorted(sockets.opened_at)
-    live_s = back_s + await until(house._live, rooms, BACK_S_MAX)
+    live_s = back_s + await until(house.live, rooms, BACK_S_MAX)
     await asyncio.sleep(SETTLE_S)  # a room that is seen to be missing decides nothing before, and a rule waits, too
     await house.written(now())
     spans = {bool(whole): (count, float(seconds)) for whole, count, seconds in await house.rows(SPANS, FEED, cut_at)}
@@ -217,10 +114,9 @@ async def measure(rooms: int, for_s: float, kinds: list[str]) -> Json:
                 continue
             played = make(rooms)
             more = f"app_id = {played.fake.app_id}" if isinstance(played, PlayedBilibili) else ""
-            async with housed(Path(name) / make.kind, played, more) as house:
-                await house.all_live(ALL_S_MAX)
-                await asyncio.sleep(SETTLE_S)
-                report["steady"].append(await steady(house, for_s))
+            async with housed(Path(name) / make.kind, played, partial(written, played, more)) as house:
+                await house.all_live()
+                report["steady"].append(await steady(house, played, for_s))
                 print(report["steady"][-1], file=sys.stderr, flush=True)
                 if isinstance(played, PlayedBilibili):
                     report["cut"] = await cut(house, played)

@@ -8,7 +8,7 @@ minute, 400 starts a second where Bilibili publishes no number, a day's quota wi
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import ClassVar, Protocol
 
 from collectors.apis.twitch_calls import BATCH_MAX
@@ -18,6 +18,8 @@ from monitor.rehearsal.platforms.bilibili_api import FakeBilibili
 from monitor.rehearsal.platforms.twitch_api import FakeTwitch
 from monitor.rehearsal.platforms.wechat_api import FakeWechat
 from monitor.rehearsal.platforms.wechat_dashboard import PlayedLive
+from tests.bench.figures import now
+from tests.bench.housed import Watched
 
 FEED = "平台"
 CALLS_PER_S = 1_000
@@ -41,22 +43,17 @@ interval_s = {interval_s}
 """
 
 
-class Played(Protocol):
-    """One platform, all of whose `rooms` are on air while it is served. `beats`: the room by whose name the instant is
-    found at which a room is asked for; empty where nobody asks."""
+class Played(Watched, Protocol):
+    """One platform. `beats`: the room by whose name the instant is found at which a room is asked for; empty where
+    nobody asks."""
 
     kind: str
     platform: str
     interval_s: float
-    rooms: list[str]
     account: ClassVar[Mapping[str, str]]  # columns of the file of accounts, {room} in them; none: the app asks
 
     @property
     def beats(self) -> Mapping[str, str]: ...
-    async def serve(self) -> str: ...
-    async def close(self) -> None: ...
-    async def live(self) -> None:
-        """Until it is cancelled: numbers move, and whoever listens is told."""
 
 
 def tables(played: Played, api: str, more: str = "") -> str:
@@ -184,7 +181,3 @@ class PlayedBilibili:
         room = self.rooms[number % len(self.rooms)]
         about |= {"room_id": int(room), "timestamp": int(time.time()), "open_id": "u"}
         self.told += self.fake.sockets.push(room, name, about)
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

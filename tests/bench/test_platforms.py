@@ -16,7 +16,7 @@ from monitor.config import load
 from tests.acceptance.alerts.speeds import Ports
 from tests.bench import __main__ as table
 from tests.bench.bench_platforms import _gift_late_s, written
-from tests.bench.platforms_figures import Sampled, core_percent, late_s, most_in_a_second, sample, spread_ms
+from tests.bench.figures import Sampled, core_percent, late_s, most_in_a_second, sample, spread_ms
 from tests.bench.platforms_played import FEED, PlayedBilibili, PlayedTwitch, PlayedWechat
 
 ROOMS = ["沈阳一号", "141000007", "sph00000042"]
@@ -75,7 +75,7 @@ def test_livemon_takes_the_files_of_each_platform(
 ) -> None:
     played = make(3)
     more = f"app_id = {played.fake.app_id}" if isinstance(played, PlayedBilibili) else ""
-    config = load(written(tmp_path, played, "http://127.0.0.1:8080", Ports(8001, 8002, 8003), more))
+    config = load(written(played, more, tmp_path, "http://127.0.0.1:8080", Ports(8001, 8002, 8003)))
     [feed] = config.feeds
     assert (feed.name, feed.PLATFORM, getattr(feed, "interval_s", 0.0)) == (FEED, played.platform, played.interval_s)
     if played.account:

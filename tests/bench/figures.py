@@ -1,9 +1,11 @@
-"""The arithmetic of bench_platforms: how late a room was asked, how many connects a second had, what a process took."""
+"""The arithmetic of benchmarks that watch a livemon: how late a room or a server was asked, how many connects a second
+had, what a process took."""
 
 import os
 import time
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from collectors.room_pace import place_of
@@ -58,3 +60,20 @@ def spread_ms(seconds: Iterable[float]) -> dict[str, float]:
     return {
         name: round(1000 * ordered[min(len(ordered) - 1, int(len(ordered) * part))], 1) for name, part in parts.items()
     }
+
+
+def late_by_turns_s(instants: Sequence[float], interval_s: float) -> list[float]:
+    """Of sorted instants at which one server was asked, once in each interval: by how much each is after its beat.
+
+    Where its beats lie nobody tells: the most punctual of these instants is taken to be on one. More than half an
+    interval cannot be told from less: whether beats were left out shows by the number of instants.
+    """
+    if not instants:
+        return []
+    half_s = interval_s / 2
+    off_s = [(at - instants[0] + half_s) % interval_s - half_s for at in instants]
+    return [one - min(off_s) for one in off_s]
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
