@@ -162,7 +162,7 @@ class Desk:
         await self._rooms.look(conn)
 
     async def open(self) -> None:
-        """Before any feed begins: it looks there for the notes of its rooms. Raises SpoolDiskFailed, SpoolUnreadable."""
+        """Before any feed begins: there it finds what it noted of rooms. Raises SpoolDiskFailed, SpoolUnreadable."""
         await self.book.open()
 
     async def run(self, until: asyncio.Event) -> None:
