@@ -20,6 +20,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Files that share what took minutes to set up, and scenes that are played side by side: one process has all of them.
 TOGETHER = ("tests/acceptance/alerts/", "tests/boards/")
+# What takes minutes in one process must not be begun last.
+EARLY = (TOGETHER[0], "tests/servers/test_halls.py", "tests/platforms/test_bad_inputs.py")
 
 
 class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
@@ -36,6 +38,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a database starts a real server: `make check` leaves it out."""
+    items.sort(key=lambda item: not item.nodeid.startswith(EARLY))
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)
