@@ -37,7 +37,7 @@ def hall(folder: Path, loop: Path, hooks: int) -> Iterator[Publish]:
     config = {
         "bind": "127.0.0.1", "notify": {"url": f"http://127.0.0.1:{hooks}/hooks/hall-a?token={TOKEN}"},
         "auth": {"play": False, "publish": False}, "rtmp": {"port": rtmp}, "http": {"port": http},
-        "record": {"path": str(folder / "record")},
+        "record": {"path": str(folder / "record")}, "store": {"path": str(folder / "data"), "maxHistory": 100},
     }  # fmt: skip
     (folder / "config.json").write_text(json.dumps(config))
     shutil.copy(loop, folder)
