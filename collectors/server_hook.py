@@ -5,6 +5,7 @@ soon after. So it is not kept on disk. It waits in memory, bounded, for the sake
 """
 
 import hmac
+from datetime import datetime
 from typing import ClassVar
 
 from .hook import Accepted, App, CalledRow, Delivery, Refused, Reply
@@ -23,12 +24,14 @@ class ServerHookRow(CalledRow, kw_only=True, frozen=True):
     SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
     BODY_BYTES_MAX: ClassVar[int] = 16_384
 
+    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
+        """These servers sign nothing: whoever knows the token of the address may call."""
+        told = (query_params(delivery.query) or {}).get("token", "").encode("utf-8", "surrogateescape")
+        if not told:
+            return Refused("malformed")
+        if not any([hmac.compare_digest(told, secret) for secret in app.secrets]):
+            return Refused("bad_signature")
+        return Accepted(self.ALLOW)
 
-def by_token(delivery: Delivery, app: App, allow: Reply) -> Accepted | Refused:
-    """These servers sign nothing: whoever knows the token of the address may call."""
-    told = (query_params(delivery.query) or {}).get("token", "").encode("utf-8", "surrogateescape")
-    if not told:
-        return Refused("malformed")
-    if not any([hmac.compare_digest(told, secret) for secret in app.secrets]):
-        return Refused("bad_signature")
-    return Accepted(allow)
+    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
+        return self.ALLOW

@@ -8,10 +8,10 @@ from datetime import datetime
 import msgspec
 
 from ..collector import BadFrame
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, Meaning, Refused, Reply
+from ..hook import NO_DETAILS, App, Delivery, Details, Meaning, Reply
 from ..json_body import fit_text
 from ..query import first_fields
-from ..server_hook import ServerHookRow, by_token
+from ..server_hook import ServerHookRow
 from ..tick import Evidence, Tick
 
 TOLD: dict[str, tuple[Evidence, bool]] = {
@@ -27,12 +27,6 @@ class NginxRtmpHooks(ServerHookRow, tag="nginx_rtmp_hooks", frozen=True, kw_only
     REFRESH_S = 2.0  # calls of one publisher have connections of their own: an update may overtake the end
     CONTENT_TYPES = ("application/x-www-form-urlencoded",)
     ALLOW = Reply(b"", "text/plain")  # nginx reads the first digit of the status
-
-    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
-        return by_token(delivery, app, self.ALLOW)
-
-    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
-        return self.ALLOW
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         # What a publisher adds to the name of his stream (`room1?token=abc`) comes last, as fields of its own.

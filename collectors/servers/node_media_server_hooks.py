@@ -8,10 +8,10 @@ from datetime import datetime
 import msgspec
 
 from ..collector import BadFrame
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, Meaning, Refused, Reply
+from ..hook import NO_DETAILS, App, Delivery, Details, Meaning, Reply
 from ..instants import instant
 from ..json_body import json_body
-from ..server_hook import ServerHookRow, by_token
+from ..server_hook import ServerHookRow
 from ..tick import Tick
 
 LIVE = {"postPublish": True, "donePublish": False}
@@ -30,12 +30,6 @@ class NodeMediaServerHooks(ServerHookRow, tag="node_media_server_hooks", frozen=
     PLATFORM = "node_media_server"
     CONTENT_TYPES = ("text/plain", "application/json")  # it sends its JSON as text
     ALLOW = Reply(b"{}")  # any status but 200 cuts the publisher
-
-    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
-        return by_token(delivery, app, self.ALLOW)
-
-    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
-        return self.ALLOW
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         call = json_body(msgspec.msgpack.decode(frame, type=Delivery).body, Call)

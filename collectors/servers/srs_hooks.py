@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 
 from ..collector import BadFrame
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, Meaning, Refused, Reply
+from ..hook import NO_DETAILS, App, Delivery, Details, Meaning, Reply
 from ..json_body import json_body
-from ..server_hook import ServerHookRow, by_token
+from ..server_hook import ServerHookRow
 from ..tick import Tick
 
 LIVE = {"on_publish": True, "on_unpublish": False}
@@ -26,12 +26,6 @@ class Call(msgspec.Struct, frozen=True):
 class SrsHooks(ServerHookRow, tag="srs_hooks", frozen=True, kw_only=True):
     PLATFORM = "srs"
     ALLOW = Reply(b'{"code":0}')  # an empty body, or any other code, refuses the publisher
-
-    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
-        return by_token(delivery, app, self.ALLOW)
-
-    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
-        return self.ALLOW
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         call = json_body(msgspec.msgpack.decode(frame, type=Delivery).body, Call)

@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 
 from ..collector import BadFrame
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, Meaning, Refused, Reply
+from ..hook import NO_DETAILS, App, Delivery, Details, Meaning, Reply
 from ..json_body import json_body
-from ..server_hook import ServerHookRow, by_token
+from ..server_hook import ServerHookRow
 from ..tick import Tick
 
 DEFAULT_VHOST = "__defaultVhost__"
@@ -34,12 +34,6 @@ class ZlmediakitHooks(ServerHookRow, tag="zlmediakit_hooks", frozen=True, kw_onl
 
     PLATFORM = "zlmediakit"
     ALLOW = Reply(b'{"code":0,"msg":"success"}')
-
-    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
-        return by_token(delivery, app, self.ALLOW)
-
-    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
-        return self.ALLOW
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         call = json_body(msgspec.msgpack.decode(frame, type=Delivery).body, Call)
