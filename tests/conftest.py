@@ -20,8 +20,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Files that share what took minutes to set up, and scenes that are played side by side: one process has all of them.
 TOGETHER = ("tests/acceptance/alerts/", "tests/boards/")
-# What takes minutes in one process must not be begun last.
-EARLY = (TOGETHER[0], "tests/servers/test_halls.py", "tests/platforms/test_bad_inputs.py")
+# What takes minutes in one process must not be begun last; real servers are timed when the scenes of alerts are over.
+EARLY = (TOGETHER[0], "tests/platforms/test_bad_inputs.py")
+IN_THE_MIDDLE, MIDDLE = "tests/servers/test_halls.py", "tests/history/"
 
 
 class WholeFiles(LoadScopeScheduling):  # type: ignore[misc]
@@ -36,9 +37,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> WholeFiles:
     return WholeFiles(config, log)
 
 
+def place(item: pytest.Item) -> int:
+    if item.nodeid.startswith(EARLY):
+        return 0
+    if item.nodeid < MIDDLE:
+        return 1
+    return 2 if item.nodeid.startswith(IN_THE_MIDDLE) else 3
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What asks for a database starts a real server: `make check` leaves it out."""
-    items.sort(key=lambda item: not item.nodeid.startswith(EARLY))
+    items.sort(key=place)
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real)
