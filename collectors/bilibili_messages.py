@@ -4,7 +4,7 @@ A frame is the room whose socket brought it, a line feed, and the message as it 
 tell that a message was another room's.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -16,6 +16,7 @@ from .json_body import document, formed
 from .money import count, number, thousandths, yuan
 from .order_ids import exact_id
 from .tick import Sale, SaleItem, Tick
+from .whole_seconds import before_all
 
 PREFIX = "LIVE_OPEN_PLATFORM_"
 START, END, LIKE = PREFIX + "LIVE_START", PREFIX + "LIVE_END", PREFIX + "LIKE"
@@ -120,10 +121,7 @@ def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: P
 
 
 def _liked_at(timestamp: object, received_at: datetime) -> datetime:
-    """Before all that is told of its second, in which the broadcast may end: that, too, is told in whole seconds."""
-    if timestamp is None:
-        return received_at
-    return min(received_at, instant(timestamp) - timedelta(milliseconds=1))
+    return received_at if timestamp is None else min(received_at, before_all(instant(timestamp)))
 
 
 def _fact(name: str, data: Data) -> str:

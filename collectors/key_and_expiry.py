@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from .collector import BadFrame
-from .hook import Accepted, App, Refused, Reply
+from .hook import Accepted, App, Delivery, LiveHookRow, Refused, Reply
 from .json_body import json_body
 from .signing import key_and_expiry, one_of
 
@@ -25,16 +25,22 @@ class Signed(msgspec.Struct, frozen=True):
     sign: str = ""
 
 
-def by_key_and_expiry(body: bytes, app: App, now: datetime, reply: Reply) -> Accepted | Refused:
-    try:
-        told = json_body(body, Signed)
-    except BadFrame:
-        return Refused("malformed")
-    expires = str(told.t)
-    if not T.fullmatch(expires):
-        return Refused("malformed")
-    if not one_of(told.sign.lower(), [key_and_expiry(expires, secret) for secret in app.secrets]):
-        return Refused("bad_signature")
-    if not -OVERDUE_S_MAX <= int(expires) - now.timestamp() <= AHEAD_S_MAX:
-        return Refused("stale")
-    return Accepted(reply, hashlib.sha256(body).hexdigest())
+class KeyAndExpiryRow(LiveHookRow, kw_only=True, frozen=True):
+    """A `[[feed]]` table of such a cloud. Its answer is a receipt: the same code for all that was kept."""
+
+    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
+        try:
+            told = json_body(delivery.body, Signed)
+        except BadFrame:
+            return Refused("malformed")
+        expires = str(told.t)
+        if not T.fullmatch(expires):
+            return Refused("malformed")
+        if not one_of(told.sign.lower(), [key_and_expiry(expires, secret) for secret in app.secrets]):
+            return Refused("bad_signature")
+        if not -OVERDUE_S_MAX <= int(expires) - now.timestamp() <= AHEAD_S_MAX:
+            return Refused("stale")
+        return Accepted(Reply(b'{"code":0}'), hashlib.sha256(delivery.body).hexdigest())
+
+    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
+        return None

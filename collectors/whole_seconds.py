@@ -1,4 +1,4 @@
-"""Puts moments that a cloud stamps with whole seconds into the order in which they can only have happened."""
+"""Puts moments that a platform stamps with whole seconds into the order in which they can only have happened."""
 
 from datetime import datetime, timedelta
 
@@ -15,3 +15,8 @@ def ordered(at: datetime, live: bool, lasted: timedelta | None = None) -> dateti
     if live:
         return at + MOMENT
     return at + 2 * MOMENT if lasted is not None and lasted < SHORT else at
+
+
+def before_all(at: datetime) -> datetime:
+    """Of one second: a sign that the room was on air, before all that is told of it. The broadcast may end in it."""
+    return at - MOMENT

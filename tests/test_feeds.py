@@ -8,6 +8,7 @@ each with its shop and its listing.
 """
 
 import statistics
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from inspect import getsourcefile
 from pathlib import Path
@@ -81,16 +82,20 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: str
 
 
+def golden(path: Path, found: Sequence[object], of: type, config: pytest.Config) -> None:
+    """The file says the same; with --update it is made to, for a person to read."""
+    if config.getoption("--update"):
+        path.write_bytes(msgspec.json.Encoder().encode_lines(found))
+    assert found
+    assert found == msgspec.json.Decoder(of).decode_lines(path.read_bytes())
+
+
 @pytest.mark.parametrize("case", SALES, ids=named)
 def test_recorded_pushes_become_the_golden_sales(case: Path, pytestconfig: pytest.Config) -> None:
     found = meanings(case, details_of(case))
     sales = [sale for meaning in found for sale in meaning.sales]
     assert not any(meaning.needs or meaning.bad for meaning in found)
-    golden = case.with_name("sales.jsonl")
-    if pytestconfig.getoption("--update"):
-        golden.write_bytes(msgspec.json.Encoder().encode_lines(sales))
-    assert sales
-    assert sales == msgspec.json.Decoder(Sale).decode_lines(golden.read_bytes())
+    golden(case.with_name("sales.jsonl"), sales, Sale, pytestconfig)
 
 
 @pytest.mark.parametrize("case", SALES, ids=named)
@@ -155,11 +160,7 @@ def test_recorded_frames_become_the_golden_ticks(case: Path, pytestconfig: pytes
     feed = cast(Collector, msgspec.toml.decode(case.read_bytes(), type=Feed))
     lines = case.with_name("frames.jsonl").read_bytes().splitlines()
     ticks = [tick for frame, at in frames.decode_lines(lines) for tick in feed.parse(frame, at)]
-    golden = case.with_name("ticks.jsonl")
-    if pytestconfig.getoption("--update"):
-        golden.write_bytes(msgspec.json.Encoder().encode_lines(ticks))
-    assert ticks
-    assert ticks == msgspec.json.Decoder(Tick).decode_lines(golden.read_bytes())
+    golden(case.with_name("ticks.jsonl"), ticks, Tick, pytestconfig)
 
 
 @pytest.mark.parametrize("case", HOOKED, ids=named)
@@ -167,11 +168,7 @@ def test_recorded_calls_become_the_golden_ticks(case: Path, pytestconfig: pytest
     found = meanings(case, NO_DETAILS)
     ticks = [tick for meaning in found for tick in meaning.ticks]
     assert not any(meaning.needs or meaning.bad or meaning.sales for meaning in found)
-    golden = case.with_name("ticks.jsonl")
-    if pytestconfig.getoption("--update"):
-        golden.write_bytes(msgspec.json.Encoder().encode_lines(ticks))
-    assert ticks
-    assert ticks == msgspec.json.Decoder(Tick).decode_lines(golden.read_bytes())
+    golden(case.with_name("ticks.jsonl"), ticks, Tick, pytestconfig)
 
 
 @pytest.mark.parametrize("case", HOOKED, ids=named)

@@ -9,10 +9,10 @@ from typing import Literal
 import msgspec
 
 from ..collector import BadFrame
-from ..hook import NO_DETAILS, Accepted, App, Delivery, Details, LiveHookRow, Meaning, Refused, Reply
+from ..hook import NO_DETAILS, App, Delivery, Details, Meaning
 from ..instants import instant
 from ..json_body import json_body
-from ..key_and_expiry import by_key_and_expiry
+from ..key_and_expiry import KeyAndExpiryRow
 from ..tick import Tick
 from ..whole_seconds import ordered
 
@@ -31,16 +31,10 @@ class Callback(msgspec.Struct, frozen=True):
     errcode: int | None = None
 
 
-class TencentLive(LiveHookRow, tag="tencent_live", frozen=True, kw_only=True):
+class TencentLive(KeyAndExpiryRow, tag="tencent_live", frozen=True, kw_only=True):
     PLATFORM = "tencent_live"
     TELLS_END = True
     TELLS_OF_REFUSED = False
-
-    def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
-        return by_key_and_expiry(delivery.body, app, now, Reply(b'{"code":0}'))
-
-    def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
-        return None
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
         told = json_body(msgspec.msgpack.decode(frame, type=Delivery).body, Callback)

@@ -5,14 +5,13 @@ import asyncio
 from collections.abc import Mapping
 from typing import ClassVar
 
-from ..event.order import Happened
 from ..manners import feed_name
 from ..scene import Scene, Settings, Trouble
 from .bilibili_api import FakeBilibili
 from .bilibili_rooms import NAME, WAY, BilibiliRooms
+from .unsold import Unsold
 
 KEY = "LNLIVEACCESSKEY0000001"
-FORGET_EVERY_S = 1_200.0  # twice as long as a nonce is good
 STANZAS = """\
 [[app]]
 name = "{name}"
@@ -30,9 +29,9 @@ app_id = {app_id}
 """
 
 
-class Bilibili:
-    SELLS_ON: ClassVar[str] = ""
+class Bilibili(Unsold[FakeBilibili]):
     SHOWS: ClassVar[str] = NAME
+    FORGET_EVERY_S = 1_200.0  # twice as long as a nonce is good
     name = NAME
 
     def __init__(self, scene: Scene) -> None:
@@ -41,10 +40,6 @@ class Bilibili:
         self.fake = FakeBilibili(KEY, self.secret, scene.now, trouble=self.trouble)
         self.rooms = BilibiliRooms(scene, self.trouble, self.fake.sockets)
         self.fake.codes = {self._code(part.room): part.room for part in self.rooms.parts}
-        self.url = ""
-
-    async def open(self) -> None:
-        self.url = await self.fake.serve()
 
     def settings(self) -> Settings:
         """Each broadcaster has given an identity code."""
@@ -62,15 +57,4 @@ class Bilibili:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.fake.sockets.mishaps.run())
             group.create_task(self.rooms.run())
-            while True:
-                await asyncio.sleep(FORGET_EVERY_S)
-                self.fake.forget()
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"nothing is sold on {NAME}: {event}")
-
-    def waiting(self) -> int:
-        return 0
-
-    async def close(self) -> None:
-        await self.fake.close()
+            await super().run()

@@ -5,20 +5,18 @@ Events (EventSub) are left out: rows of ticks do not say which of two feeds told
 of one that was lost from one of the other that came in the same moment.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..event.order import Happened
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
 from .twitch_api import FakeTwitch, PlayedStream
+from .unsold import Unsold
 
 NAME, WAY = "twitch", "live"
 FEED = feed_name(WAY, NAME)
 CLIENT_ID = "wbmytr93xzw8zbg0p1izqyzzc5mbiz"
-TIDY_EVERY_S = 60.0
 STANZAS = """\
 [[app]]
 name = "{name}"
@@ -35,8 +33,7 @@ interval_s = {interval_s}
 """
 
 
-class Twitch:
-    SELLS_ON: ClassVar[str] = ""
+class Twitch(Unsold[FakeTwitch]):
     SHOWS: ClassVar[str] = NAME
     name = NAME
 
@@ -45,20 +42,10 @@ class Twitch:
         self.parts = {part.room: part for part in scene.play.parts if part.platform == NAME}
         self.secret = scene.secret(NAME)
         self.fake = FakeTwitch(CLIENT_ID, self.secret, scene.now, trouble=self.trouble, look=self.look, told=self.told)
-        self.url = ""
-
-    async def open(self) -> None:
-        self.url = await self.fake.serve()
 
     def settings(self) -> Settings:
         text = STANZAS.format(name=NAME, key=CLIENT_ID, api=self.url, feed=FEED, interval_s=EVERY_S[FEED])
         return Settings(text, {NAME: self.secret})
-
-    async def run(self) -> None:
-        """Nothing is delivered; what was asked in a week need not be remembered."""
-        while True:
-            await asyncio.sleep(TIDY_EVERY_S)
-            self.fake.asked.clear()
 
     def look(self, user_ids: Sequence[str]) -> None:
         """Who of these is on air now. A stream keeps its id when its encoder comes back."""
@@ -80,12 +67,3 @@ class Twitch:
         at, viewers = self.scene.now(), {stream.user_id: stream.viewers for stream in streams}
         for room in user_ids:
             self.scene.truth.served(feed_name(WAY, NAME, room), at, [viewers.get(room, OFF_AIR)])
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"nothing is sold on {NAME}: {event}")
-
-    def waiting(self) -> int:
-        return 0
-
-    async def close(self) -> None:
-        await self.fake.close()

@@ -81,6 +81,10 @@ class FakeTwitch:
         await self.sockets.close()
         await self.server.close()
 
+    def forget(self) -> None:
+        """Which questions were asked: only a test wants to know."""
+        self.asked.clear()
+
     # --- what happens ---
 
     def on_air(self, user_id: str, viewers: int) -> None:

@@ -4,21 +4,19 @@ A stream that drops stays on air until its broadcast is ended: a video says when
 An answer tells of each video that was asked for, so each is a feed of its own in the truth.
 """
 
-import asyncio
 from collections.abc import Sequence
 from typing import ClassVar
 
-from ..event.order import Happened
 from ..event.script import Broadcast
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
+from .unsold import Unsold
 from .youtube_api import FakeYoutube, PlayedVideo
 
 NAME, WAY = "youtube", "kept"
 FEED = feed_name(WAY, NAME)
 UNITS_A_DAY = 1_000_000  # of a project that Google has looked at: the usual 10,000 are for 50 rooms
-TIDY_EVERY_S = 60.0
 STANZAS = """\
 [[app]]
 name = "{name}"
@@ -35,8 +33,7 @@ units_per_day = {units}
 """
 
 
-class Youtube:
-    SELLS_ON: ClassVar[str] = ""
+class Youtube(Unsold[FakeYoutube]):
     SHOWS: ClassVar[str] = NAME
     name = NAME
 
@@ -47,20 +44,10 @@ class Youtube:
         self.fake = FakeYoutube(
             "", self.secret, scene.now, trouble=self.trouble, units=UNITS_A_DAY, look=self.look, told=self.told
         )
-        self.url = ""
-
-    async def open(self) -> None:
-        self.url = await self.fake.serve()
 
     def settings(self) -> Settings:
         text = STANZAS.format(name=NAME, api=self.url, feed=FEED, interval_s=EVERY_S[FEED], units=UNITS_A_DAY)
         return Settings(text, {NAME: self.secret})
-
-    async def run(self) -> None:
-        """Nothing is delivered; what was asked in a week need not be remembered."""
-        while True:
-            await asyncio.sleep(TIDY_EVERY_S)
-            self.fake.asked.clear()
 
     def look(self, ids: Sequence[str]) -> None:
         """How these videos stand now; what is not among the rooms is no video."""
@@ -85,12 +72,3 @@ class Youtube:
         at, on_air = self.scene.now(), {it.id: it.viewers or 0 for it in videos if it.began_at and not it.ended_at}
         for room in ids:
             self.scene.truth.served(feed_name(WAY, NAME, room), at, [on_air.get(room, OFF_AIR)])
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"nothing is sold on {NAME}: {event}")
-
-    def waiting(self) -> int:
-        return 0
-
-    async def close(self) -> None:
-        await self.fake.close()

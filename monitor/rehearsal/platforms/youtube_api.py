@@ -78,6 +78,10 @@ class FakeYoutube:
     async def close(self) -> None:
         await self.server.close()
 
+    def forget(self) -> None:
+        """Which questions were asked: only a test wants to know."""
+        self.asked.clear()
+
     def answer(self, asked: Asked) -> Told:
         if asked.path != "/videos":
             return self._fault(404, "notFound", "Not Found")
