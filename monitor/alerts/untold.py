@@ -74,13 +74,16 @@ def _hides(outage: Kept, now: datetime) -> bool:
 
 
 def _covers(outage: Kept, kept: Kept) -> bool:
-    """Rooms that are down with their platform or hall are told of with it."""
-    ours, theirs = outage.alert.labels, kept.alert.labels
-    if kept.alert.room is None or ours.get("platform") != theirs.get("platform"):
+    """Rooms that are down with their platform or hall are told of with it, also when they are told by count. As in
+    alertmanager.yml, which knows it some milliseconds late where both begin or end at once."""
+    ours, theirs = outage.alert, kept.alert
+    of_rooms = kept.alert.room is not None or kept.name == MANY
+    if not of_rooms or ours.labels.get("platform") != theirs.labels.get("platform"):
         return False
-    same_hall = ours.get("hall", "") == theirs.get("hall", "")
-    if outage.name == MANY:  # as in alertmanager.yml: rooms of tier 1 are told singly all the same
-        return same_hall and kept.name == DROPPED and kept.alert.severity == "warning"
+    same_hall = ours.labels.get("hall", "") == theirs.labels.get("hall", "")
+    if outage.name == MANY:  # rooms of tier 1 are told singly all the same, and a higher count after a lower one
+        told_with_it = kept.name == DROPPED or (kept.name == MANY and ours.severity == "critical")
+        return same_hall and told_with_it and theirs.severity == "warning"
     return same_hall or outage.name != HALL_OUTAGE
 
 

@@ -19,6 +19,7 @@ from .program import Program
 
 LIVEMON = (sys.executable, "-c", "from monitor.cli import main; raise SystemExit(main())")
 DROPS = re.compile(r"^livemon_room_drops_total\{.*\} (\d+)", re.MULTILINE)
+DROPS_REST = 50  # times as long as it took to count drops, they are not counted again
 START_S_MAX = 180.0  # the first start makes a database
 STOP_S_MAX = 60.0
 
@@ -53,6 +54,7 @@ class Livemon:
         self.end = AsyncExitStack()
         self.away = False  # ended by us, to be started again
         self.began_s = 0.0  # monotonic
+        self._drops, self._drops_due_s = 0, 0.0
 
     async def __aenter__(self) -> Self:
         self.http = await self.end.enter_async_context(
@@ -126,9 +128,16 @@ class Livemon:
                 orders += int(value)
             elif name == "livemon_sales_minor_total" and labels["currency"] == "CNY":
                 sales_minor += int(value)
-        # The page of rooms is large: it is not parsed, only searched.
-        drops = sum(map(int, DROPS.findall(await self.text("/metrics/rooms"))))
-        return Sight(states, viewers, drops, orders, sales_minor)
+        return Sight(states, viewers, await self._dropped(), orders, sales_minor)
+
+    async def _dropped(self) -> int:
+        """Drops so far. The page of rooms is large: it is not parsed, only searched, and not so often that it costs."""
+        began_s = time.monotonic()
+        if began_s >= self._drops_due_s:
+            self._drops = sum(map(int, DROPS.findall(await self.text("/metrics/rooms"))))
+            now_s = time.monotonic()
+            self._drops_due_s = now_s + DROPS_REST * (now_s - began_s)
+        return self._drops
 
     async def text(self, path: str) -> str:
         async with self.http.get(self.url + path) as reply:

@@ -95,6 +95,7 @@ class FrameLane:
     async def _write(self, group: Sequence[Waiting]) -> None:
         try:
             seqs = await self._append(group)
+            await self._sealer.keep_stock()  # who was answered, and looks at the books, finds the delivery there
         except SpoolFull as error:
             for waiting in group:
                 _fail(waiting, error)

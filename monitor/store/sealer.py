@@ -31,7 +31,7 @@ FULL_WAIT_S = 1.0
 FULL_S_MAX = 10.0  # how long a stop waits for room on a full disk
 RELEASE_S = 0.1  # a release waits so long for a sealing to go with
 STOCK_S = 0.5  # how often the books are read while many batches are pending
-STOCK_FREE = 100  # with so few pending they are read after each sealing
+STOCK_FREE = 100  # with so few pending they are read after whatever is written
 
 
 class Sealer:
@@ -107,11 +107,7 @@ class Sealer:
         self._steps += len(taken.heard)
         self._stepped.set()
         self.sealed(seal)
-        if (
-            self.standing.pending + self.standing.frames_spooled <= STOCK_FREE
-            or self._stock_at + STOCK_S <= time.monotonic()
-        ):
-            await self.take_stock()
+        await self.keep_stock()
 
     def _gather(self, taken: Taken) -> Seal:
         """One sealing out of many steps: rows in batches, facts in their order, the newest state of each."""
@@ -192,6 +188,12 @@ class Sealer:
         if given_up:
             log.error("%s: the ballast was given up, ticks are shed from now on", error)
         return given_up
+
+    async def keep_stock(self) -> None:
+        """Something was written: read the books, unless so much waits that it costs; then they are read often anyway."""
+        few = self.standing.pending + self.standing.frames_spooled <= STOCK_FREE
+        if few or self._stock_at + STOCK_S <= time.monotonic():
+            await self.take_stock()
 
     async def take_stock(self) -> None:
         """Read the books; shed from 95 % of the cap until there is room again; say so once each way."""
