@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-pytest_plugins = ["tests.postgres"]  # the fixtures `postgres`, `database`, `empty_database`
+pytest_plugins = ["tests.postgres", "tests.weights"]  # the fixtures `postgres`, `database`, `empty_database`
 
 # How fast inputs are made says how busy the machine is, and nothing of livemon.
 settings.register_profile("livemon", suppress_health_check=[HealthCheck.too_slow])
