@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 
 from grafana.boards.every import BOARDS
 from grafana.boards.words import LANGUAGES
+from monitor.rehearsal.boards import zone_of_boards
 from tests.boards import past
 from tests.boards.drawn.bridge import Bridge, served
 from tests.boards.drawn.browser import Browser, chromium
@@ -84,12 +85,18 @@ class Drawer:
 async def drawing(addresses: Addresses) -> AsyncIterator[Drawer]:
     """Chromium, the page, and the bridge to these data sources."""
     bundle = await asyncio.to_thread(built)
-    async with asked(addresses) as sources, served(Bridge(sources, bundle)) as address, chromium() as browser:
-        yield Drawer(browser, address, await told_of(sources))
+    async with asked(addresses) as sources, chromium() as browser:
+        zone = zone_of_boards(await one_of(sources, "SELECT timezone FROM setting"))
+        async with served(Bridge(sources, bundle, zone)) as address:
+            yield Drawer(browser, address, await told_of(sources))
 
 
 async def told_of(sources: Sources) -> str:
-    _, _, rows = await sources.rows(POSTGRES, TOLD_OF)
+    return await one_of(sources, TOLD_OF)
+
+
+async def one_of(sources: Sources, question: str) -> str:
+    _, _, rows = await sources.rows(POSTGRES, question)
     return str(rows[0][0])
 
 

@@ -1,5 +1,6 @@
 """Serves the page that draws boards, on loopback, and answers what its panels ask from the real data sources."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -19,22 +20,27 @@ type Json = dict[str, Any]
 
 
 class Bridge:
-    """`built`: the folder with the bundle of the page."""
+    """`built`: the folder with the bundle of the page. `timezone`: the event's, as boards of an event elsewhere are
+    written with theirs (`python -m grafana.boards --timezone`)."""
 
-    def __init__(self, sources: Sources, built: Path) -> None:
-        self.sources, self.built = sources, built
+    def __init__(self, sources: Sources, built: Path, timezone: str) -> None:
+        self.sources, self.built, self.timezone = sources, built, timezone
         self.failed: list[str] = []  # what any query was refused for
 
     def app(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/", self.page)
         app.router.add_post("/query", self.query)
-        app.router.add_static("/boards", DASHBOARDS)
+        app.router.add_get("/boards/{board:[a-zA-Z/_-]+}.json", self.board)
         app.router.add_static("/built", self.built)
         return app
 
     async def page(self, _: web.Request) -> web.Response:
         return web.Response(text=PAGE, content_type="text/html")
+
+    async def board(self, request: web.Request) -> web.Response:
+        text = (DASHBOARDS / f"{request.match_info['board']}.json").read_text(encoding="utf-8")
+        return web.json_response(json.loads(text) | {"timezone": self.timezone})
 
     async def query(self, request: web.Request) -> web.Response:
         """{"target", "from", "to", "interval"} with milliseconds -> {"frames"}, or {"error"} as a panel shows it."""
