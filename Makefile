@@ -24,9 +24,12 @@ demo: .venv/.ready ## a rehearsal of the event week, watched by the real monitor
 demo-rtmp: .venv/.ready ## real nginx-rtmp and ffmpeg on loopback, watched by the monitor (Debian packages: tests/tools.sh)
 	@exec $(BIN)/python -m monitor.rehearsal.demo_rtmp $(if $(FOR),--for $(FOR))
 
-test: static ## everything: lint, types, imports, all tests with real servers
-	bash tests/tools.sh
+test: .venv/.ready-dev ## everything: lint, types, imports, all tests with real servers
+	@$(MAKE) --no-print-directory -j2 -O static tools
 	bash tests/run.sh
+
+tools:
+	bash tests/tools.sh
 
 check: static ## what takes a minute: format, lint, types, imports, tests without real servers
 	$(BIN)/pytest -m "not real and not slow" -q
@@ -86,4 +89,4 @@ lock: $(UV) ## the lock files anew, from pyproject.toml
 	@VIRTUAL_ENV=.venv $(UV) pip install -q --require-hashes -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help demo demo-rtmp test check static bench format boards pictures parquet lock
+.PHONY: help demo demo-rtmp test tools check static bench format boards pictures parquet lock
