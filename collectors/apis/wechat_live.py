@@ -105,7 +105,8 @@ class Look(msgspec.Struct):
 
 def list_call(caller: Caller, day: datetime) -> Call:
     """The lives of the day in China that this instant is of."""
-    return in_shop(caller, LIST, {"ds": int(f"{day.astimezone(SHANGHAI):%Y%m%d}")})
+    here = day.astimezone(SHANGHAI)
+    return in_shop(caller, LIST, {"ds": here.year * 10_000 + here.month * 100 + here.day})
 
 
 def data_call(caller: Caller, export_id: str) -> Call:

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from monitor.live.failure import told_s
 log = logging.getLogger(__name__)
 USED_MAX = 20_000
 NO_CALL_S = 60.0
+ADDRESSES_KEPT = 1_000  # a platform's calls have some dozens; what is known of them is not found out for each call
 
 SAID: dict[Why, str] = {
     "broken": "does not answer as it should",
@@ -64,9 +66,9 @@ class Exchange:
     def __init__(self, transport: Transport, called: Callable[[str, str, Verdict], None]) -> None:
         self._transport, self._called = transport, called
         self._turns: dict[tuple[str, str], tuple[tuple[float, Mapping[str, float]], Turns]] = {}
-        self._hosts: dict[tuple[str, str], Breaker] = {}
-        self._keys: dict[tuple[str, str], Breaker] = {}
-        self._retries: dict[str, RetryBudget] = {}
+        self._hosts: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
+        self._keys: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
+        self._retries: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
         self.used: dict[Line, Used] = {}
 
     async def go(
@@ -81,8 +83,7 @@ class Exchange:
         """
         app, caller = terms.app.name, caller_now()
         call = _made(terms, make, caller)
-        host = self._hosts.setdefault((app, urlsplit(call.url).hostname or ""), Breaker())
-        key = self._keys.setdefault((app, caller.app.key), Breaker())
+        host, key = self._hosts[app, _host_of(call.url)], self._keys[app, caller.app.key]
         _closed(host, key)
         turns = self.turns_of(terms, caller)
         try:
@@ -120,7 +121,7 @@ class Exchange:
         0 while one call tries whether that is over.
         """
         app, at_s = terms.app.name, _now_s()
-        ways = self._hosts.get((app, urlsplit(terms.base).hostname or "")), self._keys.get((app, terms.app.key))
+        ways = self._hosts.get((app, _host_of(terms.base))), self._keys.get((app, terms.app.key))
         return max((breaker.away_s(at_s) for breaker in ways if breaker is not None), default=0.0)
 
     def breaker_states(self) -> Counter[tuple[str, str]]:
@@ -136,7 +137,7 @@ class Exchange:
             del self.used[next(iter(self.used))]
 
     def _may_go(self, app: str, again: bool) -> None:
-        retries = self._retries.setdefault(app, RetryBudget())
+        retries = self._retries[app]
         if not again:
             retries.first()
         elif not retries.again(_now_s()):
@@ -153,7 +154,7 @@ class Exchange:
         self, terms: Terms, call: Call, outcome: Outcome, host: Breaker, key: Breaker, trying: tuple[bool, bool]
     ) -> None:
         verdict, name, at_s = outcome.judged.verdict, terms.app.name, _now_s()
-        where = urlsplit(call.url).hostname
+        where = _host_of(call.url)
         if verdict == "broken":
             if host.bad("broken", at_s, trying[0]):
                 log.warning("app %s: %s %s: %s", name, where, SAID["broken"], outcome.judged.detail)
@@ -166,6 +167,16 @@ class Exchange:
                 log.error("app %s: %s %s: %s", name, where, SAID[why], outcome.judged.detail)
         elif verdict != "rate" and key.good():
             log.info("app %s: %s takes our calls again", name, where)
+
+
+def _host_of(url: str) -> str:
+    """Of the URL without its query, where tokens are."""
+    return _host_at(url.partition("?")[0])
+
+
+@lru_cache(ADDRESSES_KEPT)
+def _host_at(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def _closed(host: Breaker, key: Breaker) -> None:

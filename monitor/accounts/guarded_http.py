@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,7 @@ CONNECTIONS_MAX = 256
 TOTAL_S_MAX, CONNECT_S_MAX, KEEPALIVE_S = 15.0, 5.0, 15.0
 HEADER_BYTES_MAX, HEADERS_MAX = 8_190, 128
 DNS_S = 10
+ADDRESSES_KEPT = 1_000
 
 NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, AddressRefused)
 
@@ -50,9 +52,10 @@ class GuardedHttp:
 
     async def __call__(self, call: Call) -> Answer:
         """Raises NotAnswered."""
-        if len(call.url) > URL_CHARS_MAX or url_complaint(call.url.partition("?")[0]) is not None:
+        origin = _origin(call.url.partition("?")[0]) if len(call.url) <= URL_CHARS_MAX else None
+        if origin is None:
             raise NotAnswered("bad_url", sent=False)
-        is_open = origin_of(call.url) in self._origins()
+        is_open = origin in self._origins()
         if not is_open and not call.url.startswith("https://"):
             raise NotAnswered("not_https", sent=False)
         try:
@@ -88,6 +91,12 @@ class GuardedHttp:
         # may be refreshed by a GET. What is sent again is decided by who asked.
         http._retry_connection = False
         return http
+
+
+@lru_cache(ADDRESSES_KEPT)
+def _origin(address: str) -> str | None:
+    """Of a URL without its query, where tokens are; None: it is none that may be asked."""
+    return None if url_complaint(address) is not None else origin_of(address)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -190,7 +190,7 @@ class Sealer:
         return given_up
 
     async def keep_stock(self) -> None:
-        """Something was written: read the books, unless so much waits that it costs; they are read often anyway then."""
+        """Something was written: read the books, but not often while so much waits that this costs."""
         few = self.standing.pending + self.standing.frames_spooled <= STOCK_FREE
         if few or self._stock_at + STOCK_S <= time.monotonic():
             await self.take_stock()
