@@ -124,6 +124,18 @@ async def a_refused_frame_is_told_so(folder: Path, module: ModuleType = frames) 
         assert refused
 
 
+async def kept_means_in_the_books(folder: Path, module: ModuleType = frames) -> None:
+    """Whoever has our answer finds the delivery there; else nothing would seem to wait, with nothing to be sealed."""
+    async with laid(folder, module) as made:
+        for number in range(1, 4):
+            await made.lane.keep("shop", CANARY, AT)
+            assert made.sealer.standing.books["frame"].spooled == number
+
+
+async def test_kept_means_in_the_books(tmp_path):
+    await kept_means_in_the_books(tmp_path / "spool")
+
+
 async def test_kept_means_committed(tmp_path):
     await kept_means_committed(tmp_path / "spool")
 
@@ -161,10 +173,17 @@ SILENT = (
 )
 
 
+NOT_LOOKED = ("            await self._sealer.keep_stock()", "            pass")
+
+
 @pytest.mark.parametrize(
     ("planted", "guarantee"),
-    [(EARLY, kept_means_committed), (SILENT, a_refused_frame_is_told_so)],
-    ids=["acknowledged before the fsync", "acknowledged though the disk is full"],
+    [(EARLY, kept_means_committed), (SILENT, a_refused_frame_is_told_so), (NOT_LOOKED, kept_means_in_the_books)],
+    ids=[
+        "acknowledged before the fsync",
+        "acknowledged though the disk is full",
+        "acknowledged before the books say so",
+    ],
 )
 async def test_a_planted_bug_is_caught(
     tmp_path: Path, planted: tuple[str, str], guarantee: Callable[[Path, ModuleType], object]
