@@ -27,6 +27,12 @@ FEEDS: Mapping[str, str] = {
 """What each says of its feed."""
 
 
+def near_end(alert: Alert) -> bool:
+    """Did a room of tier 1 stop about its planned end, most likely by a sign-off of which nobody was told? The rule in
+    prometheus/rules/rooms.yml says that of tier 1 alone, and as a warning."""
+    return alert.name == DROPPED and alert.severity == "warning" and alert.labels.get("tier") == "1"
+
+
 class Kept(msgspec.Struct, frozen=True):
     """One episode as the book has it.
 
@@ -80,9 +86,11 @@ class Kept(msgspec.Struct, frozen=True):
 
     @property
     def gathered(self) -> bool:
-        """Is it told now and then, with all of its kind, and its end not at all? What is only for information; and who
-        did not come, but for tier 1: of 12,000 planned some hundreds stay away or are late each day."""
-        return self.alert.severity == "info" or (self.name == NOT_STARTED and self.alert.labels.get("tier") != "1")
+        """Is it told now and then, with all of its kind, and its end not at all? What is only for information; stars
+        that stop about when they planned to; and who did not come, but for tier 1: of 12,000 planned some hundreds
+        stay away or are late each day."""
+        late = self.name == NOT_STARTED and self.alert.labels.get("tier") != "1"
+        return late or self.alert.severity == "info" or near_end(self.alert)
 
     @property
     def scope(self) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """Which of the alerts that fire and that nobody was told of are told now. Pure.
 
 Rooms that are down with their platform or hall are told of with it; a room that is not seen to have stopped is not told
-of; what is only for information, and who did not come, is a digest now and then.
+of; of what is only for information, of who did not come and of stars that stop about their planned end a digest comes
+now and then.
 """
 
 from collections import defaultdict
@@ -26,6 +27,7 @@ from monitor.alerts.sight import LIVE, STOPPED, Sight
 
 OUTAGE_REST = timedelta(seconds=30)  # after an outage the rooms that come back have so long, before those left are told
 INFO_EVERY = timedelta(hours=4)
+NEAR_END_EVERY = timedelta(minutes=10)  # a star may have been cut off all the same
 NOT_STARTED_EVERY = timedelta(hours=1)  # not so long that the slot is over when its contact is called
 HERE_AGAIN = timedelta(seconds=120)  # so long after a start nobody is told that we are missing
 CROWD_MAX = 300
@@ -66,7 +68,7 @@ def _lately(memory: Memory, now: datetime) -> list[Kept]:
 
 
 def _every(kept: Kept) -> timedelta:
-    return NOT_STARTED_EVERY if kept.name == NOT_STARTED else INFO_EVERY
+    return {NOT_STARTED: NOT_STARTED_EVERY, DROPPED: NEAR_END_EVERY}.get(kept.name, INFO_EVERY)
 
 
 def _hides(outage: Kept, now: datetime) -> bool:

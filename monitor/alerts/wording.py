@@ -9,7 +9,7 @@ from monitor.alerts import room_words
 from monitor.alerts.alert import Alert, Episode
 from monitor.alerts.alert_words import name_of, span_of, tagged, time_of
 from monitor.alerts.boards import Boards, links
-from monitor.alerts.kept import CROWDS
+from monitor.alerts.kept import CROWDS, near_end
 from monitor.alerts.message_parts import STOPS, Rooms
 from monitor.alerts.notice import Language, Notice
 from monitor.alerts.room_words import Sales, Sold, Speech
@@ -18,8 +18,12 @@ from monitor.alerts.sight import STOPPED, Counts, RoomSight
 How = Literal["recovered", "not_recovered"]
 
 TAGS: dict[Language, dict[str, str]] = {
-    "zh": {"recovered": "恢复", "not_recovered": "未恢复", "unsure": "停播"},
-    "en": {"recovered": "Recovered", "not_recovered": "Not recovered", "unsure": "Stopped"},
+    "zh": {"recovered": "恢复", "not_recovered": "未恢复", "unsure": "停播", "near_end": "疑似下播"},
+    "en": {"recovered": "Recovered", "not_recovered": "Not recovered", "unsure": "Stopped", "near_end": "Likely over"},
+}
+NEAR_END: dict[Language, str] = {
+    "zh": "都在计划下播前后停播,没有收到下播通知,多半是正常下播",
+    "en": "All of them stopped about their planned end; no sign-off was told, but most likely they were",
 }
 
 
@@ -65,7 +69,7 @@ def firing(
         title,
         lines,
         links(episodes, parts.hall(episodes, rooms, counts), None, boards, language),
-        parts.people(top, boards) if parts.worst(episodes) != "info" else (),
+        () if parts.worst(episodes) == "info" or near_end(alert) else parts.people(top, boards),
         one,
     )
 
@@ -100,6 +104,7 @@ def _one_room(number: int, alert: Alert, rooms: Rooms, speech: Speech) -> tuple[
         return title, tuple(filter(None, (parts.described(alert, speech), room_words.place(room, speech))))
     gap = "" if speech.language == "zh" else " "
     tag = name.tag if room.tells_end or alert.name != "LivemonRoomDropped" else TAGS[speech.language]["unsure"]
+    tag = TAGS[speech.language]["near_end"] if near_end(alert) else tag
     stopped = room_words.stopped(room, room_words.since_of(room, alert), speech)
     title = f"{tagged(tag, speech.language)}#{number} {room_words.who(room, speech)}{gap}{stopped}"
     lines = (room_words.before(room, speech), parts.noted(alert, speech), room_words.place(room, speech))
@@ -129,7 +134,9 @@ def _one_thing(number: int, alert: Alert, rooms: Rooms, counts: Counts, speech: 
 def _many(episodes: Sequence[Episode], rooms: Rooms, counts: Counts, speech: Speech) -> tuple[str, tuple[str, ...]]:
     name = name_of(episodes[0].alert.name, speech.language)
     total = max(len(episodes), counts.told)
-    title = tagged(name.tag, speech.language) + parts.counted(total, episodes, speech, name)
+    likely_over = all(near_end(episode.alert) for episode in episodes)
+    tag = TAGS[speech.language]["near_end"] if likely_over else name.tag
+    title = tagged(tag, speech.language) + parts.counted(total, episodes, speech, name)
     lines = []
     for episode in episodes:
         if episode.alert.room is None:
@@ -139,7 +146,8 @@ def _many(episodes: Sequence[Episode], rooms: Rooms, counts: Counts, speech: Spe
         room = room_words.sight_of(episode.alert, rooms)
         since = room_words.since_of(room, episode.alert) if episode.alert.name in STOPS else None
         lines.append(_line(f"#{episode.number} ", room, since, speech))
-    return title, parts.with_rest(lines, total, speech.language)
+    said = (NEAR_END[speech.language],) if likely_over else ()
+    return title, said + parts.with_rest(lines, total, speech.language)
 
 
 def _line(number: str, room: RoomSight, since: datetime | None, speech: Speech) -> str:

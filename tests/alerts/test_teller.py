@@ -327,6 +327,24 @@ def who_does_not_come_is_told_in_an_hourly_digest_of_all_halls_but_for_tier_1(ha
     assert [line.split()[0] for line in hall.post(over(star, hall.now), over(missing[0], hall.now))] == ["recovered"]
 
 
+def stars_that_stop_about_their_planned_end_are_a_digest_each_ten_minutes(hall: Hall) -> None:
+    """The rule says so of tier 1 by its severity; what is critical is told at once, and rooms of other tiers, too."""
+    hall.stand(range(40), LIVE)
+    said = []
+    for minute in range(25):
+        (stop,) = dropped(hall, [minute], tier="1", hall="AB"[minute % 2])
+        said += [(minute, line) for line in hall.post(stop)]
+        hall.now += timedelta(seconds=59)
+        said += [(minute, line) for line in hall.wait(1)]
+    assert [minute for minute, _ in said] == [0, 9, 19]
+    assert [len(line.split()) - 2 for _, line in said] == [1, 9, 10]
+    assert hall.post(*dropped(hall, [30], severity="critical", tier="1")) == [f"firing {DROP} 26"]
+    assert hall.post(*dropped(hall, [31], tier="2")) == [f"firing {DROP} 27"]
+    hall.stand(0, LIVE)
+    first = alert(DROP, 0, hall.now - timedelta(seconds=1500), tier="1", hall="A")
+    assert hall.post(over(first, hall.now)) == []
+
+
 STORIES: list[Callable[[Hall], None]] = [
     a_drop_that_returns_is_told_twice,
     one_that_grace_closed_has_not_recovered,
@@ -352,6 +370,7 @@ STORIES: list[Callable[[Hall], None]] = [
     nobody_is_told_of_the_watchdog,
     a_room_that_starts_late_recovers_and_one_that_never_does_is_not_told_of_again,
     who_does_not_come_is_told_in_an_hourly_digest_of_all_halls_but_for_tier_1,
+    stars_that_stop_about_their_planned_end_are_a_digest_each_ten_minutes,
 ]
 
 
@@ -429,6 +448,11 @@ BUGS = {  # module, what is right, what is wrong in its place
     "each hall has a digest of its own": ("kept", "        if self.gathered:\n", "        if False:\n"),
     "who does not come is told one by one": ("kept", "self.name == NOT_STARTED and", "False and"),
     "a star that does not come waits, too": ("kept", " and self.alert.labels.get(\"tier\") != \"1\"", ""),
+    "stars that sign off are told one by one": ("kept", " or near_end(self.alert)", ""),
+    "stars that are cut off wait for a digest": ("kept", " and alert.severity == \"warning\"", ""),
+    "of others, too, stops wait for a digest": (
+        "kept", "\"warning\" and alert.labels.get(\"tier\") == \"1\"", "\"warning\""),
+    "stars that sign off are told each four hours": ("untold", ", DROPPED: NEAR_END_EVERY", ""),
     "what never started is not recovered": (
         "verdict", "return \"\" if room.state == BLIND else \"quiet\"", "return \"not_recovered\""),
 }  # fmt: skip

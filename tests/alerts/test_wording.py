@@ -57,6 +57,25 @@ def test_a_drop_reads_as_the_issue_wants_it():
     assert (notice.kind, notice.severity, notice.episode, notice.mentions) == ("firing", "critical", 4821, (ZHANG,))
 
 
+def test_a_star_that_stops_about_the_planned_end_has_most_likely_signed_off_and_nobody_is_called():
+    wang = replace(WANG, tells_end=False)
+    one, other = (
+        replace(of_room(n, tier="1"), alert=replace(of_room(n, tier="1").alert, severity="warning")) for n in (1, 2)
+    )
+    notice = wording.firing([one], {KEY: wang}, ONE, BOARDS, "zh", NOW, SALES)
+    assert read(notice).startswith("【疑似下播】#1 大连·王姐海鲜(视频号)20:14:05 停播,该来源不区分下播与断流,已 25 秒")
+    assert (notice.severity, notice.mentions) == ("warning", ())
+    many = wording.firing([one, other], {KEY: wang}, Counts(told=2), BOARDS, "zh", NOW, SALES)
+    title, why, first, *_ = read(many).splitlines()
+    assert title == "【疑似下播】2 个直播间(视频号,3 号馆)停播"
+    assert why == "都在计划下播前后停播,没有收到下播通知,多半是正常下播"
+    assert first.startswith("#1 大连·王姐海鲜")
+    assert many.mentions == ()
+    english = wording.firing([one, other], {KEY: wang}, Counts(told=2), BOARDS, "en", NOW, SALES)
+    assert "Likely over" in read(english, "en")
+    assert "most likely they were" in read(english, "en")
+
+
 def test_a_drop_in_english():
     notice = wording.firing([of_room()], {KEY: WANG}, ONE, BOARDS, "en", NOW, SALES)
     assert read(notice, "en") == (

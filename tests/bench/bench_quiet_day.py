@@ -38,6 +38,7 @@ def report(heard: Heard) -> dict[str, object]:
         "days": round(days, 2), "signed_off": heard.signed_off, "signed_off_in_truth": heard.signed_off_in_truth(),
         "sessions": dict(heard.ends),
         "pages": Counter(f"{one.severity} {one.name}" for one in heard.pages),
+        "likely_over": sum(one.likely_over for one in heard.alerts),
         "messages": {name: {"all": len(texts)} | heard.tags(name) for name, texts in heard.messages.items()},
         "messages_max": MESSAGES_MAX,
         "alerts_a_day": {

@@ -11,6 +11,7 @@ from tests.acceptance.alerts.speeds import PRODUCTION, Speed
 
 DAY_S = 86_400.0
 MESSAGES_MAX = 20  # a group, on a day on which nothing fails
+SEEN_S = 60.0  # so long after a stop its alert has come: the longest interval of a feed, a scrape, the rule's own wait
 WRONG_SINCE_S = 900.0  # a fall of viewers or sales is true if a fault of the stream began within so long before
 STOPPED = {"LivemonRoomDropped", "LivemonRoomLost", "LivemonRoomsDroppedMany"}
 CROWDS = {"LivemonPlatformOutage", "LivemonHallOutage"}
@@ -41,6 +42,11 @@ class Raised(NamedTuple):
     starts_at: datetime
     outcome: str
 
+    @property
+    def likely_over(self) -> bool:
+        """Of tier 1, about the planned end: told in digests of its own, as a sign-off most likely (docs/duty.md)."""
+        return self.name == "LivemonRoomDropped" and self.severity == "warning" and self.labels.get("tier") == "1"
+
 
 @dataclass
 class Heard:
@@ -61,8 +67,10 @@ class Heard:
 
     @property
     def pages(self) -> list[Raised]:
-        """Stops of rooms, by whatever name, and whatever else is critical."""
-        return [one for one in self.alerts if one.severity == "critical" or one.name in STOPPED]
+        """Stops of rooms, by whatever name, and whatever else is critical; not who signed off, most likely."""
+        return [
+            one for one in self.alerts if one.severity == "critical" or (one.name in STOPPED and not one.likely_over)
+        ]
 
     def tags(self, group: str) -> Counter[str]:
         """How many messages of each kind, by the tag that they begin with."""
@@ -104,7 +112,12 @@ class Heard:
         found = [
             f"{one.name} of {one.labels.get('anchor') or one.labels}, which did not drop"
             for one in self.alerts
-            if one.name in STOPPED | CROWDS and one.labels.get("anchor") not in struck
+            if one.name in STOPPED | CROWDS and not one.likely_over and one.labels.get("anchor") not in struck
+        ]
+        found += [
+            f"{one.labels.get('anchor')} is said to have signed off, likely, and did not"
+            for one in self.alerts
+            if one.likely_over and not self._signed_off_by(one)
         ]
         found += [
             f"【{tag}】{anchor}, which did not drop"
@@ -157,6 +170,14 @@ class Heard:
             return any(one.ending == "absent" and one.starts_s <= play_s <= one.planned_end_s for one in broadcasts)
         since_s = play_s - self.play.tempo.in_play(WRONG_SINCE_S)
         return any(since_s <= fault.from_s <= play_s for one in broadcasts for fault in one.faults)
+
+    def _signed_off_by(self, alert: Raised) -> bool:
+        number = self._numbers.get((alert.labels.get("platform", ""), alert.labels.get("room", "")))
+        play_s = self.play.tempo.play_s(alert.starts_at)
+        since_s = play_s - self.play.tempo.in_play(SEEN_S)
+        return number is not None and any(
+            one.ending == "signed_off" and since_s <= one.ends_s <= play_s for one in self.play.until(number, play_s)
+        )
 
     @property
     def _numbers(self) -> dict[tuple[str, str], int]:
