@@ -6,7 +6,7 @@ from tests.faults.sabotage import Bug, plant, run
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-SALES, ONCE, MONEY, NAMES = (f"tests.acceptance.test_sales{name}" for name in ("", "_once", "_money", "_names"))
+SALES, ONCE, MONEY, NAMES = (f"tests.acceptance.test_sales{name}" for name in ("_killed", "_once", "_money", "_names"))
 SUMS = f"{MONEY}:test_every_sum_is_the_oracles"
 ANOTHER = f"{ONCE}:test_another_amount_under_a_known_id_is_set_aside_and_the_first_is_kept"
 DETAIL = f"{ONCE}:test_what_needs_a_detail_waits_in_sight_and_nobody_waits_for_it"
