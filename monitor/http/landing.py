@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from html import escape
 
+from monitor.platform_words import platform_name
+
 from .figures import COLOURS, age, number, size
 from .landing_words import WORDS, Language
 from .status import FeedStatus, RoomsStatus, Status
@@ -45,8 +47,8 @@ def render(status: Status, speak: Language) -> str:
     parts = (
         tiles(status, words),
         reasons(status.reasons),
-        heading(words["rooms"], rooms_table(status.rooms, words)),
-        heading(words["feeds"], feeds_table(status, words)),
+        heading(words["rooms"], rooms_table(status.rooms, words, speak)),
+        heading(words["feeds"], feeds_table(status, words, speak)),
         heading(words["books"], books_table(status, words) + pipeline(status, words)),
         heading(words["links"], links(words)),
     )
@@ -116,11 +118,17 @@ def number_cell(value: int, colour: str = "") -> str:
     return f'<td class="{colour if value else "zero"}">{number(value)}</td>'
 
 
+def platform(name: str, speak: Language) -> str:
+    """As people call it, with the name by which SQL and the config know it where that is another."""
+    called = platform_name(name, speak)
+    return escape(called) if name in called else f"{escape(called)} <small>{escape(name)}</small>"
+
+
 def empty(text: str) -> str:
     return f'<div class="card empty">{text}</div>'
 
 
-def rooms_table(rooms: list[RoomsStatus], words: Words) -> str:
+def rooms_table(rooms: list[RoomsStatus], words: Words, speak: Language) -> str:
     if not any(any(of_platform.states.values()) for of_platform in rooms):
         return empty(words["no_rooms"])
     head = [(words["platform"], "word"), *((words[state], "") for state in ("live", "dropped", "lost", "blind"))]
@@ -128,7 +136,7 @@ def rooms_table(rooms: list[RoomsStatus], words: Words) -> str:
     order = ("live", "dropped", "lost", "blind", "unwatched", "offline")
     assert set(order) == set(STATES)  # noqa: S101 - a state without a column would hide rooms
     rows = [
-        word_cell(escape(of_platform.platform))
+        word_cell(platform(of_platform.platform, speak))
         + "".join(number_cell(of_platform.states[state], COLOURS[state]) for state in order)
         + number_cell(of_platform.expected)
         + number_cell(of_platform.viewers)
@@ -137,22 +145,22 @@ def rooms_table(rooms: list[RoomsStatus], words: Words) -> str:
     return table(head, rows)
 
 
-def feeds_table(status: Status, words: Words) -> str:
+def feeds_table(status: Status, words: Words, speak: Language) -> str:
     if not status.feeds:
         return empty(words["no_feeds"])
     head = [(words["feed"], "word"), (words["platform"], "word"), (words["hall"], "word"), (words["state"], "word")]
     head += [(words[name], "") for name in ("last_message", "rooms", "unlisted", "failures")]
-    return table(head, (feed_row(feed, status.at, words) for feed in status.feeds))
+    return table(head, (feed_row(feed, status.at, words, speak) for feed in status.feeds))
 
 
-def feed_row(feed: FeedStatus, now: datetime, words: Words) -> str:
+def feed_row(feed: FeedStatus, now: datetime, words: Words, speak: Language) -> str:
     last = (
         words["never"] if feed.last_message_at is None else words["ago"].format(age(now, feed.last_message_at, words))
     )
     detail = f'<span class="detail">{escape(feed.detail)}</span>' if feed.detail else ""
     pill = f'<span class="pill {COLOURS[feed.state]}">{words[feed.state]}</span>{detail}'
     pill += f' <span class="pill dim">{words["unwitnessed"]}</span>' if feed.witness == NONE else ""
-    named = "".join(word_cell(escape(text)) for text in (feed.name, feed.platform, feed.hall))
+    named = "".join(map(word_cell, (escape(feed.name), platform(feed.platform, speak), escape(feed.hall))))
     counts = number_cell(feed.rooms) + number_cell(feed.unlisted, "warn") + number_cell(feed.failures, "bad")
     return f"{named}{word_cell(pill)}<td>{last}</td>{counts}"
 
