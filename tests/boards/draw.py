@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 from grafana.boards.every import BOARDS
 from grafana.boards.words import LANGUAGES
 from monitor.rehearsal.boards import zone_of_boards
+from monitor.zone import as_written
 from tests.boards import past
 from tests.boards.drawn.bridge import Bridge, served
 from tests.boards.drawn.browser import Browser, chromium
@@ -86,7 +87,7 @@ async def drawing(addresses: Addresses) -> AsyncIterator[Drawer]:
     """Chromium, the page, and the bridge to these data sources."""
     bundle = await asyncio.to_thread(built)
     async with asked(addresses) as sources, chromium() as browser:
-        zone = zone_of_boards(await one_of(sources, "SELECT timezone FROM setting"))
+        zone = zone_of_boards(as_written(await one_of(sources, "SELECT timezone FROM setting")))
         async with served(Bridge(sources, bundle, zone)) as address:
             yield Drawer(browser, address, await told_of(sources))
 
