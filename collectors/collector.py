@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import aiohttp
 import msgspec
 
+from .beat import beat_after, place_of
 from .tick import Tick
 
 Emit = Callable[[bytes, datetime], Awaitable[None]]
@@ -86,11 +87,16 @@ class PartlyRead(BadFrame):
         super().__init__(reason)
 
 
-async def every(seconds: float) -> AsyncIterator[None]:
-    """Beat now and then every so many seconds; a late beat moves the ones after it."""
+async def every(seconds: float, feed: str = "") -> AsyncIterator[None]:
+    """Beat now and then every so many seconds; a beat that is late comes at once.
+
+    A `feed` that polls gives its name: its beats are at a place in the interval that the name gives, so that hundreds
+    which begin together do not ask together for ever. The first comes now all the same, because until it is answered
+    the feed is blind; the second is at most an interval later. Without a name a late beat moves the ones after it.
+    """
     loop = asyncio.get_running_loop()
     beat = loop.time()
     while True:
         yield
-        beat = max(beat + seconds, loop.time())
+        beat = max(beat_after(place_of(feed), beat, seconds) if feed else beat + seconds, loop.time())
         await asyncio.sleep(beat - loop.time())

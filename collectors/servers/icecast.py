@@ -48,7 +48,7 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
             path = STATUS if self.password_file is None else ADMIN
             return await self.get(http, path, basic(self.user, self.password_file))
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         seen = self.of_xml(frame, at) if frame.lstrip()[:1] == b"<" else self.of_json(frame, at)

@@ -70,7 +70,7 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
             clients, unread = await listed("clients", ROWS) if self.viewers and not broken else ([], "")
             return joined(None, pages if unread else [*pages, *clients], broken)
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         pages = pages_in(frame, Page)
