@@ -53,7 +53,8 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     KEYS: ClassVar[str] = ""  # of what they are, where several kinds tell the same; left out: a feed's own compare
     TELLS_OF_REFUSED: ClassVar[bool] = True  # its events tell that somebody publishes before he is let, or refused
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
-    STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
+    STALL_S: ClassVar[float] = 10.0  # so long after its last byte a stream stalls, as far as this kind can tell
+    COUNTS_LATE_S: ClassVar[float] = 0.0  # so much of it may go by until that byte is counted, and progress stands
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
     URL_SCHEMES: ClassVar[tuple[str, ...]] = ("http", "https")  # of `url`
     SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
