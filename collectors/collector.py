@@ -58,6 +58,7 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
     URL_SCHEMES: ClassVar[tuple[str, ...]] = ("http", "https")  # of `url`
     SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {}  # keys that people look for here: what to do instead
 
     def complaints(self) -> Iterable[tuple[tuple[str, ...], str, str]]:
         """Settings that cannot be meant, beside what is wrong of each alone: the key, what is wrong, what to do."""
