@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import aiohttp
 import msgspec
 
+from .beat import beat_after, place_of
 from .tick import Tick
 
 Emit = Callable[[bytes, datetime], Awaitable[None]]
@@ -52,10 +53,12 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     KEYS: ClassVar[str] = ""  # of what they are, where several kinds tell the same; left out: a feed's own compare
     TELLS_OF_REFUSED: ClassVar[bool] = True  # its events tell that somebody publishes before he is let, or refused
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
-    STALL_S: ClassVar[float] = 10.0  # no progress for so long is a stall
+    STALL_S: ClassVar[float] = 10.0  # so long after its last byte a stream stalls, as far as this kind can tell
+    COUNTS_LATE_S: ClassVar[float] = 0.0  # so much of it may go by until that byte is counted, and progress stands
     RETRY_S_MAX: ClassVar[float] = 60.0  # the cap of the back-off: low for own servers, where sight matters most
     URL_SCHEMES: ClassVar[tuple[str, ...]] = ("http", "https")  # of `url`
     SIGNALS: ClassVar[tuple[str, ...]] = ("live", "viewers")  # what it tells of a room: live, viewers, sales
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {}  # keys that people look for here: what to do instead
 
     def complaints(self) -> Iterable[tuple[tuple[str, ...], str, str]]:
         """Settings that cannot be meant, beside what is wrong of each alone: the key, what is wrong, what to do."""
@@ -86,11 +89,16 @@ class PartlyRead(BadFrame):
         super().__init__(reason)
 
 
-async def every(seconds: float) -> AsyncIterator[None]:
-    """Beat now and then every so many seconds; a late beat moves the ones after it."""
+async def every(seconds: float, feed: str = "") -> AsyncIterator[None]:
+    """Beat now and then every so many seconds; a beat that is late comes at once.
+
+    A `feed` that polls gives its name: its beats are at a place in the interval that the name gives, so that hundreds
+    which begin together do not ask together for ever. The first comes now all the same, because until it is answered
+    the feed is blind; the second is at most an interval later. Without a name a late beat moves the ones after it.
+    """
     loop = asyncio.get_running_loop()
     beat = loop.time()
     while True:
         yield
-        beat = max(beat + seconds, loop.time())
+        beat = max(beat_after(place_of(feed), beat, seconds) if feed else beat + seconds, loop.time())
         await asyncio.sleep(beat - loop.time())

@@ -135,6 +135,10 @@ class Hook(Protocol):
         """What the kept delivery means. `at` is when it was received. Raises BadFrame."""
 
 
+CALLED = "remove it: this kind is called at /hooks/NAME, and asks nobody"
+IN_APP = 'write it into a file, name that as secret_file of an [[app]] of this platform, and give app = "..." here'
+
+
 class CalledRow(FeedRow, kw_only=True, frozen=True):
     """A `[[feed]]` table of a kind that calls us at `/hooks/{name}`. Silent by nature, it never blinds a room."""
 
@@ -148,6 +152,11 @@ class CalledRow(FeedRow, kw_only=True, frozen=True):
     NEEDS_APP: ClassVar[bool] = True
     KEY_OF_APP: ClassVar[str] = ""  # what the platform calls the key of the [[app]], where it verifies with one
     TOKEN_OF_APP: ClassVar[str] = ""  # and the token
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {
+        "url": CALLED,
+        "interval_s": CALLED,
+        **dict.fromkeys(("secret", "secret_file", "token", "token_file", "password", "password_file", "key"), IN_APP),
+    }
 
 
 class HookRow(CalledRow, kw_only=True, frozen=True):
@@ -162,8 +171,6 @@ class HookRow(CalledRow, kw_only=True, frozen=True):
 class LiveHookRow(CalledRow, kw_only=True, frozen=True):
     """One of a cloud that tells how rooms stand. Our answer ends its tries, and nothing else tells of these rooms: so
     it is kept on disk before it is answered, like orders."""
-
-    app: str
 
     SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
     BODY_BYTES_MAX: ClassVar[int] = 65_536

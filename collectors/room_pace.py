@@ -5,8 +5,9 @@ Pure: time comes as an argument, monotonic seconds.
 
 import heapq
 from collections.abc import Iterable
-from hashlib import blake2b
-from math import floor, inf
+from math import inf
+
+from .beat import beat_after, place_of
 
 
 class RoomPace:
@@ -19,7 +20,7 @@ class RoomPace:
         self._interval_s = self.shortest_s = interval_s
         self._intervals: dict[str, float] = {}  # of rooms that are asked less often than usual
         self._places = {room: place_of(feed, room) for room in rooms}
-        self._due = [(self._beat(place, at_s, interval_s), room) for room, place in self._places.items()]
+        self._due = [(beat_after(place, at_s, interval_s), room) for room, place in self._places.items()]
         heapq.heapify(self._due)
 
     def take(self, at_s: float) -> str | None:
@@ -33,7 +34,7 @@ class RoomPace:
         """
         known_s = self._intervals.get(room, self._interval_s)
         every_s = known_s if interval_s is None else max(self._interval_s, interval_s)
-        heapq.heappush(self._due, (self._beat(self._places[room], at_s + max(rest_s, 0.0), every_s), room))
+        heapq.heappush(self._due, (beat_after(self._places[room], at_s + max(rest_s, 0.0), every_s), room))
         if every_s == known_s:
             return False
         if every_s > self._interval_s:
@@ -47,14 +48,3 @@ class RoomPace:
     def wait_s(self, at_s: float) -> float:
         """So long nobody is due; `inf` while all are being asked."""
         return max(self._due[0][0] - at_s, 0.0) if self._due else inf
-
-    @staticmethod
-    def _beat(place: float, after_s: float, interval_s: float) -> float:
-        """The first beat after an instant."""
-        beat_s = (floor(after_s / interval_s - place) + 1 + place) * interval_s
-        return beat_s if beat_s > after_s else beat_s + interval_s  # floats: never twice at one instant
-
-
-def place_of(feed: str, room: str) -> float:
-    """From 0 to below 1, the same for the same room of a feed for ever."""
-    return int.from_bytes(blake2b(f"{feed}\n{room}".encode(), digest_size=6).digest()) / 2**48

@@ -14,9 +14,9 @@ from typing import Protocol
 import websockets
 
 from .api_feed import RoomUnseen
+from .beat import place_of
 from .collector import BadFrame, Emit, Now, every
 from .live_rooms import LiveRooms
-from .room_pace import place_of
 
 PULSES, ROLLS = 20, 4  # in each interval of heartbeats
 BACKOFF_S, BACKOFF_S_MAX, DOUBLINGS_MAX = 0.5, 60.0, 16

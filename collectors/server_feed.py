@@ -37,9 +37,9 @@ class ServerRow(FeedRow, frozen=True, kw_only=True):
         return await body_of(http, url, url, headers, body, self.body_bytes_max, timeout_s)
 
 
-async def poll(interval_s: float, ask: Callable[[], Awaitable[bytes]], emit: Emit, now: Now) -> None:
+async def poll(row: ServerRow, ask: Callable[[], Awaitable[bytes]], emit: Emit, now: Now) -> None:
     """Each answer is a frame, as of the instant before its request left."""
-    async for _ in every(interval_s):
+    async for _ in every(row.interval_s, row.name):
         asked_at = now()
         await emit(await ask(), asked_at)
 

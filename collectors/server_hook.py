@@ -5,23 +5,26 @@ soon after. So it is not kept on disk. It waits in memory, bounded, for the sake
 """
 
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
 from .hook import Accepted, App, CalledRow, Delivery, Refused, Reply
 from .query import query_params
 
+ITS_POLL = "remove it: the server calls /hooks/NAME; what asks the same server is a [[feed]] of its own beside this one"
+
 
 class ServerHookRow(CalledRow, kw_only=True, frozen=True):
     """A `[[feed]]` table of an own server that calls `POST /hooks/{name}?token=...`.
 
-    Its `parse` reads the body alone: the query, which holds the token, goes no further than `verify`.
+    The token is the secret of its [[app]]. Its `parse` reads the body alone: the query, which holds the token, goes no
+    further than `verify`.
     """
-
-    app: str  # the [[app]] whose secret is the token
 
     ALLOW: ClassVar[Reply]  # what lets a publisher on air: the answer to all that comes, true, broken or too much
     SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
+    ELSEWHERE: ClassVar[Mapping[str, str]] = CalledRow.ELSEWHERE | dict.fromkeys(("url", "interval_s"), ITS_POLL)
     BODY_BYTES_MAX: ClassVar[int] = 16_384
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:

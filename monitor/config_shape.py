@@ -43,7 +43,7 @@ class Shape:
             if key in fields:
                 sound |= self._value(key, value, fields[key].type, types[key], (*at, key))
             elif key != shape.tag_field:
-                self._unknown(key, (*at, key), sorted(fields))
+                self._unknown(key, (*at, key), sorted(fields), getattr(cls, "ELSEWHERE", {}))
         for key, field in fields.items():
             if field.required and key not in raw:
                 self._say(at, f"{_place((*at, key))} is missing", f"add it: {key} = {_example(field.type)}")
@@ -86,10 +86,12 @@ class Shape:
             self._say((*place, "kind"), f"unknown kind {quoted(kind)}", todo)
         return None
 
-    def _unknown(self, key: str, at: Path, known: list[str]) -> None:
+    def _unknown(self, key: str, at: Path, known: list[str], elsewhere: Mapping[str, str]) -> None:
         what = f"unknown key {quoted(key)}{_inside(at)}"
         near = difflib.get_close_matches(key.lower(), known, 1)
-        if key in self._top:
+        if key in elsewhere:
+            self._say(at, what, elsewhere[key])
+        elif key in self._top:
             self._say(at, what, "it belongs above the first [table] of the file")
         elif near:
             self._say(at, what, f"did you mean {quoted(near[0])}?")

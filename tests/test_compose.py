@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 from monitor import config
+from monitor.open_files import MAX
 from monitor.store import embedded
 from monitor.store.cluster import SUPERUSER
 from tests.postgres import FreshDatabase
@@ -71,6 +72,8 @@ def test_every_service_is_bounded_and_may_do_little(services: dict[str, dict[str
             assert service["cap_drop"] == ["ALL"]
         if service["image"] != "livemon:local":  # its own is in the Dockerfile
             assert service["healthcheck"]["test"]
+        else:
+            assert service["ulimits"]["nofile"] in (MAX, {"soft": MAX, "hard": MAX}), name
         for port in service.get("ports", []):
             assert port["host_ip"] == "127.0.0.1", name
 

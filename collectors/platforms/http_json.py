@@ -67,7 +67,7 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
 
         asked = shares(self.rooms or (), self.rooms_per_call) if self.call.names_rooms else [()]
         if len(asked) == 1:
-            async for _ in every(self.interval_s):
+            async for _ in every(self.interval_s, self.name):
                 await ask(asked[0])
         await in_turn(self.name, asked, ask, self.interval_s)
 

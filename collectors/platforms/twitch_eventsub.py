@@ -49,7 +49,7 @@ class TwitchEventsub(ApiRow, tag="twitch_eventsub", frozen=True, kw_only=True):
             await socket.begin()
             subscribing = Subscribing(lambda: socket.session_id, rooms, platform)
             await subscribing.begin()
-            async for _ in every(self.interval_s):  # only now: what was before the subscription, nobody tells
+            async for _ in every(self.interval_s, self.name):  # only now: nobody tells what was before the subscription
                 for batch in batches(rooms, BATCH_MAX).values():
                     await ask_streams(batch, emit, now, platform)
                 await subscribing.go_on()

@@ -83,7 +83,7 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
             answer = await call.answer(http, secrets, rooms)
             await emit(joined(rooms if call.names_rooms else None, [answer]), asked_at)
 
-        async for _ in every(self.state_interval_s):
+        async for _ in every(self.state_interval_s, self.name):
             await at_once(shares(self.rooms or (), self.rooms_per_call) if call.names_rooms else [()], ask)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:

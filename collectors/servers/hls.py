@@ -29,6 +29,7 @@ class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
     SIGNALS = ("live",)
     STALL_S = 1.0  # beyond the two segments for which a list that stands still counts as moving
     RETRY_S_MAX = 10.0
+    ELSEWHERE = dict.fromkeys(("user", "password_file"), "remove it: playlists are asked for without a login")
 
     def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
         if "{room}" not in self.url and (self.rooms is None or len(self.rooms) != 1):

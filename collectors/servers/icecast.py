@@ -40,7 +40,8 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
 
     PLATFORM = "icecast"
     REFRESH_S = 1.0
-    STALL_S = 10.0  # total_bytes_read moves every 4 to 5 s, and once more within 5 s of a freeze
+    STALL_S = 15.0  # by total_bytes_read, two of whose periods must pass without a move
+    COUNTS_LATE_S = 5.0  # it moves every 4.7 to 5.1 s, and so once more within 5 s of a freeze
     PATHS = (STATUS, ADMIN, "/status.xsl")
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
@@ -48,7 +49,7 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
             path = STATUS if self.password_file is None else ADMIN
             return await self.get(http, path, basic(self.user, self.password_file))
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         seen = self.of_xml(frame, at) if frame.lstrip()[:1] == b"<" else self.of_json(frame, at)

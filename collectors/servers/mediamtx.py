@@ -59,7 +59,7 @@ class Mediamtx(ServerRow, tag="mediamtx", frozen=True, kw_only=True):
         async def ask() -> bytes:
             return joined(None, *await all_rows(page, "items", ROWS, PAGES_MAX, self.body_bytes_max))
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         pages = pages_in(frame, Page)

@@ -32,7 +32,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         pid, asked_at = 0, now()
-        async for _ in every(self.interval_s):
+        async for _ in every(self.interval_s, self.name):
             elapsed_s, asked_at = (now() - asked_at).total_seconds(), now()
             frame = await self.ask(http)
             if pid and is_another_worker(frame, pid, elapsed_s):

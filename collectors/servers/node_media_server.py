@@ -69,7 +69,7 @@ class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=T
             token = await self.login(http)
             return await self.streams(http, token)
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     async def streams(self, http: aiohttp.ClientSession, token: str) -> bytes:
         return await self.get(http, STREAMS, {"Authorization": f"Bearer {token}"})

@@ -54,7 +54,8 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
 
     PLATFORM = "srs"
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
-    STALL_S = 10.0  # recv_bytes moves every 3 s; frames, which begin after 20 s, every 7 s
+    STALL_S = 14.0  # by recv_bytes, which moves every 3 s; frames, which begin after 20 s, every 7 s
+    COUNTS_LATE_S = 4.0  # within so long of a freeze it stands
     PATHS = ("/api/v1", "/streams", "/clients", "/summaries")
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
@@ -70,7 +71,7 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
             clients, unread = await listed("clients", ROWS) if self.viewers and not broken else ([], "")
             return joined(None, pages if unread else [*pages, *clients], broken)
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         pages = pages_in(frame, Page)

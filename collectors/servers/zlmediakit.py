@@ -63,7 +63,7 @@ class Zlmediakit(ServerRow, tag="zlmediakit", frozen=True, kw_only=True):
                 raise FeedRefused(f"{self.url} does not take the secret of secret_file, or wants one")
             return answer
 
-        await poll(self.interval_s, ask, emit, now)
+        await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         told = json_body(frame, MediaList, fraction)

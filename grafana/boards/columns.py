@@ -27,7 +27,7 @@ WHOLE = "locale"  # every digit, 1,234: `short` without decimals makes 1 K of it
 HALL_LINK = "/d/livemon-hall/hall?var-hall=${__data.fields.%s:percentencode}&${__url_time_range}"
 # In pixels; a column without a width has 150 at least, and what does not fit is cut off.
 INSTANT_WIDTH, SPAN_WIDTH, HALL_WIDTH = 120, 85, 90
-PLATFORM_WIDTH = 122  # room for 自建 nginx_rtmp
+PLATFORM_WIDTH = 122  # room for 自建 nginx-rtmp
 ROOM_LINK = "/d/livemon-room/room?var-room=${__data.fields.room_id}&${__url_time_range}"
 
 

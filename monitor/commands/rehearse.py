@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from monitor.commands import CommandError
 from monitor.config import find
+from monitor.open_files import raise_limit
 from monitor.rehearsal.drill.plan import Head
 from monitor.rehearsal.drill.plan_file import load, ready_plans
 from monitor.rehearsal.rehearse import Asked, rehearse
@@ -98,6 +99,7 @@ def run(args: argparse.Namespace) -> int:
         rooms=rooms, speed=speed, seed=seed, for_s=for_s, plan=plan, folder=args.data_dir, verify=args.verify,
         platform_only=args.platform_only, robots=find() if args.robots == FOUND else args.robots, host=args.listen,
     )  # fmt: skip
+    raise_limit()  # what is played takes as many sockets as the monitor that watches it
     try:
         return asyncio.run(rehearse(asked))
     except* EXPECTED as group:

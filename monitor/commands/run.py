@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from monitor import app, log
+from monitor import app, log, open_files
 from monitor.birth import recognise_embedded
 from monitor.commands import add_config_option
 from monitor.commands.database import own_config
@@ -36,6 +36,7 @@ def add(commands: "Commands") -> None:
 
 def run(args: argparse.Namespace) -> int:
     config, path = own_config(args), find(args.config)
+    open_files.raise_limit()
     with log.started(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(recognise_embedded(config, path))
         runner.run(app.run(config, path, robots=args.robots))

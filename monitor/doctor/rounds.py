@@ -21,6 +21,7 @@ from monitor.doctor.database import check_database
 from monitor.doctor.feeds import check_feed
 from monitor.doctor.finding import Finding, fine, note, wrong
 from monitor.doctor.hooks import check_certificate, check_hook, check_polls, hooks_of
+from monitor.doctor.open_files import check_open_files
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
 from monitor.live.watch import Watch
@@ -64,7 +65,9 @@ async def round_of(config: Config, path: Path, send: bool = False) -> AsyncItera
             yield finding
         for finding in await check_alerts(config, http, wall_time, send):
             yield finding
-        yield await check_monitor(http, *config.address)
+        monitor_url = _url(*config.address)
+        yield await check_monitor(http, monitor_url)
+        yield await check_open_files(http, monitor_url, feeds, config.hooks_address is not None)
     ours = {"the database": database.clock_s} if database.clock_s is not None else {}
     yield check_clock(ours | dates.ahead_s)
     now = wall_time().astimezone(config.zone)
@@ -143,9 +146,8 @@ async def _all_hooks(
     return [url, *check_polls(config.feeds), *await asyncio.gather(*asked)]
 
 
-async def check_monitor(http: aiohttp.ClientSession, host: str, port: int) -> Finding:
+async def check_monitor(http: aiohttp.ClientSession, url: str) -> Finding:
     """The monitor itself, if it runs: is it ready?"""
-    url = _url(host, port)
     try:
         async with http.get(f"{url}/readyz", timeout=aiohttp.ClientTimeout(total=5.0)) as reply:
             body = (await reply.content.read(4096)).decode(errors="replace")

@@ -124,6 +124,6 @@ def rules_of(row: FeedRow, limits: Rules, key_feeds: frozenset[str]) -> Rules:
         key_is_session=row.KEY_IS == "session",
         refused_told=row.TELLS_OF_REFUSED,
         refresh=timedelta(seconds=row.REFRESH_S),
-        stall=timedelta(seconds=row.STALL_S),
+        stall=timedelta(seconds=row.STALL_S - row.COUNTS_LATE_S),
         tells_end=row.TELLS_END,
     )

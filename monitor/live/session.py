@@ -28,7 +28,7 @@ class Rules(msgspec.Struct, frozen=True):
 
     key_is_session: bool = False  # else a key names a connection: a new one may carry the same session on
     refresh: timedelta = timedelta(0)
-    stall: timedelta = timedelta(seconds=10)
+    stall: timedelta = timedelta(seconds=10)  # without any progress
     tells_end: bool = False
     grace: timedelta = timedelta(seconds=120)
     end_slack: timedelta = timedelta(seconds=900)

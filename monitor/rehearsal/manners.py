@@ -13,7 +13,8 @@ class Manner(msgspec.Struct, frozen=True):
 
     `asked`: its frames are answers, and their ticks are as of when the question left. `whole`: an answer tells of all
     its rooms, and each that failed is in the truth. `shows_drops`: a stream that breaks off is seen to be gone.
-    `keeps_state`: how a room stands is told again, so that what nobody heard is found out later.
+    `keeps_state`: how a room stands is told again, so that what nobody heard is found out later. `blinds`: who tells in
+    this way can be blind; whoever calls us is silent by nature. `back_s`: so long all stay blind after one is back.
     """
 
     called: str
@@ -22,17 +23,21 @@ class Manner(msgspec.Struct, frozen=True):
     one_room: bool = False
     shows_drops: bool = True
     keeps_state: bool = True
+    blinds: bool = True
+    back_s: float = 0.0
 
 
 MANNERS: dict[str, Manner] = {
     "hall": Manner("hall", asked=True, whole=True),
     "list": Manner("list", asked=True, whole=True),
-    "relay": Manner("relay"),
+    "relay": Manner("relay", blinds=False),
     "socket": Manner("socket", asked=True),  # its messages have stamps of their own; how rooms stand is asked, too
     "live": Manner("asked room", asked=True, one_room=True),
     "kept": Manner("kept room", asked=True, one_room=True, shows_drops=False),
-    "heard": Manner("heard room", one_room=True, shows_drops=False, keeps_state=False),
-    "count": Manner("counted room", asked=True, one_room=True),  # who watches, beside another feed that says where
+    "heard": Manner("heard room", one_room=True, shows_drops=False, keeps_state=False, back_s=45.0),
+    "count": Manner(
+        "counted room", asked=True, one_room=True, blinds=False
+    ),  # beside another feed that says how it stands
 }
 
 # Seconds of the world between two words about a room, where that is not the comparison's to be told.

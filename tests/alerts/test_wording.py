@@ -160,7 +160,7 @@ def test_an_outage_counts_its_rooms_and_names_the_largest():
 def test_what_cannot_be_seen_is_no_drop():
     blind = episode(78, "LivemonFeedBlind", feed="hall-a", platform="nginx_rtmp", hall="A")
     said = read(wording.firing([blind], {}, Counts(), BARE, "zh", NOW))
-    assert said == "【看不见】#78 hall-a 自建 nginx_rtmp A 馆 数据源失联,20:14:13 起;多半是平台故障"
+    assert said == "【看不见】#78 hall-a 自建 nginx-rtmp A 馆 数据源失联,20:14:13 起;多半是平台故障"
     assert "断流" not in said
 
 

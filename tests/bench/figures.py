@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from collectors.room_pace import place_of
+from collectors.beat import place_of
 from monitor.rehearsal.usage import TICKS_S, stat_of
 
 EARLY_S_MAX = 0.25  # two clocks, one of which counts whole milliseconds: what is so early is on time
@@ -65,8 +65,8 @@ def spread_ms(seconds: Iterable[float]) -> dict[str, float]:
 def late_by_turns_s(instants: Sequence[float], interval_s: float) -> list[float]:
     """Of sorted instants at which one server was asked, once in each interval: by how much each is after its beat.
 
-    Where its beats lie nobody tells: the most punctual of these instants is taken to be on one. More than half an
-    interval cannot be told from less: whether beats were left out shows by the number of instants.
+    Where its beats lie on the wall clock nobody tells: the most punctual of these instants is taken to be on one. More
+    than half an interval cannot be told from less: whether beats were left out shows by the number of instants.
     """
     if not instants:
         return []

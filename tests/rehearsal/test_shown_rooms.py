@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from math import inf
 from pathlib import Path
 
@@ -153,8 +154,32 @@ async def test_likes_and_gifts_of_bilibili_are_what_the_truth_says(tmp_path: Pat
 async def test_what_nobody_in_a_room_of_bilibili_can_hear_has_failed(tmp_path: Path) -> None:
     async with eared(tmp_path, kind("bilibili"), "bilibili", ON_AND_OFF, interval_s=1.0) as ear:
         ear.platform.trouble.feed = "refuse"
-        await until(lambda: outcomes(ear).count("failed") >= len(ear.parts), 60.0)
+        await until(lambda: len(failed(ear)) >= len(ear.parts), 60.0)
         assert not ear.ticks
+        assert {feed for feed, at in failed(ear)} == {f"heard-bilibili:{part.room}" for part in ear.parts}
+
+
+async def test_when_a_listener_left_is_noted(tmp_path: Path) -> None:
+    """He may be back before the next message: what he says of himself then is true."""
+    async with eared(tmp_path, kind("bilibili"), "bilibili", ON_AIR, interval_s=1.0) as ear:
+        await until(lambda: len(listeners(ear)) == len(ear.parts))
+        assert "failed" not in outcomes(ear)
+        ear.platform.fake.sockets.cut()  # type: ignore[attr-defined]
+        await until(lambda: outcomes(ear).count("failed") == len(ear.parts))
+        assert not failed(ear), "no message was lost"
+    (tmp_path / "other").mkdir()
+    async with eared(tmp_path / "other", kind("xiaohongshu"), "xiaohongshu", interval_s=1.0) as ear:
+        await until(lambda: ear.said)
+        assert "failed" not in outcomes(ear)
+        ear.platform.cut()  # type: ignore[attr-defined]
+        await until(lambda: "failed" in outcomes(ear))
+
+
+def failed(ear: Ear) -> list[tuple[str, datetime]]:
+    """Messages that nobody can have heard: they are of whole seconds."""
+    ear.flush()
+    frames = frames_of(ear.scene.truth.path)
+    return [(feed, at) for feed, at, outcome, _ in frames if outcome == "failed" and not at.microsecond]
 
 
 def listeners(ear: Ear) -> list[object]:

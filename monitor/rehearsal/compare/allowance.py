@@ -38,6 +38,15 @@ class Rules(msgspec.Struct, frozen=True):
         """How far an instant that this feed told may lie from the true one."""
         return self.step_s(feed) + self.slack_s
 
+    def ends_off_s(self, feed: str) -> float:
+        """How far an end of a blind span may lie from the frame at it.
+
+        Where rooms are told of one by one, the span of all begins with the last word about any room and ends with the
+        first one: each room's own may be an interval away, and what was asked then may be answered slowly.
+        """
+        way, off_s = manner(feed), self.off_s_max(feed)
+        return off_s + (API_ANSWERED_S_MAX if way.asked else way.back_s) if way.one_room else off_s
+
     def silence_s(self, feed: str) -> float:
         """A feed that is asked, and was not heard for so long, is blind."""
         return max(10.0, 3 * self.step_s(feed))

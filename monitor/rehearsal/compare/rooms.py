@@ -15,6 +15,7 @@ from .darkness import Blind, blind_checks, darks, joined, missed, shared, unseen
 from .drops import Drop, drop_checks
 from .frames import Watched
 from .judge import Sight, Stop, judged
+from .room_blindness import of_rooms
 from .stops import Span, gaps, on_air, planned, published
 from .verdict import EXAMPLES_MAX, Check, counted, told
 
@@ -102,16 +103,16 @@ async def stop_checks(case: Case, seen: dict[str, Sight]) -> list[Check]:
 
 
 def blindness_checks(case: Case, watched: Watched, blind: Sequence[Blind]) -> list[Check]:
-    """Blind spans of feeds of which each answer that failed is known."""
+    """Blind spans of all feeds that can be blind, and of each room where rooms are told of one by one."""
     checks: list[Check] = []
-    for way in ("hall", "list"):
-        feeds = {feed for feed in case.feeds if feed.startswith(f"{way}-")}
+    for way, how in MANNERS.items():
+        feeds = {feed for feed in case.feeds if feed.startswith(f"{way}-")} if how.blinds else set[str]()
         if feeds or way == "hall":
             pairs = [
                 dark for feed in sorted(feeds) for dark in darks(feed, watched.served[feed], case.rules, case.until_s)
             ]  # fmt: skip
-            spans = [span for span in blind if span.feed in feeds]
-            checks += blind_checks(MANNERS[way].called, pairs, spans, case.rules, case.until_s, case.of_feed)
+            spans = of_rooms(case, feeds, blind) if how.one_room else [span for span in blind if span.feed in feeds]
+            checks += blind_checks(how.called, pairs, spans, case.rules, case.until_s, case.of_feed)
     return checks
 
 

@@ -35,7 +35,7 @@ class BilibiliRooms:
         self.scene, self.trouble, self.sockets = scene, trouble, sockets
         self.parts = [part for part in scene.play.parts if part.platform == NAME]
         self.untold = Untold(scene, trouble)
-        sockets.beaten, sockets.left = self.beaten, self.untold.left
+        sockets.beaten, sockets.left = self.beaten, self.left
         self._due: list[tuple[float, int, str]] = []  # a heap: seconds of the play, the room's number, what happens
         self._messages = 0
 
@@ -55,6 +55,11 @@ class BilibiliRooms:
         """A heartbeat was answered: whoever listens could have heard."""
         self.untold.heard(room)
         self.scene.truth.served(feed_name(WAY, NAME, room), self.scene.now(), [NOT_TOLD], "alive")
+
+    def left(self, room: str) -> None:
+        """Whoever listened is gone, and may be back before anybody misses him."""
+        self.untold.left(room)
+        self.scene.truth.served(feed_name(WAY, NAME, room), self.scene.now(), None, "failed")
 
     def _plan(self, part: Part, play_s: float) -> None:
         """What comes next in this room, as it stands then."""

@@ -165,6 +165,7 @@ class DataService:
             self.connections.remove(connection)
             del self.wanted[connection]
             self.untold.left(self.name)
+            self.scene.truth.served(self.name, self.scene.now(), None, "failed")
 
     def _clock_s(self, at: datetime) -> float:
         return (at - self.scene.tempo.began_at).total_seconds()

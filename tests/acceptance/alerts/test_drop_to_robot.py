@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.real, pytest.mark.slow]
 DROPS = 3
 S_MAX = 10.0  # half of what production settings are given; usually it takes three seconds
 FIRST = re.compile(
-    r"^【停播】#\d+ 大连·主播\w+\(自建 nginx_rtmp\)\d\d:\d\d:\d\d 停播,该来源不区分下播与断流,已 \d+ 秒", re.MULTILINE
+    r"^【停播】#\d+ 大连·主播\w+\(自建 nginx-rtmp\)\d\d:\d\d:\d\d 停播,该来源不区分下播与断流,已 \d+ 秒", re.MULTILINE
 )
 
 
