@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from collectors.collector import FeedRow
+from collectors.probed_row import PROBE_SCHEMES
 from monitor import config_apps, config_hooks, config_retention
 from monitor.config_shape import Complaint, Row
 from monitor.config_urls import url_complaint
@@ -170,7 +171,8 @@ def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator
 
 def _feed(row: dict[str, Any], kind: type, at: Place) -> Iterator[Complaint]:
     for key, value in row.items():
-        schemes = cast(type[FeedRow], kind).URL_SCHEMES if key == "url" else ("http", "https")
+        others = PROBE_SCHEMES if key == "probe_url" else ("http", "https")
+        schemes = cast(type[FeedRow], kind).URL_SCHEMES if key == "url" else others
         if (
             (key == "url" or key.endswith("_url"))
             and isinstance(value, str)

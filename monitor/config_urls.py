@@ -23,7 +23,7 @@ def url_complaint(url: str, schemes: tuple[str, ...] = ("http", "https")) -> tup
     except ValueError:
         return "is no URL", EXAMPLE
     if parts.scheme not in schemes:
-        todo = EXAMPLE if "http" in schemes else EXAMPLE.replace("http", schemes[0])
+        todo = EXAMPLE if schemes[0] == "http" else EXAMPLE.replace("http", schemes[0])
         return f"has the scheme {quoted(parts.scheme)}" if parts.scheme else "has no scheme", todo
     return _of_host(parts) or _of_port(port) or _of_rest(parts, url)
 
