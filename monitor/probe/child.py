@@ -10,6 +10,7 @@ from contextlib import suppress
 from monitor.probe.command import OUTPUT_BYTES_MAX, Ran
 
 RUN_S_MAX = 20.0
+END_S_MAX = 2.0
 ERRORS_BYTES_MAX = 64 * 1024  # at its level `error` it says a few lines
 
 
@@ -70,7 +71,10 @@ async def _hear(child: Process, output: bytearray, errors: bytearray, output_byt
 
 
 async def _end(child: Process) -> None:
-    """Whatever is left of it and of its children."""
+    """Whatever is left of it and of its children. To asyncio a child lasts as long as its pipes do: what is in them is
+    read, and whoever left the group and took them along is not waited for."""
     with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    await child.wait()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_S_MAX):
+            await child.communicate()

@@ -83,7 +83,7 @@ def outcome_of(ran: Ran, address: str, protocol: Protocol) -> Outcome:
         return "unsure"
     if not times["video"]:
         return "sound_only"
-    return "picture_stands" if max(times["video"]) - min(times["video"]) < seen_s / 2 else "moving"
+    return "picture_stands" if max(every) - max(times["video"]) > seen_s / 2 else "moving"
 
 
 def _times(packets: list[Packet], kind: str) -> list[float]:

@@ -5,6 +5,7 @@ The poll is the truth: no session opens, drops or closes by what a player of our
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -49,10 +50,16 @@ class Suspect(NamedTuple):
 
 
 class Prober:
-    """`run` is what runs a program with its arguments; times of waits are the loop's."""
+    """`run` is what runs a program with its arguments; `clock` is one that never steps, in seconds."""
 
-    def __init__(self, watch: Watch, now: Now, run: Callable[[Sequence[str]], Awaitable[Ran]] = child.run) -> None:
-        self._watch, self._now, self._run = watch, now, run
+    def __init__(
+        self,
+        watch: Watch,
+        now: Now,
+        run: Callable[[Sequence[str]], Awaitable[Ran]] = child.run,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._watch, self._now, self._run, self._clock = watch, now, run, clock
         self._waiting: asyncio.Queue[Suspect] = asyncio.Queue(WAITING_MAX)
         self._asked_s: dict[Key, float] = {}  # by feed and room: when it came in last
         self._looks: dict[Key, Look] = {}
@@ -81,7 +88,7 @@ class Prober:
 
     def suspect(self, feed: str, room: str, reason: Reason) -> None:
         """Look at it soon; or not, where too many wait, or it was looked at within the last minute."""
-        now_s = asyncio.get_running_loop().time()
+        now_s = self._clock()
         self._asked_s = {key: at_s for key, at_s in self._asked_s.items() if now_s - at_s < AGAIN_AFTER_S}
         if (feed, room) in self._asked_s or self._waiting.full():
             self._counts[feed, "shed"] += 1
@@ -102,7 +109,7 @@ class Prober:
             suspect = await self._waiting.get()
             sight = self._watch.feeds.get(suspect.feed)
             row = probed(sight.row) if sight else None
-            late = asyncio.get_running_loop().time() - suspect.since_s > AGAIN_AFTER_S
+            late = self._clock() - suspect.since_s > AGAIN_AFTER_S
             if sight is None or row is None or late:
                 self._counts[suspect.feed, "shed"] += 1
             else:
