@@ -82,9 +82,9 @@ class Prober:
             room = self._watch.muster.by_key.get((change.platform, change.room))
             reason = doubted(change, room.expected) if room else None
             if room and reason:
-                sights = (sight for sight in room.feeds if sight.sees and probed(sight.row))
-                for sight in list(sights)[:1]:
-                    self.suspect(sight.name, change.room, reason)
+                feed = next((sight.name for sight in room.feeds if sight.sees and probed(sight.row)), None)
+                if feed is not None:
+                    self.suspect(feed, change.room, reason)
 
     def suspect(self, feed: str, room: str, reason: Reason) -> None:
         """Look at it soon; or not, where too many wait, or it was looked at within the last minute."""
