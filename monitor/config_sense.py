@@ -171,11 +171,10 @@ def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator
 
 def _feed(row: dict[str, Any], kind: type, at: Place) -> Iterator[Complaint]:
     for key, value in row.items():
-        schemes, example = ("http", "https"), EXAMPLE
+        schemes: tuple[str, ...] = PROBE_SCHEMES if key == "probe_url" else ("http", "https")
         if key == "url":
             schemes = cast(type[FeedRow], kind).URL_SCHEMES
-        elif key == "probe_url":
-            schemes, example = PROBE_SCHEMES, "rtmp://10.0.0.7/{room}"
+        example = "rtmp://10.0.0.7/{room}" if key == "probe_url" else EXAMPLE
         if (
             (key == "url" or key.endswith("_url"))
             and isinstance(value, str)

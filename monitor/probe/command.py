@@ -11,9 +11,10 @@ from collectors.probed_row import PROBE_MARK, Protocol
 
 PROGRAM = "ffprobe"
 READ_US_MAX = 4_000_000  # without an end ffprobe waits for ever for a stream that is missing or frozen
-LOOK_S: dict[Protocol, int] = {"rtmp": 5, "http": 5, "hls": 12}  # of HLS longer than most segments are
+LOOK_S: dict[Protocol, int] = {"rtmp": 8, "http": 8, "hls": 12}  # longer than most key frames or segments are apart
+LOOK_BYTES_MAX = 16_000_000  # of that: 16 Mbit/s
 SHORT_S = 0.5  # the last packet of a look lies before its end
-WAITED_S_MIN = 1.5  # what came sooner as a whole may all be old: many servers keep what came since the last key frame
+WAITED_S_MIN = 2.5  # what came sooner as a whole may all be old: many servers keep what came since the last key frame
 OUTPUT_BYTES_MAX = 512 * 1024
 UNREACHABLE = (b"connection refused", b"failed to resolve", b"unreachable", b"no route", b"connection timed out")
 NOTHING = (b"input/output error", b"404 not found", b"end of file")
@@ -50,14 +51,19 @@ class Packets(msgspec.Struct, frozen=True):
 
 
 def command(address: str, protocol: Protocol) -> list[str]:
-    """The arguments that look at this address, each of them one argument: no shell ever reads it."""
+    """The arguments that look at this address, each of them one argument: no shell ever reads it.
+
+    It looks for streams as long as it looks at them: what comes later than that it never shows, and nginx-rtmp begins
+    with sound, until the next key frame.
+    """
     marks = ["-user_agent", PROBE_MARK, "-referer", PROBE_MARK]
     if protocol == "rtmp":
         marks = ["-rtmp_flashver", PROBE_MARK, "-rtmp_pageurl", PROBE_MARK, "-rtmp_live", "live"]
     elif protocol == "hls":  # begin with the newest segment, and take a list that stands for what it is
         marks += ["-live_start_index", "-1", "-m3u8_hold_counters", "6"]
     return [
-        PROGRAM, "-v", "error", "-rw_timeout", str(READ_US_MAX), "-analyzeduration", "1000000", "-probesize", "65536",
+        PROGRAM, "-v", "error", "-rw_timeout", str(READ_US_MAX),
+        "-analyzeduration", str(LOOK_S[protocol] * 1_000_000), "-probesize", str(LOOK_BYTES_MAX),
         "-protocol_whitelist", "rtmp,rtmps,rtmpt,http,https,tcp,tls,crypto", *marks,
         "-read_intervals", f"%+{LOOK_S[protocol]}", "-show_entries", "packet=codec_type,dts_time",
         "-of", "json=compact=1", "-i", address,

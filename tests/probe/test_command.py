@@ -25,7 +25,7 @@ def packets(video_s: float, audio_s: float, video_step_s: float = 0.2, video_fro
 
 
 def ran(
-    output: bytes = b'{\n    "packets": [\n\n    ]\n}\n', errors: bytes = b"", code: int = 0, took_s: float = 6.0
+    output: bytes = b'{\n    "packets": [\n\n    ]\n}\n', errors: bytes = b"", code: int = 0, took_s: float = 8.4
 ) -> Ran:
     return Ran(code, output, errors, took_s)
 
@@ -33,15 +33,15 @@ def ran(
 @pytest.mark.parametrize(
     ("child", "outcome"),
     [
-        (ran(packets(5, 5)), "moving"),
-        (ran(packets(5, 0)), "moving"),
-        (ran(packets(5, 5, video_step_s=1.0)), "moving"),  # a slide show
-        (ran(packets(5, 5, video_from_s=4.0)), "moving"),  # it waited for a key frame
-        (ran(packets(0, 5)), "sound_only"),
-        (ran(packets(0.2, 5)), "picture_stands"),
-        (ran(packets(2, 5)), "picture_stands"),
-        (ran(packets(2, 2)), "nothing"),  # what the server had kept, then no more until -rw_timeout
-        (ran(packets(5, 5), took_s=0.3), "unsure"),  # it had kept so much that nothing more was waited for
+        (ran(packets(8, 8)), "moving"),
+        (ran(packets(8, 0)), "moving"),
+        (ran(packets(8, 8, video_step_s=1.0)), "moving"),  # a slide show
+        (ran(packets(8, 8, video_from_s=4.0)), "moving"),  # it waited for a key frame
+        (ran(packets(0, 8)), "sound_only"),
+        (ran(packets(0.2, 8)), "picture_stands"),
+        (ran(packets(3, 8)), "picture_stands"),
+        (ran(packets(4, 4)), "nothing"),  # what the server had kept, then no more until -rw_timeout
+        (ran(packets(8, 8), took_s=1.7), "unsure"),  # it had kept so much that nothing more was waited for
         (ran(), "nothing"),
         (ran(b"", ADDRESS.encode() + b": Input/output error\n", 1), "nothing"),
         (ran(b"{\n\n}\n", b"http://h/x.flv: Server returned 404 Not Found\n", 1), "nothing"),
@@ -64,7 +64,7 @@ def test_what_a_look_has_shown(child: Ran, outcome: Outcome):
 
 
 def test_of_a_playlist_more_is_seen_than_its_newest_segment():
-    assert outcome_of(ran(packets(6, 6)), ADDRESS, "hls") == "nothing"
+    assert outcome_of(ran(packets(10, 10)), ADDRESS, "hls") == "nothing"
     assert outcome_of(ran(packets(LOOK_S["hls"], LOOK_S["hls"])), ADDRESS, "hls") == "moving"
 
 

@@ -24,7 +24,7 @@ AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOMS = [f"live/room{number}" for number in range(60)]
 HALL = NginxRtmp(name="hall", url="http://10.0.0.7/stat", probe_url="rtmp://10.0.0.7/{room}?token=canary")
 OTHER = NodeMediaServer(name="other", url="http://10.0.0.8:8000", probe_url="rtmp://10.0.0.8/{room}")
-MOVING = Ran(0, packets(5, 5), b"", 6.0)
+MOVING = Ran(0, packets(8, 8), b"", 8.4)
 FROZEN = Ran(1, b"", b"rtmp://10.0.0.7/live/room1?token=canary: Input/output error", 4.4)
 
 
