@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from .collector import Emit, FeedRefused, FeedRow, Now, every
+from .collector import Emit, FeedRefused, Now, every
 from .placeholders import read_secrets
+from .probed_row import ProbedRow
 from .request import body_of
 
 
-class ServerRow(FeedRow, frozen=True, kw_only=True):
+class ServerRow(ProbedRow, frozen=True, kw_only=True):
     """`url` is the server's address; the paths behind it are the kind's. An answer has at most `body_bytes_max`."""
 
     url: str
@@ -25,6 +26,7 @@ class ServerRow(FeedRow, frozen=True, kw_only=True):
 
     def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
         """Settings that cannot be meant."""
+        yield from ProbedRow.complaints(self)
         parts = urlsplit(self.url)
         if parts.query or parts.path.rstrip("/").endswith(self.PATHS):
             yield ("url",), "url names a page of the server", "give its address alone, as http://10.0.0.7:8000"

@@ -10,7 +10,6 @@ import gc
 import logging
 import signal
 from collections.abc import Sequence
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from monitor.config import Config, ConfigError, load
 from monitor.crew import Crew
 from monitor.duty_room import house_of
 from monitor.embedded_keeper import EmbeddedKeeper
-from monitor.facts import Heard, RosterRoom, Slot
+from monitor.facts import RosterRoom, Slot
 from monitor.history import roller
 from monitor.http import listener, web
 from monitor.http.guard import Guard
@@ -35,9 +34,10 @@ from monitor.live.blindness import recalled
 from monitor.live.clock import Clock
 from monitor.live.record import encoded
 from monitor.live.session import Session
-from monitor.live.supervise import Outlets
 from monitor.live.watch import Watch
 from monitor.orders import Orders
+from monitor.outlets import outlets_of
+from monitor.probe.prober import Prober
 from monitor.problem import of_file
 from monitor.purpose import marked
 from monitor.reader_pace import slow
@@ -45,7 +45,6 @@ from monitor.reload import taken_over
 from monitor.store.apply import Connection
 from monitor.store.db import Database
 from monitor.store.disk import untrusted
-from monitor.store.keeping import keep_frame
 from monitor.store.store import Store
 from monitor.writer_sight import reasons_of, sight_of
 
@@ -88,7 +87,9 @@ class App:
             failed=lambda feed, reason: self.metrics.feed_failures.labels(feed, reason).inc(),
         )  # fmt: skip
         self.orders.hooks.door = self.accounts.door()
-        self.crew = Crew(self.watch, self.clock.now, self._outlets(), self.orders.line, self.accounts.line)
+        self.prober = Prober(self.watch, self.clock.now)
+        outlets = outlets_of(self.store.inbox, self.metrics, self.prober)
+        self.crew = Crew(self.watch, self.clock.now, outlets, self.orders.line, self.accounts.line, self.prober)
         self.chores = self._take_up()
         house = house_of(self.watch, self.clock, self.store, self.accounts, self.database, self.keeper)
         self.alerts = AlertDesk(config, path, house, self.metrics.of_alerts, robots)
@@ -142,6 +143,7 @@ class App:
                         ("tick", self._tick()),
                         ("roller", self.roller.run()),
                         ("alerts", self.alerts.run()),
+                        ("prober", self.prober.run()),
                     )
                 ]
                 if self.keeper is not None:
@@ -247,20 +249,6 @@ class App:
         self.ready.set()
         self.orders.reader.rostered()
 
-    def _outlets(self) -> Outlets:
-        metrics, inbox = self.metrics, self.store.inbox
-        return Outlets(
-            room=inbox.room,
-            put=inbox.put,
-            quarantine=self._quarantine,
-            failed=lambda feed, reason: metrics.feed_failures.labels(feed, reason).inc(),
-            heard=lambda feed: metrics.feed_messages.labels(feed).inc(),
-            polled=lambda feed, seconds: metrics.feed_poll_duration.labels(feed).observe(seconds),
-        )
-
-    def _quarantine(self, feed: str, frame: bytes, at: datetime, reason: str) -> None:
-        self.store.inbox.put(Heard(quarantine=[keep_frame(feed, frame, reason, at)]))
-
     def _sold(self, sales: Sequence[Sale]) -> None:
         self.accounts.sold(sales)
         for sale in sales:
@@ -287,6 +275,7 @@ class App:
             accounts=lambda: self.accounts.counts(),
             breakers=lambda: self.accounts.client.breaker_states(),
             polls=lambda: self.accounts.reconcile.standing(),
+            probes=lambda: self.prober.counts(),
             waits=lambda: self.accounts.details.waits(),
             rollup_lag_s=lambda: self.roller.lag_s(self.clock.now()),
             event=self.config.shown_name,

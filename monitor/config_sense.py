@@ -13,9 +13,10 @@ from urllib.parse import SplitResult, parse_qs, urlsplit
 import msgspec
 
 from collectors.collector import FeedRow
+from collectors.probed_row import PROBE_SCHEMES
 from monitor import config_apps, config_hooks, config_retention
 from monitor.config_shape import Complaint, Row
-from monitor.config_urls import url_complaint
+from monitor.config_urls import EXAMPLE, url_complaint
 from monitor.keys import read_keys
 from monitor.problem import quoted
 from monitor.secret import SecretError, read_secret
@@ -170,11 +171,14 @@ def _feeds(rows: list[Row], kinds: Mapping[str, type], folder: Path) -> Iterator
 
 def _feed(row: dict[str, Any], kind: type, at: Place) -> Iterator[Complaint]:
     for key, value in row.items():
-        schemes = cast(type[FeedRow], kind).URL_SCHEMES if key == "url" else ("http", "https")
+        schemes: tuple[str, ...] = PROBE_SCHEMES if key == "probe_url" else ("http", "https")
+        if key == "url":
+            schemes = cast(type[FeedRow], kind).URL_SCHEMES
+        example = "rtmp://10.0.0.7/{room}" if key == "probe_url" else EXAMPLE
         if (
             (key == "url" or key.endswith("_url"))
             and isinstance(value, str)
-            and (said := url_complaint(value, schemes))
+            and (said := url_complaint(value, schemes, example))
         ):
             yield (*at, key), f"{key} {said[0]}", said[1]
     if row.get("platform") and PLATFORM.fullmatch(row["platform"]) is None:

@@ -8,32 +8,35 @@ from monitor.problem import quoted
 
 CHARS_MAX = 2048
 NEVER_WEB_PORTS = frozenset({0, 7, 9, 19, 21, 22, 23, 25, 53, 110, 143, 465, 587, 993, 995, 3306, 5432, 6379})
-EXAMPLE = "write it as 'http://10.0.0.7:8080/stat'"
+EXAMPLE = "http://10.0.0.7:8080/stat"
 
 
-def url_complaint(url: str, schemes: tuple[str, ...] = ("http", "https")) -> tuple[str, str] | None:
+def url_complaint(
+    url: str, schemes: tuple[str, ...] = ("http", "https"), example: str = EXAMPLE
+) -> tuple[str, str] | None:
     """What is wrong with it and what to do, or None. The URL itself is not shown: it may hold a password."""
+    todo = f"write it as '{example}'"
     if len(url) > CHARS_MAX:
         return f"is longer than {CHARS_MAX} characters", "shorten it"
     if not url.isprintable() or " " in url or "\\" in url:
-        return "holds a space, a backslash or a control character", EXAMPLE
+        return "holds a space, a backslash or a control character", todo
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "is no URL", EXAMPLE
+        return "is no URL", todo
     if parts.scheme not in schemes:
-        todo = EXAMPLE if "http" in schemes else EXAMPLE.replace("http", schemes[0])
+        todo = todo if "http" in schemes else todo.replace("http", schemes[0])
         return f"has the scheme {quoted(parts.scheme)}" if parts.scheme else "has no scheme", todo
-    return _of_host(parts) or _of_port(port) or _of_rest(parts, url)
+    return _of_host(parts, todo) or _of_port(port) or _of_rest(parts, url)
 
 
-def _of_host(parts: SplitResult) -> tuple[str, str] | None:
+def _of_host(parts: SplitResult, todo: str) -> tuple[str, str] | None:
     if "@" in parts.netloc:
         return "holds a user name or password", "take out everything before the @"
     host = parts.hostname
     if not host:
-        return "names no host", EXAMPLE
+        return "names no host", todo
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -14,6 +14,8 @@ from collectors.live_rooms import LiveRoomsRow
 from monitor.live.sight import silence_s_max
 from monitor.live.supervise import Collecting, Outlets, supervise
 from monitor.live.watch import Watch
+from monitor.probe.probed_feed import ProbedFeed
+from monitor.probe.prober import Prober, probed
 
 CONNECTIONS_PER_HOST_MAX = 8
 TOTAL_TIMEOUT_S = 30.0
@@ -30,7 +32,7 @@ def bounded_http() -> aiohttp.ClientSession:
 
 class Crew:
     """`line` makes what `supervise` knows of the row of an order socket, `polls` of one that asks its platform's open
-    API, for orders, for how rooms stand, or for their sockets."""
+    API, for orders, for how rooms stand, or for their sockets. `prober`: who looks at rooms of own servers."""
 
     def __init__(
         self,
@@ -39,7 +41,9 @@ class Crew:
         outlets: Outlets,
         line: Callable[[OrderSocketRow], Collecting],
         polls: Callable[[LiveRoomsRow | OrderPollRow | ApiRow], Collecting],
+        prober: Prober | None = None,
     ) -> None:
+        self.prober = prober
         self.watch, self.now, self.outlets, self.line, self.polls = watch, now, outlets, line, polls
         self._tasks: dict[str, tuple[FeedRow, asyncio.Task[None]]] = {}
         self._rows: Sequence[FeedRow] = ()
@@ -89,4 +93,7 @@ class Crew:
         """Every other kind in `Feed` is a Collector: a test sees to it."""
         if isinstance(row, LiveRoomsRow | OrderPollRow | ApiRow):
             return self.polls(row)
-        return self.line(row) if isinstance(row, OrderSocketRow) else cast(Collecting, row)
+        if isinstance(row, OrderSocketRow):
+            return self.line(row)
+        collecting, to_probe = cast(Collecting, row), probed(row)
+        return collecting if self.prober is None or to_probe is None else ProbedFeed(collecting, to_probe, self.prober)

@@ -101,6 +101,29 @@ def test_an_address_that_is_a_page_is_told_before_anything_starts(kind: str):
     assert [place for place, _, _ in Hls(name="h", url="http://127.0.0.1/a.m3u8").complaints()] == [("url",)]
 
 
+@pytest.mark.parametrize(
+    ("probe_url", "room", "address"),
+    [
+        ("rtmp://h/{room}", "live/room1", "rtmp://h/live/room1"),
+        ("rtmp://h/{app}2/{name}?key=1", "live/room1", "rtmp://h/live2/room1?key=1"),
+        ("rtmp://h/{room}", "live/直播间 {app}", "rtmp://h/live/直播间 {app}"),  # RTMP knows no percent signs
+        ("http://h/{room}.flv", "live/直播间", "http://h/live/%E7%9B%B4%E6%92%AD%E9%97%B4.flv"),
+        ("http://h/hls/{name}.m3u8", "live/a?b#c", "http://h/hls/a%3Fb%23c.m3u8"),
+        ("http://h/{name}", "mount", "http://h/mount"),
+    ],
+)
+def test_where_a_player_finds_a_room(probe_url: str, room: str, address: str):
+    row = msgspec.structs.replace(ROWS["srs"], probe_url=probe_url)
+    assert list(row.complaints()) == []
+    assert row.probe_address(room) == address
+
+
+@pytest.mark.parametrize("kind", ROWS)
+def test_a_player_that_would_look_at_one_place_for_all_rooms_is_told_before_anything_starts(kind: str):
+    row = msgspec.structs.replace(ROWS[kind], probe_url="rtmp://h/{app}/room1")
+    assert [place for place, _, _ in row.complaints()] == [("probe_url",)]
+
+
 def test_node_media_server_without_a_password_is_told_before_anything_starts():
     said = list(NodeMediaServer(name="s", url="http://127.0.0.1:8000").complaints())
     assert [place for place, _, _ in said] == [("password_file",)]

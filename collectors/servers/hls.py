@@ -9,9 +9,10 @@ import aiohttp
 import msgspec
 
 from ..asked_frame import framed, parted_as
-from ..collector import BadFrame, Emit, FeedRow, Now, PartlyRead
+from ..collector import BadFrame, Emit, Now, PartlyRead
 from ..described_call import OWN_TROUBLE, Rooms, in_turn, shares, word_of
 from ..playlist import Known, Look, variant
+from ..probed_row import ProbedRow
 from ..request import body_of
 from ..tick import Tick
 
@@ -19,7 +20,7 @@ MISSING = (404, 410)
 ASK_S_MAX = 4.0  # however long segments are: a feed that nobody asks for 10 s counts as silent
 
 
-class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
+class Hls(ProbedRow, tag="hls", frozen=True, kw_only=True):
     url: str
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 1.0
     body_bytes_max: Annotated[int, msgspec.Meta(ge=4096, le=64 * 1024 * 1024)] = 1024 * 1024
@@ -30,8 +31,10 @@ class Hls(FeedRow, tag="hls", frozen=True, kw_only=True):
     STALL_S = 1.0  # beyond the two segments for which a list that stands still counts as moving
     RETRY_S_MAX = 10.0
     ELSEWHERE = dict.fromkeys(("user", "password_file"), "remove it: playlists are asked for without a login")
+    PROBES_COUNTED = ()
 
     def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:
+        yield from ProbedRow.complaints(self)
         if "{room}" not in self.url and (self.rooms is None or len(self.rooms) != 1):
             yield ("url",), "url does not name the room", "put {room} into it, as http://10.0.0.7:8080/{room}.m3u8"
 

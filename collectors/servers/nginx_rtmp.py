@@ -10,16 +10,18 @@ import aiohttp
 import msgspec
 
 from ..answer import answer
-from ..collector import BadFrame, Emit, FeedRefused, FeedRow, Now, every
+from ..collector import BadFrame, Emit, FeedRefused, Now, every
 from ..listed_streams import stream_ticks
 from ..markup import number, without, xml_root
+from ..probed_row import PROBE_MARK, ProbedRow
 from ..tick import Tick
 
 WORKER = re.compile(rb"<pid>(\d{1,10})</pid>\s*<uptime>(\d{1,10})</uptime>")
 RELAY = "ngx-local-relay"  # what nginx calls its own pushes to other servers
+NO_VIEWERS = (RELAY, PROBE_MARK)
 
 
-class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
+class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
     url: str
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
     body_bytes_max: Annotated[int, msgspec.Meta(ge=4096)] = 16 * 1024 * 1024  # 12,000 streams are about 10 MB
@@ -29,6 +31,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
     STALL_S = 10.0  # bytes_in moves at each read: unmoved over two polls of the usual interval is no jitter
     RETRY_S_MAX = 10.0
+    PROBES_COUNTED = ("rtmp", "http")  # UNVERIFIED of HTTP, which only modules beside this one serve
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         pid, asked_at = 0, now()
@@ -55,6 +58,9 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         rooms = [room for room in self.rooms or () if room.isascii() and room.isprintable()]
         return stream_ticks(self.name, rooms, seen, at)
 
+    def tells_probes(self, frame: bytes) -> bool:
+        return self.probe_protocol == "rtmp" and b"<client>" in frame  # `rtmp_stat global live` lists nobody
+
     def streams(self, root: Element, at: datetime) -> Iterator[Tick]:
         pid = root.findtext("pid")
         if root.tag != "rtmp" or not pid or root.find("server/application/live") is None:
@@ -72,7 +78,7 @@ class NginxRtmp(FeedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         for client in stream.iterfind("client"):
             if client.find("publishing") is not None:
                 key = f"{pid}:{client.findtext('id')}"  # ids start again with each worker process
-            elif client.findtext("flashver") == RELAY or client.findtext("address") in self.probes:
+            elif client.findtext("flashver") in NO_VIEWERS or client.findtext("address") in self.probes:
                 viewers -= 1
         # The rate is 0 for the first ten seconds, and after them only while nothing comes: never a measurement.
         kbps = round(number(stream, "bw_in") / 1000) or None

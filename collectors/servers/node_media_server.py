@@ -51,6 +51,7 @@ class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=T
     PLATFORM = "node_media_server"
     REFRESH_S = 1.0
     STALL_S = 10.0  # inBytes moves at each read; a frozen publisher is never cut by the server
+    PROBES_COUNTED = ("rtmp", "http")  # players of HLS show in none of its lists
     PATHS = (STREAMS, LOGIN, "/api/v1", "/admin")
 
     def complaints(self) -> Iterator[tuple[tuple[str, ...], str, str]]:

@@ -1,5 +1,6 @@
 """srs: polls the HTTP API of one SRS. One tick per watched room, and per stream that nobody watches."""
 
+import re
 from collections import Counter
 from datetime import datetime
 from itertools import pairwise
@@ -12,10 +13,12 @@ from ..collector import BadFrame, Emit, Now
 from ..listed_streams import stream_ticks
 from ..paging import all_rows
 from ..polled_frame import joined, pages_in
+from ..probed_row import PROBE_MARK
 from ..server_feed import ServerRow, basic, poll
 from ..tick import Tick
 
 ROWS, PAGES_MAX = 100, 200  # left out SRS lists 10 rows, and never fewer
+CLIENTS = re.compile(rb'"clients":\s*\[')  # of a stream it is a number
 
 
 class Publish(msgspec.Struct, frozen=True):
@@ -38,6 +41,7 @@ class Client(msgspec.Struct, frozen=True):
     stream: str
     publish: bool
     ip: str = ""
+    pageUrl: str | None = None  # by its source the Referer, where the player is one of HTTP
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -56,6 +60,7 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
     STALL_S = 14.0  # by recv_bytes, which moves every 3 s; frames, which begin after 20 s, every 7 s
     COUNTS_LATE_S = 4.0  # within so long of a freeze it stands
+    HLS_KEPT_S = 120.0  # twice hls_window, which is 60 s unless it is set
     PATHS = ("/api/v1", "/streams", "/clients", "/summaries")
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
@@ -84,10 +89,16 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
         if any(page.service != pages[0].service for page in pages):
             raise BadFrame("moved: the server started anew while it was asked")
         clients = {client.id: client for page in pages for client in page.clients or ()}.values()
-        watching = Counter(client.stream for client in clients if not client.publish and client.ip not in self.probes)
+        watching = Counter(client.stream for client in clients if self.watches(client))
         counted = any(page.clients is not None for page in pages)
         seen = (self.observe(row, watching[row.id] if counted else row.clients - 1, at) for one in rows for row in one)
         return stream_ticks(self.name, self.rooms or (), seen, at)
+
+    def watches(self, client: Client) -> bool:
+        return not client.publish and client.ip not in self.probes and client.pageUrl != PROBE_MARK
+
+    def tells_probes(self, frame: bytes) -> bool:
+        return CLIENTS.search(frame) is not None
 
     def observe(self, row: Stream, viewers: int, at: datetime) -> Tick:
         room = f"{row.app}/{row.name}"

@@ -13,6 +13,13 @@ from monitor.alerts.sight import STOPPED, RoomSight
 from monitor.platform_words import platform_name
 
 SALES_MINUTES = 10
+PICTURES: dict[str, dict[Language, str]] = {  # of what a player of ours found; of all else there is nothing to say
+    "moving": {"zh": "拉流查看:画面正常", "en": "a player still gets a moving picture"},
+    "sound_only": {"zh": "拉流查看:只有声音,没有画面", "en": "a player gets sound without a picture"},
+    "picture_stands": {"zh": "拉流查看:画面不动,声音正常", "en": "a player gets sound, and a picture that stands"},
+    "nothing": {"zh": "拉流查看:收不到画面和声音", "en": "a player gets neither picture nor sound"},
+    "unreachable": {"zh": "拉流查看:播放地址连不上", "en": "no player can reach the server"},
+}
 Sold = tuple[int, str]
 Sales = Mapping[tuple[str, str], Sold]
 """What a room sold in the last ten minutes before it stopped: minor units, currency."""
@@ -68,6 +75,11 @@ def before(room: RoomSight, speech: Speech) -> str:
         money = money_of(*sold)
         parts.append(f"近 {SALES_MINUTES} 分钟成交 {money}" if zh else f"{money} sold in {SALES_MINUTES} min")
     return (", " if not zh else ",").join(parts)
+
+
+def looked(room: RoomSight, speech: Speech) -> str:
+    """拉流查看:只有声音,没有画面"""
+    return PICTURES[room.picture][speech.language] if room.picture in PICTURES else ""
 
 
 def place(room: RoomSight, speech: Speech) -> str:

@@ -52,6 +52,8 @@ class _Room(Protocol):
     def feeds(self) -> Sequence[_Feed]: ...
     @property
     def viewers_before(self) -> int | None: ...
+    @property
+    def probed(self) -> tuple[str, datetime] | None: ...
 
 
 class _Muster(Protocol):
@@ -106,8 +108,17 @@ class WatchSight:
             row.platform, row.external_id, row.anchor, row.city, row.hall, row.tier, row.contact, room.state,
             _since(room), "" if opened_at is None else str(self._session_id(row.platform, row.external_id, opened_at)),
             room.viewers_before, any(feed.rules.tells_end for feed in room.feeds),
-            row.room_id,
+            row.room_id, _picture(room),
         )  # fmt: skip
+
+
+def _picture(room: _Room) -> str:
+    """What a player saw before the room stopped says nothing of the stop."""
+    stop = room.session.stop
+    if room.probed is None or room.state not in STOPPED or stop is None:
+        return ""
+    outcome, looked_at = room.probed
+    return outcome if looked_at >= stop.at else ""
 
 
 def _since(room: _Room) -> datetime | None:

@@ -14,7 +14,8 @@ class RoomSight(msgspec.Struct, frozen=True):
 
     `state` is that of `livemon_room_state`; `since`: when it stopped (dropped, lost), began (live) or was last seen
     (blind); `viewers_before`: the last number told before it stopped; `tells_end`: can a source of this room tell a
-    sign-off from a failure? `room_id`: our own number of it, in PostgreSQL and on boards.
+    sign-off from a failure? `room_id`: our own number of it, in PostgreSQL and on boards. `picture`: what a player of
+    ours found since it stopped (an outcome of `livemon_probes_total`), empty where none has looked.
     """
 
     platform: str
@@ -30,6 +31,7 @@ class RoomSight(msgspec.Struct, frozen=True):
     viewers_before: int | None = None
     tells_end: bool = False
     room_id: int | None = None
+    picture: str = ""
 
 
 class Counts(msgspec.Struct, frozen=True):

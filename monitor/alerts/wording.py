@@ -107,7 +107,8 @@ def _one_room(number: int, alert: Alert, rooms: Rooms, speech: Speech) -> tuple[
     tag = TAGS[speech.language]["near_end"] if near_end(alert) else tag
     stopped = room_words.stopped(room, room_words.since_of(room, alert), speech)
     title = f"{tagged(tag, speech.language)}#{number} {room_words.who(room, speech)}{gap}{stopped}"
-    lines = (room_words.before(room, speech), parts.noted(alert, speech), room_words.place(room, speech))
+    seen = (room_words.before(room, speech), room_words.looked(room, speech))
+    lines = (*seen, parts.noted(alert, speech), room_words.place(room, speech))
     return title, tuple(filter(None, lines))
 
 

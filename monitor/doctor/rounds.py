@@ -22,6 +22,7 @@ from monitor.doctor.feeds import check_feed
 from monitor.doctor.finding import Finding, fine, note, wrong
 from monitor.doctor.hooks import check_certificate, check_hook, check_polls, hooks_of
 from monitor.doctor.open_files import check_open_files
+from monitor.doctor.probes import check_probes
 from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
 from monitor.live.watch import Watch
@@ -53,6 +54,8 @@ async def round_of(config: Config, path: Path, send: bool = False) -> AsyncItera
     rooms = database.rooms or ([] if isinstance(roster, Finding) else roster)
     feeds = with_rooms(config.feeds, rooms)
     yield await asyncio.to_thread(check_need, config, feeds)
+    for finding in check_probes(feeds):
+        yield finding
     async with bounded_http() as http:
         dates = Dates()
         dates.listen(http)

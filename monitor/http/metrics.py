@@ -20,9 +20,11 @@ from monitor.live.failure import Reason
 
 from .account_metrics import AccountMetrics
 from .alert_metrics import AlertMetrics
+from .frame_metrics import KeptFrames
 from .guard import Refusal
 from .labels import clean, name_label
 from .outcome import OUTCOMES
+from .probe_metrics import Probes
 from .sources import Sources
 from .sums import FEED_STATES, SIGNALS, STATES, is_up, platform_sums
 
@@ -60,8 +62,9 @@ class Metrics:
         self.of_alerts = AlertMetrics(self.registry)
         build = InfoMetricFamily("livemon_build", "What runs here.")
         build.add_metric((), {"version": version, "python": machine.python_version()})
-        for collector in (Fixed(build), RoomSums(sources), FeedSights(sources), Pipeline(sources), KeptFrames(sources)):
-            self.registry.register(collector)
+        for made in (RoomSums, FeedSights, Pipeline, KeptFrames, Probes):
+            self.registry.register(made(sources))
+        self.registry.register(Fixed(build))
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
 
@@ -280,33 +283,6 @@ class Pipeline:
             "Days stand ready up to here; 0 while unknown.",
             seconds(writer.partitions_ready_until),
         )
-
-
-class KeptFrames:
-    """Deliveries that were acknowledged and are not rows yet, by feed."""
-
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-
-    def collect(self) -> Iterator[Metric]:
-        found = self.sources.standing().frames
-        kept = GaugeMetricFamily(
-            "livemon_frames_spooled",
-            "Deliveries that wait to be read (waiting), or for an answer of their platform (pending).",
-            labels=("feed", "state"),
-        )
-        oldest = GaugeMetricFamily(
-            "livemon_frames_oldest_timestamp_seconds",
-            "When the oldest of them was received; 0 while there is none.",
-            labels=("feed",),
-        )
-        called = {name for name, feed in self.sources.watch().feeds.items() if not feed.tells}
-        for name in sorted(called | set(found)):
-            count, feed = found.get(name), name_label(name)
-            kept.add_metric((feed, "waiting"), count.waiting if count else 0)
-            kept.add_metric((feed, "pending"), count.pending if count else 0)
-            oldest.add_metric((feed,), count.oldest_at if count else 0.0)
-        yield from (kept, oldest)
 
 
 def seconds(at: datetime | None) -> float:

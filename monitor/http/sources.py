@@ -118,6 +118,7 @@ class Sources:
     breakers: Callable[[], Mapping[tuple[str, str], int]] = none_counted  # by app and state
     polls: Callable[[], Mapping[str, Polls]] = none_polled  # by feed
     waits: Callable[[], Mapping[str, Sequence[Wait]]] = nothing_waits  # by feed
+    probes: Callable[[], Mapping[tuple[str, str], int]] = none_counted  # looks at rooms, by feed and outcome
     rollup_lag_s: Callable[[], float] = lambda: 0.0
     event: str = ""
     spool_bytes_max: int = 8 * 1024**3

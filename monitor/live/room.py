@@ -31,6 +31,7 @@ class Room:
         "likes_total",
         "orders_total",
         "platform",
+        "probed",
         "refunds_minor_total",
         "room_id",
         "row",
@@ -73,6 +74,7 @@ class Room:
         self.views_total = self.likes_total = 0
         self.orders_total = self.sales_minor_total = self.refunds_minor_total = 0
         self.drops_total = 0
+        self.probed: tuple[str, datetime] | None = None  # what a player of ours found last, and when he began to look
 
     @property
     def unseen(self) -> bool:

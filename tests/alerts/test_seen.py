@@ -107,3 +107,14 @@ def test_after_a_restart_the_stop_is_the_same_and_nothing_is_live_before_it_is_s
     again.tell(5, {1: None, 2: 9})
     seen = again.sight.room("nginx_rtmp", "live/1")
     assert (seen.state, seen.since) == (DROPPED, before)
+
+
+def test_what_a_player_found_since_the_stop_is_seen_and_nothing_older(world):
+    room = world.watch.muster.by_key["nginx_rtmp", "live/1"]
+    world.tell(1, {1: 9, 2: 9})
+    room.probed = ("moving", world.now)
+    assert world.sight.room("nginx_rtmp", "live/1").picture == ""  # it has not stopped
+    world.tell(5, {1: None, 2: 9})
+    assert world.sight.room("nginx_rtmp", "live/1").picture == ""
+    room.probed = ("nothing", world.now + timedelta(seconds=1))
+    assert world.sight.room("nginx_rtmp", "live/1").picture == "nothing"

@@ -84,6 +84,23 @@ def test_a_drop_in_english():
     )
 
 
+@pytest.mark.parametrize(
+    ("picture", "language", "said"),
+    [
+        ("sound_only", "zh", "近 10 分钟成交 ¥86,200;拉流查看:只有声音,没有画面;3 号馆"),
+        ("nothing", "zh", "拉流查看:收不到画面和声音;"),
+        ("moving", "en", "¥86,200 sold in 10 min; a player still gets a moving picture; hall 3"),
+        ("unreachable", "en", "no player can reach the server; "),
+        ("unsure", "zh", "¥86,200;3 号馆"),  # what says nothing is not said
+        ("timeout", "en", "in 10 min; hall 3"),
+    ],
+)
+def test_what_a_player_found_is_said_beside_the_stop(picture: str, language: Language, said: str):
+    room = replace(WANG, picture=picture)
+    notice = wording.firing([of_room()], {KEY: room}, ONE, BOARDS, language, NOW, SALES)
+    assert said in read(notice, language)
+
+
 def test_the_links_lead_to_the_board_of_the_hall_with_its_span_and_to_the_page():
     board, act = wording.firing([of_room()], {KEY: WANG}, ONE, BOARDS, "zh", NOW).links
     assert act.url == "https://live.cn/a/token4821"

@@ -99,6 +99,13 @@ def test_promtool_has_nothing_to_say() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+def test_looks_at_rooms_are_counted_by_feed_and_outcome() -> None:
+    looks = {("hall-a", "nothing"): 2, ("hall-a", "shed"): 0}
+    found = numbers(metrics_of(still_sources(still_watch(rows(1)), probes=lambda: looks)))
+    shown = {pairs: value for (name, pairs), value in found.items() if name == "livemon_probes_total"}
+    assert shown == {(("feed", feed), ("outcome", outcome)): count for (feed, outcome), count in looks.items()}
+
+
 def test_failure_reasons_and_outcomes_are_there_before_they_happen() -> None:
     found = numbers(metrics_of(still_sources(still_watch(rows(1)))))
     reasons = {dict(pairs)["reason"] for name, pairs in found if name == "livemon_feed_failures_total"}
