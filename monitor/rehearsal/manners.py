@@ -41,6 +41,35 @@ EVERY_S = {
     "socket-xiaohongshu": 10.0, "count-kwaixiaodian": 20.0,
 }  # fmt: skip
 
+# What serves a hall; all others have nginx-rtmp.
+SERVERS = {
+    "E": "srs", "F": "node_media_server", "G": "zlmediakit", "H": "mediamtx", "I": "icecast",
+}  # fmt: skip
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """How a server shows that an encoder froze: its bytes, which move every `steps_s` while it does not, have stood
+    still for `stall_s`. Seconds of the world."""
+
+    stall_s: float = 10.0
+    steps_s: float = 0.0
+
+
+MEASURES = {
+    "srs": Measure(steps_s=3.0), "zlmediakit": Measure(stall_s=15.0), "mediamtx": Measure(stall_s=15.0),
+    "icecast": Measure(steps_s=5.0),
+}  # fmt: skip
+
+
+def server_of(hall: str) -> str:
+    """The kind of its server."""
+    return SERVERS.get(hall, "nginx_rtmp")
+
+
+def measure(feed: str) -> Measure:
+    """That of the hall of this feed."""
+    return MEASURES.get(server_of(feed.partition("-")[2].upper()), Measure())
+
 
 def manner(feed: str) -> Manner:
     return MANNERS[feed.partition("-")[0]]

@@ -20,7 +20,6 @@ class Rules(msgspec.Struct, frozen=True):
     interval_s: float = 5.0
     report_s: float = 10.0
     settle_s: float = 15.0  # after a blind span absence decides nothing for so long
-    stall_s: float = 10.0  # an encoder that has not moved for so long is frozen
     slack_s: float = 1.0
 
     def step_s(self, feed: str) -> float:

@@ -10,6 +10,7 @@ import asyncpg
 
 from monitor.store.statements import statement
 
+from ..event.cast import OWN
 from ..event.play import Play
 from ..manners import feed_name, manner
 from ..truth import feeds_in
@@ -100,7 +101,7 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
     feeds: dict[str, list[int]] = {}
     for number, part in enumerate(play.parts):
         feed = f"hall-{part.hall.lower()}"
-        if part.platform != "nginx_rtmp":
+        if part.platform != OWN:
             feed = feed_name(ways.get(part.platform, "relay"), part.platform, part.room)
         feeds.setdefault(feed, []).append(number)
     return feeds
