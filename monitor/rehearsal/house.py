@@ -10,6 +10,7 @@ from .platforms.console import Console
 from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
 from .platforms.hall import Hall, Server
+from .platforms.hls import Packager
 from .platforms.icecast import Icecast
 from .platforms.jd import Jd
 from .platforms.kwaixiaodian import Kwaixiaodian
@@ -70,6 +71,14 @@ def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
     """Who tells which rooms are on air: each hall's server, and for each hosted platform, but those that show their
     rooms themselves (`showing`), what shows them, or else a relay."""
     for hall in sorted({part.hall for part in scene.play.parts if part.platform == OWN}):
-        yield Hall(scene, hall, SERVERS[server_of(hall)](hall, scene.secret(f"hall {hall}")))
+        yield own_server(scene, hall)
     for platform in sorted({part.platform for part in scene.play.parts} - {OWN, *showing}):
         yield SHOWN_BY[platform](scene) if platform in SHOWN_BY else Relay(scene, platform)
+
+
+def own_server(scene: Scene, hall: str) -> Platform:
+    """What serves the rooms of a hall."""
+    kind = server_of(hall)
+    return (
+        Packager(scene, hall) if kind == "hls" else Hall(scene, hall, SERVERS[kind](hall, scene.secret(f"hall {hall}")))
+    )

@@ -44,7 +44,7 @@ class Told(Play):
     """A play that stands as `shown` says: of this part, when the clock shows so many seconds."""
 
     def __init__(self, parts: Sequence[Part], shown: Callable[[Part, float], RoomNow]) -> None:
-        self.parts, self.shown = parts, shown
+        self.parts, self.shown, self.speed = parts, shown, 1.0
 
     def rooms(self, clock_s: float, numbers: Iterable[int] | None = None) -> list[RoomNow]:
         asked = [each.number for each in self.parts] if numbers is None else numbers

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ..manners import EVERY_S, manner
+from ..manners import EVERY_S, manner, measure
 
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
 API_ANSWERED_S_MAX = 15.0  # so long it waits for a platform's open API
@@ -33,9 +33,13 @@ class Rules(msgspec.Struct, frozen=True):
             return max(API_ANSWERED_S_MAX, self.step_s(feed) / 2) + self.slack_s
         return max(ANSWERED_S_MAX, self.step_s(feed)) + self.slack_s
 
+    def gap_s_max(self, feed: str) -> float:
+        """How long a feed that is seen is not heard at most."""
+        return self.step_s(feed) + self.slack_s
+
     def off_s_max(self, feed: str) -> float:
         """How far an instant that this feed told may lie from the true one."""
-        return self.step_s(feed) + self.slack_s
+        return self.gap_s_max(feed) + measure(feed).delay_s
 
     def silence_s(self, feed: str) -> float:
         """A feed that is asked, and was not heard for so long, is blind."""

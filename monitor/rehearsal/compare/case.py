@@ -12,7 +12,7 @@ from monitor.store.statements import statement
 
 from ..event.cast import OWN
 from ..event.play import Play
-from ..manners import feed_name, manner
+from ..manners import feed_name, hall_feed, manner
 from ..truth import feeds_in
 from .allowance import Rules
 from .darkness import Blind
@@ -100,7 +100,7 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
     does not."""
     feeds: dict[str, list[int]] = {}
     for number, part in enumerate(play.parts):
-        feed = f"hall-{part.hall.lower()}"
+        feed = hall_feed(part.hall, part.room)
         if part.platform != OWN:
             feed = feed_name(ways.get(part.platform, "relay"), part.platform, part.room)
         feeds.setdefault(feed, []).append(number)
@@ -110,7 +110,7 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
 def ways_in(feeds: Iterable[str]) -> dict[str, str]:
     """How the platforms' rooms were told of, by the feeds that served something."""
     ways = [feed.partition(":")[0].split("-", 1) for feed in feeds]
-    return {platform: way for way, platform in ways if way not in ("hall", "count")}
+    return {platform: way for way, platform in ways if way not in ("hall", "hls", "count")}
 
 
 async def opened(

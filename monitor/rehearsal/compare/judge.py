@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from ..manners import Measure, measure
+from ..manners import Measure, manner, measure
 from .allowance import Rules
 from .stops import Gap, Span, Why, expected, planned_ends
 
@@ -35,7 +35,7 @@ class Sight:
     @property
     def measures(self) -> bool:
         """Only own servers tell whether the picture moves."""
-        return self.feed.startswith("hall-")
+        return manner(self.feed).measures
 
     @property
     def measure(self) -> Measure:

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple, Protocol
 
 from ..event.cast import OWN
 from ..event.order import Happened
+from ..manners import hall_feed
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
 from .page_server import Answer, Asked, PageServer
@@ -76,7 +77,7 @@ class Hall:
 
     def __init__(self, scene: Scene, hall: str, server: Server) -> None:
         self.scene, self.hall, self.told = scene, hall, server
-        self.name = f"hall-{hall.lower()}"
+        self.name = hall_feed(hall)
         self.trouble = Trouble()
         self.parts = [part for part in scene.play.parts if (part.platform, part.hall) == (OWN, hall)]
         self.streams = Streams(scene.play, [part.number for part in self.parts], server.COUNTING)

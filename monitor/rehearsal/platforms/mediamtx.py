@@ -47,7 +47,7 @@ class Mediamtx:
             (stream for stream in look.streams if stream.room.publishing), key=lambda stream: stream.room.part.room
         )
         items = [item(stream, look) for stream in there[page * rows : (page + 1) * rows]]
-        body = {"itemCount": len(there), "pageCount": ceil(len(there) / rows), "items": items}
+        body = {"itemCount": len(there), "pageCount": max(1, ceil(len(there) / rows)), "items": items}
         return Answer(msgspec.json.encode(body), look.viewers if len(items) < rows else None)
 
 

@@ -39,13 +39,15 @@ class Asked(NamedTuple):
 class Answer(NamedTuple):
     """`viewers` as a `Page` says them. Without a body it is the server's own page of HTML.
 
-    `feed`: whose frame it is, where that is not the server's own. One of another status than 200 and 404 is no frame.
+    `feed`: whose frame it is, where that is not the server's own. `heard`: what it says instead, once it is known that
+    the reader has had it, or has not. One of another status than 200 and 404 is no frame.
     """
 
     body: bytes | None
     viewers: Sequence[int] | None = None
     status: int = 200
     feed: str = ""
+    heard: Callable[[bool], Sequence[int] | None] | None = None
 
 
 Answers = Callable[[datetime, Asked], Answer | None]
@@ -126,6 +128,8 @@ class PageServer:
             elif how != "refuse":  # that one gets no answer at all
                 await self._told(reader, writer, 502 if how == "error" else 200)
         finally:
+            if answer.heard is not None:
+                viewers = answer.heard(had)
             if viewers is not None or not had:
                 told = viewers if had else None
                 self.truth.served(answer.feed or self.feed, at, told, "answered" if had else "failed")

@@ -15,12 +15,13 @@ class Counting(msgspec.Struct, frozen=True):
     """How a server counts. Seconds of the world.
 
     `steps_s`: its counters move so often (0: at each look). A row outlives its publisher for `keeps_s`, and where it
-    `waits` as long as somebody watches: then counters go on where they stood, and otherwise a new row begins with 0.
+    `waits` as long as somebody watches. Who comes back by then `carries` its counters on; else a new row begins with 0.
     """
 
     steps_s: float = 0.0
     keeps_s: float = 0.0
     waits: bool = False
+    carries: bool = True
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -72,9 +73,10 @@ class Streams:
     def at(self, clock_s: float) -> list[Stream]:
         """All of them when the clock of the world shows so many seconds since the play began, in the order given."""
         rooms = self.play.rooms(clock_s, self.numbers)
-        return [self._stream(number, room, clock_s) for number, room in zip(self.numbers, rooms, strict=True)]
+        return [self.one(number, room, clock_s) for number, room in zip(self.numbers, rooms, strict=True)]
 
-    def _stream(self, number: int, room: RoomNow, clock_s: float) -> Stream:
+    def one(self, number: int, room: RoomNow, clock_s: float) -> Stream:
+        """That of this room, which stands so then."""
         if not room.on_air:
             left = self._left(number, room, clock_s)
             if left is None:
@@ -92,9 +94,10 @@ class Streams:
             return None
         last = self.play.room(number, clock_s - room.away_s - JUST_S)
         gone_s = room.away_s + JUST_S
+        until_s = last.received_s + (0.0 if last.frozen_s else JUST_S * self.play.speed)
         return msgspec.structs.replace(
-            last, on_air=False, publishing=False, frozen_s=0.0, viewers=0, away_s=room.away_s,
-            connected_s=last.connected_s + gone_s,
+            last, on_air=False, publishing=False, viewers=0, away_s=room.away_s, signed_off=room.signed_off,
+            connected_s=last.connected_s + gone_s, received_s=round(until_s, 6),
         )  # fmt: skip
 
     def _row(self, number: int, room: RoomNow, clock_s: float) -> tuple[int, float, float]:
@@ -114,6 +117,8 @@ class Streams:
 
     def _keeps(self, before: RoomNow) -> bool:
         """Whether a row was still there when its publisher came back."""
+        if not self.counting.carries:
+            return False
         return before.away_s < self.counting.keeps_s or (self.counting.waits and before.viewers > 0)
 
 
