@@ -18,8 +18,9 @@ from monitor.rehearsal.platforms.hls import Packager
 from monitor.rehearsal.scene import Scene
 from monitor.rehearsal.truth import OFF_AIR, Truth
 from tests.own_servers import recorded
+from tests.rehearsal.server_pages import AT
 from tests.rehearsal.small_evening import broadcast
-from tests.rehearsal.test_fake_servers import AT, Scripted
+from tests.rehearsal.test_fake_servers import Scripted
 
 ROOM = "live/room1"
 EVENING = (

@@ -1,8 +1,8 @@
 """Played servers of halls write what the real ones wrote, sign by sign but for the values, and count as they count."""
 
 import re
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
 from typing import cast
 
@@ -16,62 +16,15 @@ from monitor.rehearsal.event.play import Play, RoomNow
 from monitor.rehearsal.event.script import Broadcast, Fault
 from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.house import SERVERS
-from monitor.rehearsal.platforms.hall import Look, Server
-from monitor.rehearsal.platforms.page_server import Asked
 from monitor.rehearsal.platforms.stream import Stream, Streams, word
 from tests.own_servers import ROWS, recorded
+from tests.rehearsal.server_pages import AT, SECRET, Seen, frame, pages
 from tests.rehearsal.small_evening import broadcast
 from tests.rehearsal.staged import part
 
-AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ROOM = part(1, room="live/room1")
-SECRET = b"secret-of-a-hall"
 LIVE = Stream(RoomNow(ROOM, True, True, viewers=3, connection=7, connected_s=40, kbps=900, away_s=0), 7, 60.0, 40.0)
-SERVERS_ASKED = {
-    "srs": [Asked("GET", "/api/v1/streams/", "start=0&count=100"), Asked("GET", "/api/v1/clients/", "count=100")],
-    "mediamtx": [Asked("GET", "/v3/paths/list", "page=0&itemsPerPage=100")],
-    "zlmediakit": [Asked("POST", "/index/api/getMediaList", "", (), b'{"secret":"secret-of-a-hall"}')],
-    "icecast": [
-        Asked("GET", "/admin/stats", "", (b"Authorization: Basic YWRtaW46c2VjcmV0LW9mLWEtaGFsbA==",)),
-    ],
-}  # fmt: skip
-LOGIN = Asked("POST", "/api/v1/login", "", (), b'{"username":"admin","password":"secret-of-a-hall"}')
-
 TOKEN = re.compile(r'("[^"]*" ?:)|(-?\d+(?:\.\d+)?)|"[^"]*"')  # a name, a number, or a text
-
-
-class Seen:
-    """A server's view of a hall that stands so."""
-
-    def __init__(self, streams: Sequence[Stream], clock_s: float = 100.0) -> None:
-        self.look = Look(AT, clock_s, streams, [])
-
-    def now(self) -> Look:
-        return self.look
-
-    last = now
-
-
-def pages(server: Server, view: Seen) -> list[bytes]:
-    """What it answers to the questions of livemon's collector."""
-    found = [said.body or b"" for ask in asked_of(server, view) if (said := server.answer(ask, view)) is not None]
-    assert all(found)
-    return found
-
-
-def asked_of(server: Server, view: Seen) -> Sequence[Asked]:
-    if server.KIND != "node_media_server":
-        return SERVERS_ASKED[server.KIND]
-    login = server.answer(LOGIN, view)
-    assert login is not None
-    token = msgspec.json.decode(login.body or b"")["data"]["token"]
-    return [Asked("GET", "/api/v1/streams", "", (f"Authorization: Bearer {token}".encode(),))]
-
-
-def frame(server: Server, view: Seen) -> bytes:
-    """As the collector hands it over."""
-    told = pages(server, view)
-    return b'{"asked": null, "pages": [' + b", ".join(told) + b"]}" if server.KIND in ("srs", "mediamtx") else told[0]
 
 
 def skeleton(text: bytes) -> str:
@@ -168,8 +121,7 @@ def watched(kind: str, speed: float, viewers: int = 4) -> Iterator[tuple[int, Ti
     server, play = SERVERS[kind]("E", SECRET), Scripted(speed, viewers, EVENING)
     streams, row = Streams(play, [0], server.COUNTING), msgspec.structs.replace(ROWS[kind], rooms=["live/room1"])
     for second in range(400):
-        view = Seen(streams.at(float(second)), float(second))
-        view.look = view.look._replace(at=AT + timedelta(seconds=second))
+        view = Seen(streams.at(float(second)), float(second), AT + timedelta(seconds=second))
         [tick] = cast(Collector, row).parse(frame(server, view), view.look.at)
         yield second, tick
 
