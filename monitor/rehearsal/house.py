@@ -6,6 +6,8 @@ from .event.cast import OWN
 from .event.order import Happened
 from .manners import server_of
 from .platforms.bilibili import Bilibili
+from .platforms.call_words import NginxRtmpCalls, NodeMediaServerCalls, SrsCalls, ZlmediakitCalls
+from .platforms.calls import Words
 from .platforms.console import Console
 from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
@@ -45,6 +47,12 @@ SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
 SERVERS: dict[str, Callable[[str, bytes], Server]] = {
     kind.KIND: kind for kind in (NginxRtmp, Srs, NodeMediaServer, Zlmediakit, Mediamtx, Icecast)
 }
+CALLS: dict[str, Words] = {
+    "nginx_rtmp": NginxRtmpCalls(), "srs": SrsCalls(), "node_media_server": NodeMediaServerCalls(),
+    "zlmediakit": ZlmediakitCalls(),
+}  # fmt: skip
+# Halls whose servers call, too. What they call is told from an answer by the number of rooms: one with one never calls.
+CALLING = "DEFG"
 
 
 class House:
@@ -78,7 +86,8 @@ def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
 
 def own_server(scene: Scene, hall: str) -> Platform:
     """What serves the rooms of a hall."""
-    kind = server_of(hall)
-    return (
-        Packager(scene, hall) if kind == "hls" else Hall(scene, hall, SERVERS[kind](hall, scene.secret(f"hall {hall}")))
-    )
+    kind, parts = server_of(hall), [part for part in scene.play.parts if (part.platform, part.hall) == (OWN, hall)]
+    if kind == "hls":
+        return Packager(scene, hall)
+    words = CALLS[kind] if hall in CALLING and len(parts) > 1 else None
+    return Hall(scene, hall, SERVERS[kind](hall, scene.secret(f"hall {hall}")), words)

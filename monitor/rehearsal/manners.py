@@ -35,7 +35,9 @@ MANNERS: dict[str, Manner] = {
     "live": Manner("asked room", asked=True, one_room=True),
     "kept": Manner("kept room", asked=True, one_room=True, shows_drops=False),
     "heard": Manner("heard room", one_room=True, shows_drops=False, keeps_state=False),
-    "count": Manner("counted room", asked=True, one_room=True),  # who watches, beside another feed that says where
+    # Beside another feed that says how a room stands: who watches, and what its server calls when a publisher comes.
+    "count": Manner("counted room", asked=True, one_room=True),
+    "call": Manner("called room", one_room=True),
 }
 
 # Seconds of the world between two words about a room, where that is not the comparison's to be told.

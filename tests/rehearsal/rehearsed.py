@@ -13,10 +13,15 @@ import msgspec
 
 from collectors.asked_frame import framed
 from collectors.collector import Collector, FeedRow
+from collectors.hook import App, Delivery, Hook
 from collectors.orders.push_json import PushJson
 from collectors.playlist import Known, Look
 from collectors.servers.hls import Hls
 from collectors.servers.nginx_rtmp import NginxRtmp
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
+from collectors.servers.node_media_server_hooks import NodeMediaServerHooks
+from collectors.servers.srs_hooks import SrsHooks
+from collectors.servers.zlmediakit_hooks import ZlmediakitHooks
 from collectors.tick import Tick
 from monitor.facts import BlindSpan, Change, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
@@ -24,19 +29,24 @@ from monitor.rehearsal.compare.case import feeds_of
 from monitor.rehearsal.event.cast import OWN, cast
 from monitor.rehearsal.event.play import Outage, Play, RoomNow
 from monitor.rehearsal.event.tempo import Tempo
-from monitor.rehearsal.house import SERVERS
+from monitor.rehearsal.house import CALLING, CALLS, SERVERS
 from monitor.rehearsal.manners import server_of
+from monitor.rehearsal.platforms.calls import Caller
 from monitor.rehearsal.platforms.hall import Server
 from monitor.rehearsal.platforms.hls import Packager
 from monitor.rehearsal.platforms.relay import ticks as relayed
 from monitor.rehearsal.platforms.stream import Streams
-from monitor.rehearsal.scene import Scene
+from monitor.rehearsal.scene import Scene, Trouble
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
 from tests.own_servers import ROWS
 from tests.rehearsal.server_pages import SECRET, Seen, frame
 
 POLL_S, REPORT_S = 5.0, 10.0
 URL = "http://x/{room}.m3u8"
+HOOKS: dict[str, type[FeedRow]] = {
+    "nginx_rtmp": NginxRtmpHooks, "srs": SrsHooks, "node_media_server": NodeMediaServerHooks,
+    "zlmediakit": ZlmediakitHooks,
+}  # fmt: skip
 
 
 class Rehearsed:
@@ -72,6 +82,14 @@ class Rehearsed:
             if feed.startswith("relay-")
         ]
         self.feeds: list[FeedRow] = [row for row, *_ in self.servers.values()] + relays
+        calling = [feed for feed in self.servers if feed[-1].upper() in CALLING]
+        self.rows_calling = {
+            feed: HOOKS[server_of(feed[-1].upper())](
+                name=f"call-{feed[-1]}", hall=feed[-1].upper(), platform=OWN, app="a"
+            )
+            for feed in calling
+        }
+        self.feeds += self.rows_calling.values()
         self.known: dict[str, Known] = {}
         if playlists := {feed.partition(":")[0] for feed in self.members if feed.startswith("hls-")}:
             [self.hls] = (Hls(name=name, hall=name[-1].upper(), platform=OWN, url=URL) for name in playlists)
@@ -113,7 +131,14 @@ class Rehearsed:
         """Each second of the clock; feeds have seconds of their own."""
         offset = {feed: place % (4 if feed.startswith("hls-") else 5) for place, feed in enumerate(self.members)}
         with Truth(self.path) as truth:
-            self.packager = Packager(Scene(self.play, self.play.tempo, truth, cast_to(Any, None), "", bytes), "J")
+            scene = Scene(self.play, self.play.tempo, truth, cast_to(Any, None), "", lambda name: b"")
+            self.packager = Packager(scene, "J")
+            callers = {
+                feed: Caller(
+                    scene, feed[-1].upper(), self.servers[feed][2], CALLS[server_of(feed[-1].upper())], Trouble()
+                )
+                for feed in self.rows_calling
+            }
             for second in range(int(lasts_s)):
                 away = self.down[0] <= second < self.down[1]
                 if second == self.down[0] and self.down[1]:
@@ -124,6 +149,8 @@ class Rehearsed:
                     every_s, told = WAYS[feed.partition("-")[0]]
                     if second % every_s == offset[feed] and not (away and told is not Rehearsed._report):
                         told(self, truth, feed, second + self.dice.uniform(0.0, 0.3))
+                for feed, caller in callers.items():
+                    self._call(truth, feed, caller, second + 0.35, away)
                 if not away:
                     self._deliver(second + 0.4)
                     self.heard(self.watch.tend(self.at(second + 0.5)))
@@ -149,6 +176,21 @@ class Rehearsed:
         view = Seen(streams.at(clock_s + 0.01), clock_s + 0.01, served_at)
         ticks = cast_to(Collector, row).parse(frame(server, view), self.at(clock_s))
         self.heard(self.watch.hear(feed, self.at(clock_s), ticks, self.at(clock_s + 0.05)))
+
+    def _call(self, truth: Truth, feed: str, caller: Caller, clock_s: float, away: bool) -> None:
+        row, at = self.rows_calling[feed], self.at(clock_s + 0.01)
+        for number, calls in caller.look(self.at(clock_s)).items():
+            name = f"{row.name}:{self.play.parts[number].room}"
+            for call in calls:
+                delivery = msgspec.msgpack.encode(Delivery("POST", "/hooks/x", "", {}, call.body))
+                ticks = cast_to(Hook, row).parse(delivery, at, App("a", OWN)).ticks
+                says, stamped = [0 if call.live else OFF_AIR], call.at is not None
+                if away:
+                    truth.served(name, self.at(clock_s), None, "failed")
+                else:
+                    truth.served(name, call.at or self.at(clock_s), says, "stamped" if stamped else "answered")
+                    self.heard(self.watch.hear(row.name, at, ticks, at, whole=False))
+                at += timedelta(milliseconds=1)
 
     def _look(self, truth: Truth, feed: str, clock_s: float) -> None:
         """At the playlist of one room."""

@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 import pytest
 
-from collectors.collector import Collector
+from collectors.collector import Collector, FeedRow
 from collectors.tick import Tick
 from monitor.rehearsal.event.cast import Part
 from monitor.rehearsal.event.play import Play, RoomNow
@@ -116,10 +116,12 @@ EVENING = broadcast(
 )  # fmt: skip
 
 
-def watched(kind: str, speed: float, viewers: int = 4) -> Iterator[tuple[int, Tick]]:
+def watched(
+    kind: str, speed: float, viewers: int = 4, row: FeedRow | None = None
+) -> Iterator[tuple[int, Tick]]:  # fmt: skip
     """What livemon's collector understands of the room, second by second."""
     server, play = SERVERS[kind]("E", SECRET), Scripted(speed, viewers, EVENING)
-    streams, row = Streams(play, [0], server.COUNTING), msgspec.structs.replace(ROWS[kind], rooms=["live/room1"])
+    streams, row = Streams(play, [0], server.COUNTING), msgspec.structs.replace(row or ROWS[kind], rooms=["live/room1"])
     for second in range(400):
         view = Seen(streams.at(float(second)), float(second), AT + timedelta(seconds=second))
         [tick] = cast(Collector, row).parse(frame(server, view), view.look.at)

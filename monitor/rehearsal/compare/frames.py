@@ -51,8 +51,8 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
             case.say(f"frames of {feed} ...")
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
         found = _compared(case, feed, of_feed, served)
-        # What only counts is never blind: of it there is no span that says that we were away.
-        _set_apart_lost(found, [*spans[feed], *(away if feed.startswith("count-") else ())])
+        # What only counts, or calls, is never blind: of it there is no span that says that we were away.
+        _set_apart_lost(found, [*spans[feed], *(away if feed.startswith(("count-", "call-")) else ())])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
@@ -70,8 +70,9 @@ async def _groups(case: Case) -> dict[str, dict[float, tuple[datetime, Group]]]:
     case.say("ticks by frame ...")
     groups: dict[str, dict[float, tuple[datetime, Group]]] = {}
     told = {case.room_ids[number]: feed for number, feed in case.feed_of.items() if number in case.room_ids}
-    counted = [case.counted_by.get(case.part_of[room_id]) for room_id in told]
-    asked = case.from_at, case.until + TAIL, list(told), list(told.values()), counted
+    counted, called = ([by.get(case.part_of[room_id]) for room_id in told] for by in (case.counted_by, case.called_by))
+    together = [len(case.feeds[feed]) for feed in told.values()]
+    asked = case.from_at, case.until + TAIL, list(told), list(told.values()), counted, called, together
     for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), *asked):
         groups.setdefault(feed, {})[case.clock_s(at)] = (at, Group(case.clock_s(at), *numbers))
     return groups

@@ -9,6 +9,7 @@ from ..event.order import Happened
 from ..manners import hall_feed
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
+from .calls import Caller, Words
 from .page_server import Answer, Asked, PageServer
 from .stream import Counting, Stream, Streams
 
@@ -66,7 +67,7 @@ class Server(Protocol):
 class Hall:
     """The rooms of one hall (its letter). A room counts as livemon will understand it: live while it is published.
 
-    A trouble is the server's pages' alone: streams go on, and the process stays the same, so that the connections
+    A trouble of its interface is the pages' alone: streams go on, and the process stays the same, so that connections
     of encoders have the names afterwards that they had before. (A restarted server would cut all its streams: that is
     an outage of the play.) An encoder that froze stays on the page with its bytes standing still: no server of a hall
     cuts it, however soon its kind usually does.
@@ -75,7 +76,8 @@ class Hall:
     SELLS_ON: ClassVar[str] = ""
     SHOWS: ClassVar[str] = ""
 
-    def __init__(self, scene: Scene, hall: str, server: Server) -> None:
+    def __init__(self, scene: Scene, hall: str, server: Server, words: Words | None = None) -> None:
+        """`words`: it calls livemon, too, in these."""
         self.scene, self.hall, self.told = scene, hall, server
         self.name = hall_feed(hall)
         self.trouble = Trouble()
@@ -84,6 +86,7 @@ class Hall:
         self.server = PageServer(
             self.name, self.answer, scene.truth, self.trouble, scene.now, server.SERVES, server.CONTENT_TYPE
         )
+        self.caller = Caller(scene, hall, self.streams, words, self.trouble) if words else None
         self.url = ""
         self._at = scene.now()
         self._look: Look | None = None
@@ -97,10 +100,12 @@ class Hall:
         stanza = STANZA.format(
             kind=self.told.KIND, name=self.name, hall=self.hall, url=self.url, interval_s=self.scene.interval_s
         )
-        return Settings(stanza + platform + more.stanzas, more.secrets)
+        calls = self.caller.settings() if self.caller else Settings("")
+        return Settings(stanza + platform + more.stanzas + calls.stanzas, {**more.secrets, **calls.secrets})
 
     async def run(self) -> None:
-        """A server that is asked delivers nothing."""
+        if self.caller is not None:
+            await self.caller.run()
 
     def answer(self, at: datetime, asked: Asked) -> Answer | None:
         self._at = at

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ..event.play import RoomNow
 from ..scene import Settings
 from .hall import Look, View
 from .page_server import Answer, Asked
@@ -94,8 +95,12 @@ def streams(look: Look) -> Iterator[Mapping[str, object]]:
 def publisher(stream: Stream, look: Look) -> Mapping[str, object]:
     room = stream.room
     return {
-        "id": "mwu" + word(room.connection, 13), "ip": f"10.{room.part.number % 250}.0.1:50948", "protocol": "rtmp",
+        "id": publisher_id(room), "ip": f"10.{room.part.number % 250}.0.1:50948", "protocol": "rtmp",
         "createTime": round(look.since_at(stream).timestamp() * 1000), "videoCodec": 7, "videoWidth": 720,
         "videoHeight": 1280, "videoFramerate": 30, "audioCodec": 10, "audioChannels": 2, "audioSamplerate": 44100,
         "inBytes": stream.received,
     }  # fmt: skip
+
+
+def publisher_id(room: RoomNow) -> str:
+    return "mwu" + word(room.connection, 13)

@@ -22,7 +22,7 @@ PLAYERS = (  # their type, the address that they called, what they add to the na
 )
 VIDEO = {"codec": "H264", "profile": "High", "level": "3.1", "width": 720, "height": 1280}
 AUDIO = {"codec": "AAC", "sample_rate": 44100, "channel": 2, "profile": "LC"}
-VHOST = "vid-1464389"
+VHOST, VHOST_NAME = "vid-1464389", "__defaultVhost__"
 VIEWERS_MAX = 10_000  # of one room
 PLAYERS_FROM = 10**11  # numbers of players begin behind those of all publishers
 
@@ -38,8 +38,8 @@ class Srs:
     COUNTING: ClassVar[Counting] = Counting(steps_s=MEASURES["srs"].steps_s, waits=True)
 
     def __init__(self, hall: str, secret: bytes) -> None:
-        number = ord(hall[0])
-        self.process = {"code": 0, "server": f"vid-{word(number, 7)}", "service": word(number + 1, 8), "pid": "1850"}
+        server, service = process_of(hall)
+        self.process = {"code": 0, "server": server, "service": service, "pid": "1850"}
         self._clients: tuple[Look | None, Sequence[Mapping[str, object]]] = None, ()
 
     def settings(self, name: str) -> Settings:
@@ -72,7 +72,16 @@ def page_of(query: str) -> tuple[int, int]:
 def listed(look: Look) -> Sequence[tuple[str, Stream]]:
     """The streams that somebody publishes or waits for, with their ids."""
     rows = [it for it in look.streams if it.room.on_air and (it.room.publishing or it.room.viewers)]
-    return sorted((f"vid-{word(it.first, 7)}", it) for it in rows)
+    return sorted(((row_id(stream), stream) for stream in rows), key=lambda row: row[0])
+
+
+def row_id(stream: Stream) -> str:
+    return f"vid-{word(stream.first, 7)}"
+
+
+def process_of(hall: str) -> tuple[str, str]:
+    """The server's id, and the random word of its process."""
+    return f"vid-{word(ord(hall[0]), 7)}", word(ord(hall[0]) + 1, 8)
 
 
 def streams(look: Look) -> Iterator[Mapping[str, object]]:

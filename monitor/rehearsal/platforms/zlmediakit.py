@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ..event.play import RoomNow
 from ..scene import Settings
 from .hall import Look, View
 from .page_server import Answer, Asked
@@ -47,18 +48,23 @@ def rows_of(stream: Stream, look: Look) -> Iterator[Mapping[str, object]]:
     room = stream.room
     if room.away_s >= Zlmediakit.COUNTING.keeps_s:
         return
-    sock = {
-        "identifier": str(140_000_000_000_000 + room.connection), "local_ip": "127.0.0.1", "local_port": 1935,
-        "peer_ip": f"10.{room.part.number % 250}.0.1", "peer_port": 50_097,
-    }  # fmt: skip
     for place, (schema, share) in enumerate(SCHEMAS.items()):
         yield {
             "app": stream.app, "stream": stream.name, "vhost": "__defaultVhost__", "schema": schema,
             "readerCount": (room.viewers + 2 - place) // 3, "totalReaderCount": room.viewers,
             "originType": int(room.publishing), "originTypeStr": "rtmp_push" if room.publishing else "unknown",
-            "originUrl": f"rtmp://127.0.0.1:1935/{room.part.room}", "originSock": sock if room.publishing else None,
+            "originUrl": f"rtmp://127.0.0.1:1935/{room.part.room}",
+            "originSock": socket(room) if room.publishing else None,
             "createStamp": int(look.since_at(stream).timestamp()), "aliveSecond": int(look.clock_s - stream.since_s),
             "bytesSpeed": round(stream.rate(AVERAGED_S) * share) if room.publishing else 0,
             "totalBytes": round(stream.received * share),
             "tracks": [{"codec_id": 0, "codec_id_name": "CodecH264", "codec_type": 0, "ready": True}],
         }  # fmt: skip
+
+
+def socket(room: RoomNow) -> Mapping[str, object]:
+    """The publisher's connection."""
+    return {
+        "identifier": str(140_000_000_000_000 + room.connection), "local_ip": "127.0.0.1", "local_port": 1935,
+        "peer_ip": f"10.{room.part.number % 250}.0.1", "peer_port": 50_097,
+    }  # fmt: skip
