@@ -18,6 +18,8 @@ from collectors.servers.node_media_server_hooks import NodeMediaServerHooks
 from collectors.servers.srs_hooks import SrsHooks
 from collectors.servers.zlmediakit_hooks import ZlmediakitHooks
 from collectors.tick import Tick
+from monitor.rehearsal.event.cast import Part
+from monitor.rehearsal.event.play import RoomNow
 from monitor.rehearsal.event.tempo import Tempo
 from monitor.rehearsal.house import CALLING, CALLS, SERVERS, shown
 from monitor.rehearsal.manners import server_of
@@ -28,7 +30,7 @@ from monitor.rehearsal.truth import OFF_AIR, Truth, frames_of, viewers_of
 from tests.own_servers import ROWS as ROWS_ASKED
 from tests.own_servers import served
 from tests.rehearsal.server_pages import AT
-from tests.rehearsal.staged import loaded, part, restless, running, staged, until
+from tests.rehearsal.staged import loaded, part, running, staged, until
 from tests.rehearsal.test_fake_servers import EVENING, Scripted, skeleton, watched
 
 FEEDS = Path(__file__).parents[1] / "feeds"
@@ -138,6 +140,7 @@ async def test_each_call_that_was_taken_is_a_frame_of_its_room_and_no_other_is(t
 
     async with served(hear) as url, staged(tmp_path, parts, restarting, hooks_url=url, speed=1.0) as scene:
         [played] = shown(scene, ())
+        await played.open()
         config = loaded(tmp_path, played.settings())
         assert {feed.name for feed in config.feeds} == {f"hall-{hall.lower()}", f"call-{hall.lower()}"}
         async with running(played):
@@ -146,6 +149,7 @@ async def test_each_call_that_was_taken_is_a_frame_of_its_room_and_no_other_is(t
             await asyncio.sleep(1.2)
             away.clear()
             await until(lambda: len(bodies) >= 12)
+        await played.close()
         scene.truth.flush()
         frames = list(frames_of(scene.truth.path))
     assert {token for _, token in bodies} == {(tmp_path / f"secrets/call-{hall.lower()}").read_text().strip()}
@@ -157,11 +161,10 @@ async def test_each_call_that_was_taken_is_a_frame_of_its_room_and_no_other_is(t
     assert set(taken) <= {0, OFF_AIR}
 
 
-def restarting(each: Any, clock_s: float) -> Any:
-    """Another connection each second and a half, with nothing in between."""
-    lap = int(clock_s / 1.5)
-    room = restless(each, 0.0)
-    return msgspec.structs.replace(
-        room, on_air=True, publishing=True, frozen_s=0.0, viewers=3, connection=1000 * each.number + lap,
-        connected_s=clock_s % 1.5, received_s=clock_s, away_s=0.0,
+def restarting(each: Part, clock_s: float) -> RoomNow:
+    """On air for a second with another encoder each time, and for a second as if it had been off for a minute."""
+    lap = int(clock_s)
+    return RoomNow(
+        each, True, lap % 2 == 0, 0.0, 3, 1000 * each.number + lap // 2 % 900, clock_s % 2, clock_s, 900,
+        away_s=lap % 2 * 60.0,
     )  # fmt: skip

@@ -103,7 +103,7 @@ async def visited(
         assert isinstance(played, Hall)
         await played.open()
         try:
-            [feed] = loaded(folder, played.settings()).feeds
+            feed = next(feed for feed in loaded(folder, played.settings()).feeds if feed.name == played.name)
             yield Visit(played, scene, msgspec.structs.replace(feed, rooms=[each.room for each in parts]), parts)
         finally:
             await played.close()
@@ -235,7 +235,7 @@ async def test_other_pages_are_not_found_and_are_no_frames(tmp_path: Path, kind:
 @pytest.mark.parametrize("kind", ["node_media_server", "zlmediakit", "icecast"])
 async def test_who_does_not_know_the_secret_has_no_answer_and_it_is_no_frame(tmp_path: Path, kind: str) -> None:
     async with visited(tmp_path, kind) as visit:
-        [secret] = (tmp_path / "secrets").iterdir()
+        secret = tmp_path / "secrets" / visit.name
         right = secret.read_bytes()
         secret.write_bytes(b"another")
         with pytest.raises(Exception, match="secret"):

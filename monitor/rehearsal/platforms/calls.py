@@ -46,6 +46,7 @@ class Words(Protocol):
 class Call(NamedTuple):
     """`at`: of an end that is stamped its instant, None where a call is of when it comes."""
 
+    room: str
     body: bytes
     live: bool
     at: datetime | None
@@ -73,7 +74,7 @@ class Caller:
             while True:
                 for number, calls in self.look(self.scene.now()).items():
                     before = self._telling.get(number)
-                    self._telling[number] = group.create_task(self._tell(number, calls, before))
+                    self._telling[number] = group.create_task(self._tell(calls, before))
                 await asyncio.sleep(LOOK_EVERY_S)
 
     def look(self, at: datetime) -> dict[int, list[Call]]:
@@ -109,17 +110,17 @@ class Caller:
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)  # as it is written
         since_at = self.scene.tempo.began_at + timedelta(seconds=stream.since_s)
         body = self.words.body(stream, live, since_at, at)
-        return Call(body, live, at if self.words.STAMPED and not live else None)
+        return Call(stream.room.part.room, body, live, at if self.words.STAMPED and not live else None)
 
-    async def _tell(self, number: int, calls: Sequence[Call], before: asyncio.Task[None] | None) -> None:
+    async def _tell(self, calls: Sequence[Call], before: asyncio.Task[None] | None) -> None:
         if before is not None:
             await asyncio.wait([before])
         for call in calls:
             for _ in range(1 + self.trouble.twice):
                 if self.trouble.pushing:
-                    await self._post(self.scene.play.parts[number].room, call)
+                    await self._post(call)
 
-    async def _post(self, room: str, call: Call) -> None:
+    async def _post(self, call: Call) -> None:
         sent_at, taken = self.scene.now(), False
         try:
             async with self.scene.http.post(
@@ -129,7 +130,7 @@ class Caller:
                 taken = reply.status == 200
         except (aiohttp.ClientError, TimeoutError, OSError):
             pass  # nobody is there, and nobody is asked again
-        feed, viewers = feed_name("call", self.hall.lower(), room), [0 if call.live else OFF_AIR]
+        feed, viewers = feed_name("call", self.hall.lower(), call.room), [0 if call.live else OFF_AIR]
         if not taken:
             self.scene.truth.served(feed, sent_at, None, "failed")
         elif call.at is not None:
