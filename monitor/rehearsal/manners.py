@@ -28,7 +28,7 @@ class Manner(msgspec.Struct, frozen=True):
 
 MANNERS: dict[str, Manner] = {
     "hall": Manner("hall", asked=True, whole=True, measures=True),
-    "hls": Manner("room of playlists", asked=True, one_room=True, measures=True),
+    "hls": Manner("playlist", asked=True, one_room=True, measures=True),
     "list": Manner("list", asked=True, whole=True),
     "relay": Manner("relay"),
     "socket": Manner("socket", asked=True),  # its messages have stamps of their own; how rooms stand is asked, too
