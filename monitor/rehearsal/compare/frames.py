@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import inf
 
 import msgspec
 
@@ -52,7 +53,11 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
         found = _compared(case, feed, of_feed, served)
         # What only counts, or calls, is never blind: of it there is no span that says that we were away.
-        _set_apart_lost(found, [*spans[feed], *(away if feed.startswith(("count-", "call-")) else ())])
+        if feed.startswith("count-"):
+            spans[feed] += away
+        elif feed.startswith("call-"):
+            spans[feed] += [*away, _before_all(case, feed, result)]
+        _set_apart_lost(found, spans[feed])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
@@ -63,6 +68,13 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
         ]  # fmt: skip
     result.rooms = await _differing_rooms(case, result, left_out)
     return result
+
+
+def _before_all(case: Case, feed: str, result: Watched) -> Span:
+    """Until the server whose calls these are was seen. Whoever calls sooner is answered, and nobody watches yet."""
+    [number] = case.feeds[feed]
+    server = result.found.get(case.feed_of[number])
+    return Span(-inf, server.pairs[0][0].at_s if server and server.pairs else inf)
 
 
 async def _groups(case: Case) -> dict[str, dict[float, tuple[datetime, Group]]]:
