@@ -9,6 +9,8 @@ from typing import Any, cast, get_args
 import pytest
 
 from collectors import Feed
+from collectors.server_hook import ServerHookRow
+from monitor.platform_words import OWN_SERVERS
 from monitor.rehearsal.compare.allowance import Rules
 from monitor.rehearsal.compare.case import Case, feeds_of, ways_in
 from monitor.rehearsal.compare.judge import Sight
@@ -16,7 +18,7 @@ from monitor.rehearsal.compare.rooms import expected_openings
 from monitor.rehearsal.compare.stops import Span, on_air
 from monitor.rehearsal.event.cast import HALLS
 from monitor.rehearsal.event.telling import once
-from monitor.rehearsal.house import SERVERS
+from monitor.rehearsal.house import CALLING, CALLS, SERVERS
 from monitor.rehearsal.manners import EVERY_S, MANNERS, feed_name, hall_feed, manner, measure, server_of
 from monitor.rehearsal.truth import NOT_TOLD, Truth, feeds_in
 
@@ -59,6 +61,15 @@ def test_every_pace_is_of_a_way_that_is_known() -> None:
         assert Rules().step_s(f"{feed}:room") == every_s
         assert Rules().late_s(feed) >= 3.0
     assert len({way.called for way in MANNERS.values()}) == len(MANNERS)
+
+
+def test_every_kind_of_own_server_plays_in_a_hall_and_so_does_what_it_calls() -> None:
+    kinds = {
+        row.__struct_config__.tag: row for row in get_args(Feed) if row.__module__.startswith("collectors.servers.")
+    }
+    asked = {kind for kind, row in kinds.items() if not issubclass(row, ServerHookRow)}
+    assert asked == {server_of(hall) for hall in HALLS} == set(OWN_SERVERS)
+    assert kinds.keys() - asked == {CALLS[server_of(hall)].KIND for hall in CALLING}
 
 
 def test_what_livemon_counts_as_a_stall_is_what_each_hall_is_measured_by() -> None:
