@@ -116,7 +116,7 @@ class Caller:
         if before is not None:
             await asyncio.wait([before])
         for call in calls:
-            for _ in range(1 + self.trouble.twice):
+            for _ in range(1 + (self.trouble.twice and call.at is None)):  # of one instant two would be one
                 if self.trouble.pushing:
                     await self._post(call)
 
