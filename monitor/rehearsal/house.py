@@ -2,18 +2,28 @@
 
 from collections.abc import Callable, Collection, Iterable
 
+from .event.cast import OWN
 from .event.order import Happened
+from .manners import server_of
 from .platforms.bilibili import Bilibili
+from .platforms.call_words import NginxRtmpCalls, NodeMediaServerCalls, SrsCalls, ZlmediakitCalls
+from .platforms.calls import Words
 from .platforms.console import Console
 from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
+from .platforms.hall import Hall, Server
+from .platforms.hls import Packager
+from .platforms.icecast import Icecast
 from .platforms.jd import Jd
 from .platforms.kwaixiaodian import Kwaixiaodian
-from .platforms.nginx_rtmp import Hall
+from .platforms.mediamtx import Mediamtx
+from .platforms.nginx_rtmp import NginxRtmp
+from .platforms.node_media_server import NodeMediaServer
 from .platforms.own_shop import OwnShop
 from .platforms.pinduoduo import Pinduoduo
 from .platforms.relay import Relay
 from .platforms.shopify import Shopify
+from .platforms.srs import Srs
 from .platforms.stripe import Stripe
 from .platforms.taobao import Taobao
 from .platforms.tiktok_shop import TiktokShop
@@ -21,6 +31,7 @@ from .platforms.twitch import Twitch
 from .platforms.wechat import Wechat
 from .platforms.xiaohongshu import Xiaohongshu
 from .platforms.youtube import Youtube
+from .platforms.zlmediakit import Zlmediakit
 from .scene import Platform, Scene
 
 # A new platform that takes orders is added here; one that SHOWS its rooms replaces their relay.
@@ -32,6 +43,16 @@ SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
     "bilibili": Bilibili, "twitch": Twitch, "youtube": Youtube,
     "taobao": lambda scene: Console(scene, "taobao"), "xiaohongshu": lambda scene: DataService(scene, "xiaohongshu"),
 }  # fmt: skip
+# What halls are served by; each is given the hall's letter and a secret of its own.
+SERVERS: dict[str, Callable[[str, bytes], Server]] = {
+    kind.KIND: kind for kind in (NginxRtmp, Srs, NodeMediaServer, Zlmediakit, Mediamtx, Icecast)
+}
+CALLS: dict[str, Words] = {
+    "nginx_rtmp": NginxRtmpCalls(), "srs": SrsCalls(), "node_media_server": NodeMediaServerCalls(),
+    "zlmediakit": ZlmediakitCalls(),
+}  # fmt: skip
+# Halls whose servers call, too. What they call is told from an answer by the number of rooms: one with one never calls.
+CALLING = "DEFG"
 
 
 class House:
@@ -57,8 +78,16 @@ class House:
 def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
     """Who tells which rooms are on air: each hall's server, and for each hosted platform, but those that show their
     rooms themselves (`showing`), what shows them, or else a relay."""
-    own = [part for part in scene.play.parts if part.platform == "nginx_rtmp"]
-    for hall in sorted({part.hall for part in own}):
-        yield Hall(scene, hall)
-    for platform in sorted({part.platform for part in scene.play.parts} - {"nginx_rtmp", *showing}):
+    for hall in sorted({part.hall for part in scene.play.parts if part.platform == OWN}):
+        yield own_server(scene, hall)
+    for platform in sorted({part.platform for part in scene.play.parts} - {OWN, *showing}):
         yield SHOWN_BY[platform](scene) if platform in SHOWN_BY else Relay(scene, platform)
+
+
+def own_server(scene: Scene, hall: str) -> Platform:
+    """What serves the rooms of a hall."""
+    kind, parts = server_of(hall), [part for part in scene.play.parts if (part.platform, part.hall) == (OWN, hall)]
+    if kind == "hls":
+        return Packager(scene, hall)
+    words = CALLS[kind] if hall in CALLING and len(parts) > 1 else None
+    return Hall(scene, hall, SERVERS[kind](hall, scene.secret(f"hall {hall}")), words)

@@ -29,7 +29,7 @@ from .event.tempo import Tempo
 from .event.written import lines
 from .house import House
 from .monitored import Livemon, NotRunning
-from .platforms.nginx_rtmp import Hall
+from .platforms.hall import Hall
 from .robots import NOBODY, lines_of
 from .rtmp_hall import free_port
 from .scene import Scene, Trouble

@@ -3,12 +3,12 @@
 import sqlite3
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import msgspec
 
@@ -49,11 +49,20 @@ class Fact(msgspec.Struct, frozen=True):
     ref: str = ""
 
 
+class Note(NamedTuple):
+    """As `Truth.note` was given it."""
+
+    at: datetime
+    what: str
+    data: Mapping[str, object]
+
+
 class Truth:
     """The file, open for one play. Use as a context manager; nothing is sure to be on disk before `flush`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: list[Note] = []
         self._db = sqlite3.connect(path)
         self._db.executescript(TABLES)
         self._db.execute("PRAGMA synchronous = OFF")
@@ -84,6 +93,7 @@ class Truth:
 
     def note(self, at: datetime, what: str, **data: object) -> None:
         """Something was done to the play or to livemon: a fault began, PostgreSQL was killed, livemon started."""
+        self.notes.append(Note(at, what, data))
         self._db.execute(
             "INSERT INTO note VALUES (?, ?, ?)", (at.timestamp(), what, msgspec.json.encode(data).decode())
         )

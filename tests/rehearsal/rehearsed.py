@@ -6,25 +6,52 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from typing import cast as cast_to
 
+import msgspec
+
+from collectors.asked_frame import framed
+from collectors.collector import Collector, FeedRow
+from collectors.hook import App, Delivery, Hook
 from collectors.orders.push_json import PushJson
+from collectors.playlist import Known, Look
+from collectors.servers.hls import Hls
 from collectors.servers.nginx_rtmp import NginxRtmp
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
+from collectors.servers.node_media_server_hooks import NodeMediaServerHooks
+from collectors.servers.srs_hooks import SrsHooks
+from collectors.servers.zlmediakit_hooks import ZlmediakitHooks
 from collectors.tick import Tick
 from monitor.facts import BlindSpan, Change, Heard, RosterRoom, Slot
 from monitor.live.watch import Watch
 from monitor.rehearsal.compare.case import feeds_of
-from monitor.rehearsal.event.cast import cast
+from monitor.rehearsal.event.cast import OWN, cast
 from monitor.rehearsal.event.play import Outage, Play, RoomNow
 from monitor.rehearsal.event.tempo import Tempo
-from monitor.rehearsal.platforms.nginx_rtmp_page import received
+from monitor.rehearsal.house import CALLING, CALLS, SERVERS
+from monitor.rehearsal.manners import server_of
+from monitor.rehearsal.platforms.calls import Caller
+from monitor.rehearsal.platforms.hall import Server
+from monitor.rehearsal.platforms.hls import Packager
 from monitor.rehearsal.platforms.relay import ticks as relayed
+from monitor.rehearsal.platforms.stream import Streams
+from monitor.rehearsal.scene import Scene, Trouble
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
+from tests.own_servers import ROWS
+from tests.rehearsal.server_pages import SECRET, Seen, frame
 
 POLL_S, REPORT_S = 5.0, 10.0
+URL = "http://x/{room}.m3u8"
+HOOKS: dict[str, type[FeedRow]] = {
+    "nginx_rtmp": NginxRtmpHooks, "srs": SrsHooks, "node_media_server": NodeMediaServerHooks,
+    "zlmediakit": ZlmediakitHooks,
+}  # fmt: skip
 
 
 class Rehearsed:
-    """`hung`: a hall and the span in which it does not answer; `down`: the span in which livemon is killed and away.
+    """`halls` are dealt to the rooms, each with its server, which writes its pages, and livemon's collectors read them.
+    `hung`: a hall and the span in which it does not answer; `down`: the span in which livemon is killed and away.
 
     `limits` are those of a monitor that judges otherwise than it was told to; a `careless` one takes no notice of
     failures.
@@ -33,9 +60,9 @@ class Rehearsed:
     def __init__(
         self, folder: Path, began_at: datetime, rooms: int, seed: int, speed: float,
         hung: tuple[str, float, float] = ("", 0, 0), down: tuple[float, float] = (0, 0), outages: Sequence[Outage] = (),
-        limits: Mapping[str, float] = {}, careless: bool = False,
+        limits: Mapping[str, float] = {}, careless: bool = False, halls: str = "ABCD",
     ) -> None:  # fmt: skip
-        self.play = Play(cast(rooms, seed), seed, Tempo(began_at, speed), outages)
+        self.play = Play(cast(rooms, seed, halls), seed, Tempo(began_at, speed), outages)
         self.began_at, self.hung, self.down = began_at, hung, down
         self.limits, self.careless = limits, careless
         self.path = folder / "truth.sqlite"
@@ -48,18 +75,40 @@ class Rehearsed:
             RosterRoom(number + 1, part.platform, part.room, hall=part.hall)
             for number, part in enumerate(self.play.parts)
         ]
-        self.feeds = [
-            NginxRtmp(name=feed, hall=feed[-1].upper(), url="http://x/stat", interval_s=POLL_S)
-            if feed.startswith("hall-")
-            else PushJson(name=feed, platform=feed.removeprefix("relay-"), tells=["live", "viewers"])
+        self.servers = {feed: self._server(feed) for feed in self.members if feed.startswith("hall-")}
+        relays = [
+            PushJson(name=feed, platform=feed.removeprefix("relay-"), tells=["live", "viewers"])
             for feed in self.members
+            if feed.startswith("relay-")
         ]
+        self.feeds: list[FeedRow] = [row for row, *_ in self.servers.values()] + relays
+        calling = [feed for feed in self.servers if feed[-1].upper() in CALLING]
+        self.rows_calling = {
+            feed: HOOKS[server_of(feed[-1].upper())](
+                name=f"call-{feed[-1]}", hall=feed[-1].upper(), platform=OWN, app="a"
+            )
+            for feed in calling
+        }
+        self.feeds += self.rows_calling.values()
+        self.known: dict[str, Known] = {}
+        if playlists := {feed.partition(":")[0] for feed in self.members if feed.startswith("hls-")}:
+            [self.hls] = (Hls(name=name, hall=name[-1].upper(), platform=OWN, url=URL) for name in playlists)
+            self.feeds.append(self.hls)
         self.watch = self._watch(0)
         self.before: dict[str, list[RoomNow | None]] = {}
         self.queued: list[tuple[float, str, list[Tick]]] = []
 
     def at(self, clock_s: float) -> datetime:
         return self.began_at + timedelta(seconds=clock_s)
+
+    def _server(self, feed: str) -> tuple[FeedRow, Server, Streams]:
+        hall, numbers = feed[-1].upper(), self.members[feed]
+        kind = server_of(hall)
+        row = ROWS.get(kind) or NginxRtmp(name=feed, url="http://x/stat")
+        rooms = [self.play.parts[number].room for number in numbers]
+        told = {"name": feed, "hall": hall, "platform": OWN, "rooms": rooms, "interval_s": POLL_S}
+        server = SERVERS[kind](hall, SECRET)
+        return msgspec.structs.replace(row, **told), server, Streams(self.play, numbers, server.COUNTING)
 
     def _watch(self, now_s: float) -> Watch:
         slots = [
@@ -80,17 +129,28 @@ class Rehearsed:
 
     def run(self, lasts_s: float) -> None:
         """Each second of the clock; feeds have seconds of their own."""
-        offset = {feed: place % 5 for place, feed in enumerate(self.members)}
+        offset = {feed: place % (4 if feed.startswith("hls-") else 5) for place, feed in enumerate(self.members)}
         with Truth(self.path) as truth:
+            scene = Scene(self.play, self.play.tempo, truth, cast_to(Any, None), "", lambda name: b"")
+            self.packager = Packager(scene, "J")
+            callers = {
+                feed: Caller(
+                    scene, feed[-1].upper(), self.servers[feed][2], CALLS[server_of(feed[-1].upper())], Trouble()
+                )
+                for feed in self.rows_calling
+            }
             for second in range(int(lasts_s)):
                 away = self.down[0] <= second < self.down[1]
+                if second == self.down[0] and self.down[1]:
+                    truth.note(self.at(second), "fault_began", fault="monitor_kill")
                 if second == self.down[1] and self.down[1]:
                     self._restart(second)
                 for feed in self.members:
-                    every_s = POLL_S if feed.startswith("hall-") else REPORT_S
-                    if second % every_s == offset[feed] and not (away and feed.startswith("hall-")):
-                        clock_s = second + self.dice.uniform(0.0, 0.3)
-                        (self._poll if feed.startswith("hall-") else self._report)(truth, feed, clock_s)
+                    every_s, told = WAYS[feed.partition("-")[0]]
+                    if second % every_s == offset[feed] and not (away and told is not Rehearsed._report):
+                        told(self, truth, feed, second + self.dice.uniform(0.0, 0.3))
+                for feed, caller in callers.items():
+                    self._call(truth, feed, caller, second + 0.35, away)
                 if not away:
                     self._deliver(second + 0.4)
                     self.heard(self.watch.tend(self.at(second + 0.5)))
@@ -98,6 +158,7 @@ class Rehearsed:
     def _restart(self, second: float) -> None:
         sessions = {(room.platform, room.external_id): room.session for room in self.watch.rooms}
         feeds = [sight.remembered() for sight in self.watch.feeds.values()]
+        self.known.clear()
         self.watch = self._watch(second)
         self.watch.restore(sessions, feeds, self.at(second))
         self.heard(self.watch.tend(self.at(second)))
@@ -111,22 +172,36 @@ class Rehearsed:
             return
         rooms = self.play.rooms(clock_s + 0.01, self.members[feed])
         truth.served(feed, served_at, [room.viewers if room.publishing else OFF_AIR for room in rooms])
-        ticks = [self._polled(feed, room, self.at(clock_s)) for room in rooms]
+        row, server, streams = self.servers[feed]
+        view = Seen(streams.at(clock_s + 0.01), clock_s + 0.01, served_at)
+        ticks = cast_to(Collector, row).parse(frame(server, view), self.at(clock_s))
         self.heard(self.watch.hear(feed, self.at(clock_s), ticks, self.at(clock_s + 0.05)))
 
-    def _polled(self, feed: str, room: RoomNow, at: datetime) -> Tick:
-        if not room.publishing:
-            return Tick(feed, room.part.room, at, "status", False)
-        return Tick(
-            feed,
-            room.part.room,
-            at,
-            "status",
-            True,
-            room.viewers,
-            progress=received(room),
-            session_key=str(room.connection),
-        )
+    def _call(self, truth: Truth, feed: str, caller: Caller, clock_s: float, away: bool) -> None:
+        row, at = self.rows_calling[feed], self.at(clock_s + 0.01)
+        for number, calls in caller.look(self.at(clock_s)).items():
+            name = f"{row.name}:{self.play.parts[number].room}"
+            for call in calls:
+                delivery = msgspec.msgpack.encode(Delivery("POST", "/hooks/x", "", {}, call.body))
+                ticks = cast_to(Hook, row).parse(delivery, at, App("a", OWN)).ticks
+                says, stamped = [0 if call.live else OFF_AIR], call.at is not None
+                if away:
+                    truth.served(name, self.at(clock_s), None, "failed")
+                else:
+                    truth.served(name, call.at or self.at(clock_s), says, "stamped" if stamped else "answered")
+                    self.heard(self.watch.hear(row.name, at, ticks, at, whole=False))
+                at += timedelta(milliseconds=1)
+
+    def _look(self, truth: Truth, feed: str, clock_s: float) -> None:
+        """At the playlist of one room."""
+        [number] = self.members[feed]
+        room, served_at, at = self.play.parts[number].room, self.at(clock_s + 0.01), self.at(clock_s)
+        shown, body = self.packager.written(number, self.play.room(number, clock_s + 0.01), clock_s + 0.01)
+        truth.served(feed, served_at, self.packager.heard(room, shown, served_at, True))
+        look = Look(room, self.known.get(room, Known()), missing=body is None)
+        ticks = self.hls.parse(framed(look, body or b""), at)
+        self.known[room] = look.understood(body or b"", at)
+        self.heard(self.watch.hear(self.hls.name, at, ticks, self.at(clock_s + 0.05)))
 
     def _report(self, truth: Truth, feed: str, clock_s: float) -> None:
         clock_s = round(clock_s, 3)
@@ -179,3 +254,7 @@ class Rehearsed:
             " ON CONFLICT (feed, room_id, from_at) DO UPDATE SET to_at = coalesce(blind.to_at, excluded.to_at)",
             [(span.feed, span.from_at, span.to_at, span.cause) for span in self.spans],
         )
+
+
+# How often each is told of, and how; livemon asks the first two.
+WAYS = {"hall": (POLL_S, Rehearsed._poll), "hls": (4.0, Rehearsed._look), "relay": (REPORT_S, Rehearsed._report)}

@@ -44,22 +44,29 @@ class Told(Play):
     """A play that stands as `shown` says: of this part, when the clock shows so many seconds."""
 
     def __init__(self, parts: Sequence[Part], shown: Callable[[Part, float], RoomNow]) -> None:
-        self.parts, self.shown = parts, shown
+        self.parts, self.shown, self.speed = parts, shown, 1.0
 
     def rooms(self, clock_s: float, numbers: Iterable[int] | None = None) -> list[RoomNow]:
-        by_number = {each.number: each for each in self.parts}
-        return [self.shown(by_number[number], clock_s) for number in (by_number if numbers is None else numbers)]
+        asked = [each.number for each in self.parts] if numbers is None else numbers
+        return [self.room(number, clock_s) for number in asked]
+
+    def room(self, index: int, clock_s: float) -> RoomNow:
+        """That of the part with this number."""
+        return self.shown(next(each for each in self.parts if each.number == index), clock_s)
 
 
 def restless(each: Part, clock_s: float) -> RoomNow:
     """Off the air, publishing, frozen, dropped with waiting viewers or with none, by dice for each second."""
     dice = random.Random(f"{each.number} {int(clock_s)}")
     state, viewers = dice.choice(("off", "live", "live", "frozen", "dropped", "deserted")), dice.randrange(40)
+    away_s = dice.choice((4.0, 20.0, 40.0))
     if state == "off":
-        return RoomNow(each, False, signed_off=dice.random() < 0.5)
+        return RoomNow(each, False, signed_off=dice.random() < 0.5, away_s=away_s)
+    publishing = state in ("live", "frozen")
     return RoomNow(
-        each, True, state in ("live", "frozen"), 4.0 if state == "frozen" else 0.0,
+        each, True, publishing, 4.0 if state == "frozen" else 0.0,
         0 if state == "deserted" else viewers, 900 + each.number, 60.0, 55.5, 1500, 70, 90, 3,
+        away_s=0.0 if publishing else away_s,
     )  # fmt: skip
 
 

@@ -5,8 +5,10 @@ from collections import Counter
 import pytest
 
 from collectors.apis.youtube_calls import is_video_id
-from monitor.rehearsal.event.cast import CITIES, ELSEWHERE, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
+from monitor.rehearsal.event.cast import CITIES, ELSEWHERE, HALLS, OWN_SHOPS, PLATFORMS, Part, cast, roster_csv
 from monitor.rehearsal.event.fans import OWN_SERVER_FANS_MAX
+from monitor.rehearsal.house import SERVERS
+from monitor.rehearsal.manners import server_of
 from monitor.roster_file import read_roster_file
 
 SEEDS = (1, 2, 3)
@@ -63,7 +65,20 @@ def test_rooms_are_spread_as_the_shares_say(event: list[Part]) -> None:
     for platform, (share, _) in PLATFORMS.items():
         assert rooms[platform] == pytest.approx(12_000 * share, rel=0.2)
     assert {part.city for part in event} == {city for city, *_ in CITIES}
-    assert Counter(part.hall for part in event) == dict.fromkeys("ABCD", 3_000)
+    assert {part.hall for part in event} == set(HALLS)
+
+
+def test_halls_of_nginx_have_most_rooms_and_each_other_kind_of_server_has_a_hall(event: list[Part]) -> None:
+    halls = Counter(part.hall for part in event)
+    kinds = Counter(server_of(part.hall) for part in event)
+    assert set(kinds) == {*SERVERS, "hls"}
+    assert kinds["nginx_rtmp"] == 9_000
+    assert kinds["srs"] == 1_000
+    assert {halls[hall] for hall in "FGH"} == {500}
+    assert halls["I"] == halls["J"] == 250
+    assert min(halls[hall] for hall in "ABCD") == 2_000
+    for part in event:  # of the large ones each has the rooms that it had before there were others
+        assert part.hall not in "ABCD" or part.hall == "ABCD"[part.number % 4]
 
 
 def test_what_rooms_of_own_servers_sell_in_is_one_of_our_shops_and_all_others_in_their_platforms(

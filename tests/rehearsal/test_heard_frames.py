@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from monitor.rehearsal.compare.allowance import Rules
 from monitor.rehearsal.compare.case import Case
-from monitor.rehearsal.compare.frames import _compared, _instants
+from monitor.rehearsal.compare.frames import Watched, _before_all, _compared, _instants, _set_apart_lost
 from monitor.rehearsal.compare.sightings import Found, Group
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
 
@@ -71,3 +72,13 @@ def test_what_is_wrong_with_a_frame_is_found(
 
 def test_two_ticks_of_one_instant_are_one_too_many(tmp_path: Path) -> None:
     assert differs(compared(tmp_path, RIGHT, many=2)) == (0, 0, 4)
+
+
+def test_what_a_server_calls_before_it_was_seen_is_no_loss_and_later_it_is() -> None:
+    hall, call = "hall-e", "call-e:live/0"
+    case = cast(Any, SimpleNamespace(feeds={hall: [0, 1], call: [0]}, feed_of={0: hall, 1: hall}))
+    seen = Group(12.0, 2, 0, 0, 0, 0, 0)
+    for pairs, lost in (([(seen, seen)], [13.0, 400.0]), ([], [])):
+        found = Found(call, lost=[-3.0, 11.9, 13.0, 400.0])
+        _set_apart_lost(found, [_before_all(case, call, Watched(found={hall: Found(hall, pairs=pairs)}))])
+        assert (found.lost, found.lost_blind) == (lost, 4 - len(lost))

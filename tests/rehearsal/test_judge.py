@@ -14,6 +14,7 @@ from tests.rehearsal.small_evening import broadcast
 
 RULES = Rules()
 HALL, RELAY = "hall-a", "relay-wechat"
+SRS, MEDIAMTX, ICECAST, HLS = "hall-e", "hall-h", "hall-i", "hls-j:live/1"
 
 
 def stops(
@@ -54,6 +55,14 @@ GRACE = ("may", None, "as long as grace")
         (freeze(9), HALL, SHORT), (freeze(21), HALL, SHORT), (freeze(21.1), HALL, MUST), (freeze(126.1), HALL, LOST),
         (drop(21), RELAY, SHORT), (drop(21.1), RELAY, MUST), (drop(108.9), RELAY, MUST), (drop(109), RELAY, GRACE),
         (drop(131), RELAY, GRACE), (drop(131.1), RELAY, LOST),
+        # Bytes of SRS move every 3 s, those of Icecast every 5; others stall later.
+        (drop(11.1), SRS, MUST), (freeze(27), SRS, SHORT), (freeze(27.1), SRS, MUST), (freeze(110.9), SRS, MUST),
+        (freeze(111), SRS, GRACE), (freeze(129), SRS, GRACE), (freeze(129.1), SRS, LOST),
+        (drop(11.1), ICECAST, MUST), (freeze(31), ICECAST, SHORT), (freeze(31.1), ICECAST, MUST),
+        (drop(11.1), MEDIAMTX, MUST), (freeze(26), MEDIAMTX, SHORT), (freeze(26.1), MEDIAMTX, MUST),
+        # A list that stands still, or is a live one again, shows it late.
+        (drop(33), HLS, SHORT), (drop(33.1), HLS, MUST), (drop(102.9), HLS, MUST), (drop(103), HLS, GRACE),
+        (freeze(34), HLS, SHORT), (freeze(34.1), HLS, MUST), (drop(137.1), HLS, LOST),
     ],
 )  # fmt: skip
 def test_lengths(fault: Fault, feed: str, expected: tuple) -> None:
@@ -62,6 +71,9 @@ def test_lengths(fault: Fault, feed: str, expected: tuple) -> None:
 
 def test_a_short_freeze_and_one_that_nobody_measures_are_no_stops_at_all() -> None:
     assert first(freeze(8.9))[2] == "signed off"
+    assert first(freeze(13.9), feed=MEDIAMTX)[2] == "signed off"
+    assert first(freeze(5.9), feed=SRS)[2] == "signed off"
+    assert first(freeze(6), feed=SRS) == SHORT
     assert first(freeze(300), feed=RELAY)[2] == "signed off"
 
 

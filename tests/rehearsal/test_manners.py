@@ -4,36 +4,53 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from math import inf
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 
+from collectors import Feed
+from collectors.server_hook import ServerHookRow
+from monitor.platform_words import OWN_SERVERS
 from monitor.rehearsal.compare.allowance import Rules
 from monitor.rehearsal.compare.case import Case, feeds_of, ways_in
 from monitor.rehearsal.compare.judge import Sight
 from monitor.rehearsal.compare.rooms import expected_openings
 from monitor.rehearsal.compare.stops import Span, on_air
+from monitor.rehearsal.event.cast import HALLS
 from monitor.rehearsal.event.telling import once
-from monitor.rehearsal.manners import EVERY_S, MANNERS, feed_name, manner
+from monitor.rehearsal.house import CALLING, CALLS, SERVERS
+from monitor.rehearsal.manners import EVERY_S, MANNERS, feed_name, hall_feed, manner, measure, server_of
 from monitor.rehearsal.truth import NOT_TOLD, Truth, feeds_in
 
 from .small_evening import StubPlay, broadcast, part
 
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
-PARTS = [part(0), part(1, "bilibili", room="1"), part(2, "taobao", room="t"), part(3, "kwaixiaodian", room="k")]
+PARTS = [
+    part(0), part(1, "bilibili", room="1"), part(2, "taobao", room="t"), part(3, "kwaixiaodian", room="k"),
+    part(4, hall="E"), part(5, hall="J"),
+]  # fmt: skip
 
 
 def test_the_truth_says_in_which_ways_rooms_were_told_of(tmp_path: Path) -> None:
     with Truth(tmp_path / "t") as truth:
-        for feed in ("hall-a", "heard-bilibili:1", "list-taobao", "count-kwaixiaodian:k", "relay-kwaixiaodian"):
+        for feed in (
+            "hall-a",
+            "heard-bilibili:1",
+            "list-taobao",
+            "count-kwaixiaodian:k",
+            "relay-kwaixiaodian",
+            "hls-j:r",
+        ):
             truth.served(feed, BEGAN, [NOT_TOLD])
     ways = ways_in(feeds_in(tmp_path / "t"))
     assert ways == {"bilibili": "heard", "taobao": "list", "kwaixiaodian": "relay"}
     play = cast(Any, StubPlay(BEGAN, PARTS, []))
     assert feeds_of(play, ways) == {
-        "hall-a": [0], "heard-bilibili:1": [1], "list-taobao": [2], "relay-kwaixiaodian": [3],
+        "hall-a": [0], "heard-bilibili:1": [1], "list-taobao": [2], "relay-kwaixiaodian": [3], "hall-e": [4],
+        "hls-j:live/5": [5],
     }  # fmt: skip
-    assert set(feeds_of(play)) == {"hall-a", "relay-bilibili", "relay-taobao", "relay-kwaixiaodian"}
+    relays = {"relay-bilibili", "relay-taobao", "relay-kwaixiaodian"}
+    assert set(feeds_of(play)) == {"hall-a", "hall-e", "hls-j:live/5", *relays}
 
 
 def test_every_pace_is_of_a_way_that_is_known() -> None:
@@ -44,6 +61,25 @@ def test_every_pace_is_of_a_way_that_is_known() -> None:
         assert Rules().step_s(f"{feed}:room") == every_s
         assert Rules().late_s(feed) >= 3.0
     assert len({way.called for way in MANNERS.values()}) == len(MANNERS)
+
+
+def test_every_kind_of_own_server_plays_in_a_hall_and_so_does_what_it_calls() -> None:
+    kinds = {
+        row.__struct_config__.tag: row for row in get_args(Feed) if row.__module__.startswith("collectors.servers.")
+    }
+    asked = {kind for kind, row in kinds.items() if not issubclass(row, ServerHookRow)}
+    assert asked == {server_of(hall) for hall in HALLS} == set(OWN_SERVERS)
+    assert kinds.keys() - asked == {CALLS[server_of(hall)].KIND for hall in CALLING}
+
+
+def test_what_livemon_counts_as_a_stall_is_what_each_hall_is_measured_by() -> None:
+    for hall in HALLS:
+        kind = server_of(hall)
+        [row] = [row for row in get_args(Feed) if row.__struct_config__.tag == kind]
+        assert measure(hall_feed(hall, "live/1")).stall_s == row.STALL_S
+        if kind in SERVERS:
+            assert SERVERS[kind].COUNTING.steps_s == measure(hall_feed(hall)).steps_s  # type: ignore[attr-defined]
+    assert measure("relay-wechat") == measure("hall-a")
 
 
 def test_a_room_of_one_broadcast_has_no_other_after_the_first_that_began() -> None:

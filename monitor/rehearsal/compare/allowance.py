@@ -2,7 +2,7 @@
 
 import msgspec
 
-from ..manners import EVERY_S, manner
+from ..manners import EVERY_S, manner, measure
 
 ANSWERED_S_MAX = 2.0  # livemon waits this long for an answer, or for an interval if that is longer
 API_ANSWERED_S_MAX = 15.0  # so long it waits for a platform's open API
@@ -20,7 +20,6 @@ class Rules(msgspec.Struct, frozen=True):
     interval_s: float = 5.0
     report_s: float = 10.0
     settle_s: float = 15.0  # after a blind span absence decides nothing for so long
-    stall_s: float = 10.0  # an encoder that has not moved for so long is frozen
     slack_s: float = 1.0
 
     def step_s(self, feed: str) -> float:
@@ -34,9 +33,13 @@ class Rules(msgspec.Struct, frozen=True):
             return max(API_ANSWERED_S_MAX, self.step_s(feed) / 2) + self.slack_s
         return max(ANSWERED_S_MAX, self.step_s(feed)) + self.slack_s
 
+    def gap_s_max(self, feed: str) -> float:
+        """How long a feed that is seen is not heard at most."""
+        return self.step_s(feed) + self.slack_s
+
     def off_s_max(self, feed: str) -> float:
         """How far an instant that this feed told may lie from the true one."""
-        return self.step_s(feed) + self.slack_s
+        return self.gap_s_max(feed) + measure(feed).delay_s
 
     def ends_off_s(self, feed: str) -> float:
         """How far an end of a blind span may lie from the frame at it.

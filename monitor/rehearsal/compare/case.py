@@ -10,8 +10,9 @@ import asyncpg
 
 from monitor.store.statements import statement
 
+from ..event.cast import OWN
 from ..event.play import Play
-from ..manners import feed_name, manner
+from ..manners import feed_name, hall_feed, manner
 from ..truth import feeds_in
 from .allowance import Rules
 from .darkness import Blind
@@ -25,7 +26,7 @@ FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class Case:
     """`feeds`: the numbers of the parts that each feed is about, in the order of its frames. `feed_of` is the one that
-    says how a room stands; `counted_by` one that says beside it how many watch.
+    says how a room stands; `counted_by` one that says beside it how many watch, `called_by` what its server calls.
 
     Instants that end in `_s` are seconds of the world since the play began.
     """
@@ -41,6 +42,7 @@ class Case:
     part_of: dict[int, int]  # by room
     say: Callable[[str], None]
     counted_by: dict[int, str] = field(default_factory=dict)
+    called_by: dict[int, str] = field(default_factory=dict)
 
     def clock_s(self, at: datetime) -> float:
         return (at - self.play.tempo.began_at).total_seconds()
@@ -99,8 +101,8 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
     does not."""
     feeds: dict[str, list[int]] = {}
     for number, part in enumerate(play.parts):
-        feed = f"hall-{part.hall.lower()}"
-        if part.platform != "nginx_rtmp":
+        feed = hall_feed(part.hall, part.room)
+        if part.platform != OWN:
             feed = feed_name(ways.get(part.platform, "relay"), part.platform, part.room)
         feeds.setdefault(feed, []).append(number)
     return feeds
@@ -109,21 +111,25 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
 def ways_in(feeds: Iterable[str]) -> dict[str, str]:
     """How the platforms' rooms were told of, by the feeds that served something."""
     ways = [feed.partition(":")[0].split("-", 1) for feed in feeds]
-    return {platform: way for way, platform in ways if way not in ("hall", "count")}
+    return {platform: way for way, platform in ways if way not in ("hall", "hls", "count", "call")}
 
 
 async def opened(
     truth: Path, play: Play, conn: Connection, until: datetime, rules: Rules, say: Callable[[str], None]
 ) -> Case:
     """Read the roster as the database has it."""
-    served = feeds_in(truth)
+    served = set(feeds_in(truth))
     feeds = feeds_of(play, ways_in(served))
     feed_of = {number: feed for feed, members in feeds.items() for number in members}
     counting = {
         number: feed for number, part in enumerate(play.parts)
         if (feed := feed_name("count", part.platform, part.room)) in served
     }  # fmt: skip
-    feeds |= {feed: [number] for number, feed in counting.items()}
+    calling = {
+        number: feed for number, part in enumerate(play.parts)
+        if (feed := feed_name("call", part.hall.lower(), part.room)) in served and part.platform == OWN
+    }  # fmt: skip
+    feeds |= {feed: [number] for each in (counting, calling) for number, feed in each.items()}
     numbers = {(part.platform, part.room): number for number, part in enumerate(play.parts)}
     part_of = {
         int(row["room_id"]): numbers[row["platform"], row["external_id"]]
@@ -131,4 +137,4 @@ async def opened(
         if (row["platform"], row["external_id"]) in numbers
     }
     room_ids = {number: room_id for room_id, number in part_of.items()}
-    return Case(truth, play, conn, until, rules, feeds, feed_of, room_ids, part_of, say, counting)
+    return Case(truth, play, conn, until, rules, feeds, feed_of, room_ids, part_of, say, counting, calling)

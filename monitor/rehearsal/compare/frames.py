@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from math import inf
 
 import msgspec
 
@@ -51,8 +52,12 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
             case.say(f"frames of {feed} ...")
         of_feed, served = groups.get(feed, {}), instants.get(feed, {})
         found = _compared(case, feed, of_feed, served)
-        # What only counts is never blind: of it there is no span that says that we were away.
-        _set_apart_lost(found, [*spans[feed], *(away if feed.startswith("count-") else ())])
+        # What only counts, or calls, is never blind: of it there is no span that says that we were away.
+        if feed.startswith("count-"):
+            spans[feed] += away
+        elif feed.startswith("call-"):
+            spans[feed] += [*away, _before_all(case, feed, result)]
+        _set_apart_lost(found, spans[feed])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
         taken = {frame.at_s for frame, _ in found.pairs} | set(found.empty)
@@ -65,13 +70,21 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
     return result
 
 
+def _before_all(case: Case, feed: str, result: Watched) -> Span:
+    """Until the server whose calls these are was seen. Whoever calls sooner is answered, and nobody watches yet."""
+    [number] = case.feeds[feed]
+    server = result.found.get(case.feed_of[number])
+    return Span(-inf, server.pairs[0][0].at_s if server and server.pairs else inf)
+
+
 async def _groups(case: Case) -> dict[str, dict[float, tuple[datetime, Group]]]:
     """Ticks by feed and instant."""
     case.say("ticks by frame ...")
     groups: dict[str, dict[float, tuple[datetime, Group]]] = {}
     told = {case.room_ids[number]: feed for number, feed in case.feed_of.items() if number in case.room_ids}
-    counted = [case.counted_by.get(case.part_of[room_id]) for room_id in told]
-    asked = case.from_at, case.until + TAIL, list(told), list(told.values()), counted
+    counted, called = ([by.get(case.part_of[room_id]) for room_id in told] for by in (case.counted_by, case.called_by))
+    together = [len(case.feeds[feed]) for feed in told.values()]
+    asked = case.from_at, case.until + TAIL, list(told), list(told.values()), counted, called, together
     for feed, at, *numbers in await case.conn.fetch(statement("rehearsal/frames"), *asked):
         groups.setdefault(feed, {})[case.clock_s(at)] = (at, Group(case.clock_s(at), *numbers))
     return groups

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from ..manners import Measure, manner, measure
 from .allowance import Rules
 from .stops import Gap, Span, Why, expected, planned_ends
 
@@ -34,7 +35,11 @@ class Sight:
     @property
     def measures(self) -> bool:
         """Only own servers tell whether the picture moves."""
-        return self.feed.startswith("hall-")
+        return manner(self.feed).measures
+
+    @property
+    def measure(self) -> Measure:
+        return measure(self.feed)
 
     def darkness(self, span: Span) -> list[Span]:
         """The dark spans that it meets."""
@@ -74,18 +79,20 @@ def judged(
     part: int, gaps: Sequence[Gap], starts: Sequence[float], slots: Sequence[Span], sight: Sight, rules: Rules
 ) -> list[Stop]:
     """All stops of one room. `starts` are the beginnings of its broadcasts, `slots` its part of the schedule."""
-    off_s = rules.off_s_max(sight.feed)
+    measured = sight.measure
     found: list[Stop] = []
-    for cluster in clusters([gap for gap in gaps if not _too_short(gap, rules)], rules.step_s(sight.feed) + off_s):
+    shown = [gap for gap in gaps if not _too_short(gap, rules, measured)]
+    for cluster in clusters(shown, rules.step_s(sight.feed) + rules.off_s_max(sight.feed)):
+        off_s = rules.off_s_max(sight.feed) + (measured.steps_s if any(gap.frozen for gap in cluster) else 0.0)
         for gap in cluster:
-            judgement = judge(gap, slots, rules, off_s)
+            judgement = judge(gap, slots, rules, off_s, measured.stall_s)
             begins, ends = _around(gap.from_s, off_s), _around(gap.back_s, off_s)
             if gap.why != "signed_off":
                 if len(cluster) > 1:
                     judgement = Judgement("may", None, "close to another")
                     begins = Span(cluster[0].from_s - off_s, cluster[-1].from_s + off_s)
                     ends = Span(cluster[0].back_s - off_s, cluster[-1].back_s + off_s)
-                judgement = seen(judgement, gap, starts, sight, rules)
+                judgement = seen(judgement, gap, starts, sight, rules, off_s)
                 if judgement.reason == AT_THE_BEGINNING:  # it was away when somebody first looked
                     begins = Span(begins.from_s, max(begins.to_s, sight.seen_from_s + off_s))
                 if dark := sight.darkness(_interest(gap, off_s, rules)):
@@ -99,7 +106,7 @@ def judged(
     return found
 
 
-def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float) -> Judgement:
+def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float, stall_s: float) -> Judgement:
     """One stop, as if it were alone and seen all the time."""
     length_s = gap.back_s - gap.from_s
     if gap.ends_broadcast and length_s <= rules.grace_s + off_s:
@@ -108,7 +115,7 @@ def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float) -> Judgem
         return Judgement("must_not", None, "signed off")
     if gap.why == "cut_off":
         return Judgement("may", None, "signed off while it was away")
-    if length_s <= (rules.stall_s if gap.frozen else 0.0) + 2 * (off_s - rules.slack_s) + rules.slack_s:
+    if length_s <= (stall_s if gap.frozen else 0.0) + 2 * (off_s - rules.slack_s) + rules.slack_s:
         return Judgement("may", None, "shorter than two looks")
     if length_s < rules.grace_s - off_s:
         return Judgement("must", "resumed")
@@ -131,9 +138,10 @@ def outlasted(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float) -> Ju
     return Judgement("must_not", None, "not planned")
 
 
-def seen(judgement: Judgement, gap: Gap, starts: Sequence[float], sight: Sight, rules: Rules) -> Judgement:
+def seen(
+    judgement: Judgement, gap: Gap, starts: Sequence[float], sight: Sight, rules: Rules, off_s: float
+) -> Judgement:  # fmt: skip
     """A duty holds only for what was watched from before it began until it was decided."""
-    off_s = rules.off_s_max(sight.feed)
     look_s = rules.step_s(sight.feed) + off_s
     decided_s = gap.back_s if judgement.outcome == "resumed" else gap.from_s + rules.grace_s + ROUNDED_S
     if gap.from_s >= sight.until_s:
@@ -159,9 +167,9 @@ def clusters(gaps: Sequence[Gap], look_s: float) -> Iterator[list[Gap]]:
         yield cluster
 
 
-def _too_short(gap: Gap, rules: Rules) -> bool:
-    """An encoder that froze for less than `stall_s` is no stop at all."""
-    return gap.frozen and gap.back_s - gap.from_s < rules.stall_s - rules.slack_s
+def _too_short(gap: Gap, rules: Rules, measured: Measure) -> bool:
+    """An encoder that froze for less than `stall_s` is no stop at all. Bytes that move in steps stand still longer."""
+    return gap.frozen and gap.back_s - gap.from_s < measured.stall_s - measured.steps_s - rules.slack_s
 
 
 def _back_was_seen(gap: Gap, gaps: Sequence[Gap], sight: Sight, off_s: float) -> bool:

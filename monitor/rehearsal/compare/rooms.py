@@ -9,7 +9,7 @@ from typing import NamedTuple
 from monitor.store.statements import statement
 
 from ..event.script import Broadcast
-from ..manners import MANNERS, manner
+from ..manners import MANNERS, manner, measure
 from .case import Case
 from .darkness import Blind, blind_checks, darks, joined, missed, shared, unseen
 from .drops import Drop, drop_checks
@@ -39,7 +39,7 @@ def sights(case: Case, watched: Watched) -> dict[str, Sight]:
     shows in that no hall was asked.
     """
     seen = {feed: instants for feed in set(case.feed_of.values()) if (instants := watched.seen(feed))}
-    dark = {feed: unseen(instants, case.rules.off_s_max(feed)) for feed, instants in seen.items()}
+    dark = {feed: unseen(instants, case.rules.gap_s_max(feed)) for feed, instants in seen.items()}
     down = shared([spans for feed, spans in dark.items() if feed.startswith("hall-")])
     for feed, spans in dark.items():
         way = manner(feed)
@@ -48,7 +48,8 @@ def sights(case: Case, watched: Watched) -> dict[str, Sight]:
         elif not way.keeps_state:
             dark[feed] = joined([*spans, *watched.unheard(feed), *down])
         elif not way.whole:  # it tells whether rooms are on air or not
-            dark[feed] = joined([*spans, *down])
+            delay_s = measure(feed).delay_s
+            dark[feed] = joined(Span(span.from_s, span.to_s + delay_s) for span in (*spans, *down))
     return {
         feed: Sight(feed, instants[0], min(case.until_s, instants[-1]), dark[feed]) for feed, instants in seen.items()
     }
@@ -172,7 +173,9 @@ def _inside(at_s: float, spans: Sequence[Span], off_s: float) -> bool:
 
 async def quarantine_check(case: Case, watched: Watched) -> Check:
     """Nothing may be set aside, but answers that were none."""
-    failed = {feed: [each.at_s for each in served if not each.answered] for feed, served in watched.served.items()}
+    failed: dict[str, list[float]] = {}
+    for feed, served in watched.served.items():
+        failed.setdefault(feed.partition(":")[0], []).extend(each.at_s for each in served if not each.answered)
     examples, known = list[str](), 0
     rows = await case.conn.fetch(statement("rehearsal/quarantine"), case.from_at)
     for row in rows:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ..event.cast import HALLS
 from ..event.tempo import Tempo
+from ..manners import hall_feed
 from .fault_words import HOWS
 from .faults import AnyFault, FeedOutage, PushesStop, StreamsDrop
 from .plan import DAY_S, Head, Plan
@@ -57,9 +58,7 @@ def one_round(dice: random.Random, begins_s: float, scale: float) -> list[AnyFau
     platform, hall = (dice.choice(PLATFORMS), None) if dice.random() < 0.5 else ("nginx_rtmp", dice.choice(HALLS))
     faults: list[AnyFault] = [
         StreamsDrop(minute=minutes[0], lasts_s=outage_s, platform=platform, hall=hall),
-        FeedOutage(
-            minute=minutes[1], lasts_s=blind_s, name=f"hall-{dice.choice(HALLS).lower()}", how=dice.choice(list(HOWS))
-        ),
+        FeedOutage(minute=minutes[1], lasts_s=blind_s, name=hall_feed(dice.choice(HALLS)), how=dice.choice(list(HOWS))),
         PushesStop(minute=minutes[2], lasts_s=silence_s, name=dice.choice(PLATFORMS)),
     ]
     return sorted(faults, key=lambda fault: fault.minute)

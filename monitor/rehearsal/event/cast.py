@@ -30,7 +30,10 @@ OTHER_GOODS = (("美妆", "美妆护肤"), ("家居", "家居日用"), ("童装"
 SURNAMES = "王李张刘赵孙于杨徐陈姜宋高郭马林曲丛邹吕"
 GIVEN = "雪梅鹏东娜国婷燕强玲雨宝慧生柱红伟静波洋丽军霞辉敏涛艳超杰颖凤龙晶磊佳芳"  # each name has two of these
 NICKS = ("姐家的", "小哥的", "老铁", "二姨的", "掌柜的", "甄选", "大叔的", "妹子的", "良品", "源头")
-HALLS = "ABCD"
+HALLS = "ABCDEFGHIJ"
+# Rooms are dealt halls in rounds of these. The first four are large, and which of them a room has goes by its number.
+ROUND = "ABCDEBCDAFCDABGDABCHEBCDAICDABJDEBCDAFCDABGDEBCH"
+OWN = "nginx_rtmp"  # the platform of rooms on own servers, whatever server their hall has (`manners.server_of`)
 
 # Where rooms are, with their share, and how the platform writes the id of a room: doudian's is the author's id,
 # wechat's the finder_id, as their orders name it. A room of youtube is a video, which is one broadcast.
@@ -47,7 +50,7 @@ PLATFORMS: dict[str, tuple[float, str]] = {
     "xiaohongshu": (0.02, "5f{number:022x}"),
     "tiktok_shop": (0.02, "{long}"),
 }
-HOSTED = {platform: share for platform, (share, _) in PLATFORMS.items() if platform != "nginx_rtmp"}
+HOSTED = {platform: share for platform, (share, _) in PLATFORMS.items() if platform != OWN}
 # Where rooms sell whose platform has no orders.
 ELSEWHERE = {"bilibili": "jd", "twitch": "stripe", "youtube": "stripe"}
 OWN_SHOPS = {"push_json": 0.76, "shopify": 0.08, "stripe": 0.06, "jd": 0.10}  # where rooms of own servers sell
@@ -88,7 +91,7 @@ class Part(msgspec.Struct, frozen=True):
         return self.tier == 1
 
 
-def cast(rooms: int, seed: int, halls: str = HALLS) -> list[Part]:
+def cast(rooms: int, seed: int, halls: str = ROUND) -> list[Part]:
     """So many rooms, dealt over cities and halls one after the other; a longer cast begins with the shorter one.
 
     Of 12,000 rooms 70 have over 100,000 fans, 30 of them over a million, several near ten; most have some hundreds:
@@ -171,7 +174,7 @@ def where(dice: random.Random, hosted: bool) -> tuple[str, str]:
     shares = HOSTED if hosted else {platform: share for platform, (share, _) in PLATFORMS.items()}
     [platform] = dice.choices(list(shares), list(shares.values()))
     [own] = dice.choices(list(OWN_SHOPS), list(OWN_SHOPS.values()))
-    return platform, own if platform == "nginx_rtmp" else ELSEWHERE.get(platform, platform)
+    return platform, own if platform == OWN else ELSEWHERE.get(platform, platform)
 
 
 def roster_csv(parts: Sequence[Part]) -> bytes:

@@ -34,6 +34,7 @@ class RoomNow(msgspec.Struct, frozen=True):
     likes_total: int = 0
     broadcast: int = -1
     signed_off: bool = False
+    away_s: float = inf  # for how long nobody has published, by the observer's clock; infinity: nobody has yet
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -47,11 +48,15 @@ class Outage(msgspec.Struct, frozen=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """From the end of one broadcast of a room to the end of the next one: `off` is how the room stands before that."""
+    """From the end of one broadcast of a room to the end of the next one: `off` is how the room stands before that.
+
+    `stopped_s` is when somebody last published before it, in seconds of the play; minus infinity: nobody has.
+    """
 
     from_s: float
     broadcast: Broadcast
     off: RoomNow
+    stopped_s: float
 
 
 class Play:
@@ -87,7 +92,7 @@ class Play:
         span = self._span(index, at_s)
         broadcast = span.broadcast
         if at_s < broadcast.starts_s:
-            return span.off
+            return msgspec.structs.replace(span.off, away_s=(at_s - span.stopped_s) / self.speed)
         part = self.parts[index]
         fault = broadcast.fault_at(at_s)
         again, since_s = broadcast.connected_s(at_s)
@@ -105,6 +110,7 @@ class Play:
             views_total=views,
             likes_total=likes,
             broadcast=broadcast.number,
+            away_s=(at_s - fault.from_s) / self.speed if fault and fault.kind == "drop" else 0.0,
         )
 
     def broadcast(self, index: int, play_s: float) -> Broadcast:
@@ -129,7 +135,8 @@ class Play:
             broadcast=last.number if last else -1,
             signed_off=last is not None and last.ending == "signed_off",
         )
-        return Span(told[place - 1].ends_s if place else -inf, told[place], off)
+        stopped_s = last.stopped_s if last else -inf
+        return Span(told[place - 1].ends_s if place else -inf, told[place], off, stopped_s)
 
     def until(self, index: int, play_s: float) -> list[Broadcast]:
         """All broadcasts of a room that begin, or were to begin, before this second of the play."""

@@ -79,6 +79,12 @@ class Broadcast(msgspec.Struct, frozen=True):
                 return fault
         return None
 
+    @property
+    def stopped_s(self) -> float:
+        """When the encoder was connected for the last time."""
+        last = self.faults[-1] if self.faults else None
+        return last.from_s if last and last.kind == "drop" and last.to_s >= self.ends_s else self.ends_s
+
     def received_s(self, at_s: float) -> float:
         """Seconds of sound and picture that the server got until then."""
         missing = sum(min(at_s, fault.to_s) - fault.from_s for fault in self.faults if fault.from_s < at_s)

@@ -14,7 +14,7 @@ from ..event.order import Happened
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
-from .page_server import PageServer
+from .page_server import PageServer, one_page
 from .room_words import FIELDS, entry, unix_ms
 
 WAY, PATH = "list", "/export/lives"
@@ -53,14 +53,14 @@ class Console:
         self.parts = [part for part in scene.play.parts if part.platform == platform]
         self.secret = scene.secret(self.name)
         self.server = PageServer(
-            self.name, PATH, self.page, scene.truth, self.trouble, scene.now, "nginx/1.26.3", "application/json",
-            b"Authorization: Bearer " + self.secret,
+            self.name, one_page(PATH, self.page, b"Authorization: Bearer " + self.secret), scene.truth, self.trouble,
+            scene.now, "nginx/1.26.3", "application/json",
         )  # fmt: skip
         self.url = ""
         self._looked: tuple[int, list[dict[str, Any]], list[int]] = (-1, [], [])
 
     async def open(self) -> None:
-        self.url = await self.server.open()
+        self.url = await self.server.open() + PATH
 
     def settings(self) -> Settings:
         stanza = STANZA.format(

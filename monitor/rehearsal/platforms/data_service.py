@@ -23,7 +23,7 @@ from ..event.play import RoomNow
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import NOT_TOLD, OFF_AIR
-from .page_server import PageServer
+from .page_server import PageServer, one_page
 from .relay import OFF, ticks
 from .room_words import ENDED, FIELDS, entry, unix_ms
 from .socket_trouble import SocketTrouble
@@ -70,8 +70,8 @@ class DataService:
         self.parts = [part for part in scene.play.parts if part.platform == platform]
         self.secret = scene.secret(self.name)
         self.state = PageServer(
-            self.name, STATE_PATH, lambda at, query: self.rooms(at), scene.truth, self.trouble, scene.now,
-            "nginx/1.26.3", "application/json", b"X-Api-Key: " + self.secret,
+            self.name, one_page(STATE_PATH, lambda at, query: self.rooms(at), b"X-Api-Key: " + self.secret),
+            scene.truth, self.trouble, scene.now, "nginx/1.26.3", "application/json",
         )  # fmt: skip
         self.wanted: dict[ServerConnection, set[str]] = {}
         self.connections: list[ServerConnection] = []
@@ -82,7 +82,7 @@ class DataService:
         self._before: dict[str, RoomNow] = {}
 
     async def open(self) -> None:
-        self.state_url = await self.state.open()
+        self.state_url = await self.state.open() + STATE_PATH
         self._server = await serve(
             self._talk, "127.0.0.1", 0, process_request=self._at_the_door, compression=None, ping_interval=None
         )

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any, ClassVar
 
 from ..deliveries import Deliveries, Made
+from ..event.cast import OWN
 from ..event.order import Happened
 from ..scene import Scene, Settings, Trouble
 from ..truth import Fact
 from .push_json import RETRIES_S, TIMEOUT_S, settings, signed, taken, written
 
-PLATFORM = "nginx_rtmp"  # what its rooms are on
 GATHER_S = 0.5
 SALES_MAX = 200  # of one delivery
 
@@ -36,7 +36,7 @@ class OwnShop:
         """It calls, and is not called."""
 
     def settings(self) -> Settings:
-        return settings(self.name, PLATFORM, ("sales",), self.secret)
+        return settings(self.name, OWN, ("sales",), self.secret)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -52,9 +52,7 @@ class OwnShop:
         order, order_id = event.order, self.scene.order_id(event.order)
         amount_minor = order.refund_minor if event.what == "refunded" else order.amount_minor
         if event.what in ("paid", "refunded"):
-            fact = Fact(
-                PLATFORM, order.part.shop, order_id, event.what, amount_minor, order.currency, at, order.part.room
-            )
+            fact = Fact(OWN, order.part.shop, order_id, event.what, amount_minor, order.currency, at, order.part.room)
             self.scene.truth.sold(fact, self.scene.now())
         self._sales.append(sale(event, order_id, amount_minor, at))
         self._sold.set()

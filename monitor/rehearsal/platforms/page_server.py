@@ -1,9 +1,10 @@
-"""Serves one page about rooms over HTTP as own servers do, and records of each answer whether the reader has had it."""
+"""Serves pages about rooms over HTTP as own servers do, and records of each answer whether the reader has had it."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from typing import NamedTuple
 
 from ..scene import Trouble
 from ..truth import Truth
@@ -11,6 +12,7 @@ from ..truth import Truth
 READ_S_MAX = 30.0  # who has not read by then has gone
 LINGER_S_MAX = 5.0  # who keeps the connection for so long after all was written has had it
 LOOK_EVERY_S = 0.2  # nobody tells us that a trouble is over: it is looked at
+BODY_BYTES_MAX = 64 * 1024  # of a question
 REASONS = {200: "OK", 401: "Unauthorized", 404: "Not Found", 502: "Bad Gateway"}
 HEAD = "HTTP/1.1 {status} {reason}\r\nServer: {server}\r\nDate: {date}\r\nContent-Type: {content_type}\r\n"
 HEAD_END = "Content-Length: {length}\r\nConnection: close\r\n\r\n"
@@ -24,29 +26,67 @@ Page = Callable[[datetime, str], tuple[bytes, Sequence[int] | None]]
 None where other pages follow: what they say together is said by the last one."""
 
 
+class Asked(NamedTuple):
+    """A question as it came: `shown` are the lines of its head, as they stood on the wire."""
+
+    method: str
+    path: str
+    query: str
+    shown: Sequence[bytes] = ()
+    body: bytes = b""
+
+
+class Answer(NamedTuple):
+    """`viewers` as a `Page` says them. Without a body it is the server's own page of HTML.
+
+    `feed`: whose frame it is, where that is not the server's own. `heard`: what it says instead, once it is known that
+    the reader has had it, or has not. One of another status than 200 and 404 is no frame.
+    """
+
+    body: bytes | None
+    viewers: Sequence[int] | None = None
+    status: int = 200
+    feed: str = ""
+    heard: Callable[[bool], Sequence[int] | None] | None = None
+
+
+Answers = Callable[[datetime, Asked], Answer | None]
+"""What is answered at this instant; None: there is no such page."""
+
+
+def one_page(path: str, page: Page, key: bytes = b"") -> Answers:
+    """A single page on a path. `key`: a header that whoever asks must show, as it stands on the wire."""
+
+    def answers(at: datetime, asked: Asked) -> Answer | None:
+        if (asked.method, asked.path) != ("GET", path):
+            return None
+        return Answer(None, status=401) if key and key not in asked.shown else Answer(*page(at, asked.query))
+
+    return answers
+
+
 class PageServer:
-    """One path on a free port of loopback. Each answer is a frame of `feed` in the truth.
+    """A free port of loopback. Each answer is a frame of `feed` in the truth.
 
     An answer counts when all of it was written and the reader then closed in good order: one that ran out of time
     leaves bytes unread, and the kernel tells by a reset. `trouble.feed` says how it fails; every request that falls
     into the trouble has failed, also one that hangs until the trouble is over: its state would be another instant's.
-    `key`: a header that whoever asks must show, as it stands on the wire.
     """
 
     def __init__(
-        self, feed: str, path: str, page: Page, truth: Truth, trouble: Trouble, now: Callable[[], datetime],
-        server: str, content_type: str, key: bytes = b"",
+        self, feed: str, answers: Answers, truth: Truth, trouble: Trouble, now: Callable[[], datetime],
+        server: str, content_type: str,
     ) -> None:  # fmt: skip
-        self.feed, self.path, self.page = feed, path, page
+        self.feed, self.answers = feed, answers
         self.truth, self.trouble, self.now = truth, trouble, now
-        self.server, self.content_type, self.key = server, content_type, key
+        self.server, self.content_type = server, content_type
         self._listening: asyncio.Server | None = None
         self._busy: set[asyncio.Task[None] | None] = set()
 
     async def open(self) -> str:
-        """The URL of the page."""
+        """The address of the server, without a path."""
         self._listening = await asyncio.start_server(self._hear, "127.0.0.1", 0)
-        return f"http://127.0.0.1:{self._listening.sockets[0].getsockname()[1]}{self.path}"
+        return f"http://127.0.0.1:{self._listening.sockets[0].getsockname()[1]}"
 
     async def close(self) -> None:
         if self._listening is not None:
@@ -60,36 +100,39 @@ class PageServer:
         self._busy.add(task)
         try:
             async with asyncio.timeout(READ_S_MAX):
-                head = await reader.readuntil(b"\r\n\r\n")
-            method, target, *_ = head.split(b" ", 2)
-            path, _, query = target.decode("ascii").partition("?")
-            if method != b"GET" or path != self.path:
+                asked = await _asked(reader)
+            at = self.now()
+            answer = self.answers(at, asked)
+            if answer is None:
                 await self._told(reader, writer, 404)
-            elif self.key and self.key not in head.split(b"\r\n"):
-                await self._told(reader, writer, 401)
+            elif answer.status not in (200, 404):
+                await self._told(reader, writer, answer.status, answer.body)
             else:
-                await self._answer(reader, writer, query)
+                await self._answer(reader, writer, at, answer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # the reader left before it had asked, or asked for nothing that HTTP knows
         finally:
             writer.transport.abort()
             self._busy.discard(task)
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, query: str) -> None:
-        at, how = self.now(), self.trouble.feed
-        viewers: Sequence[int] | None = ()
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at: datetime, answer: Answer
+    ) -> None:
+        how, viewers = self.trouble.feed, answer.viewers
         had = False
         try:
             if how is None:
-                page, viewers = self.page(at, query)
-                had = await self._told(reader, writer, 200, self.content_type, page)
+                had = await self._told(reader, writer, answer.status, answer.body)
             elif how == "hang":
                 await self._hang(reader)
             elif how != "refuse":  # that one gets no answer at all
                 await self._told(reader, writer, 502 if how == "error" else 200)
         finally:
+            if answer.heard is not None:
+                viewers = answer.heard(had)
             if viewers is not None or not had:
-                self.truth.served(self.feed, at, viewers if had else None, "answered" if had else "failed")
+                told = viewers if had else None
+                self.truth.served(answer.feed or self.feed, at, told, "answered" if had else "failed")
 
     async def _hang(self, reader: asyncio.StreamReader) -> None:
         """Until the trouble is over, or the reader has left."""
@@ -102,10 +145,10 @@ class PageServer:
                 pass  # still there
 
     async def _told(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: int,
-        content_type: str = "text/html", body: bytes | None = None,
-    ) -> bool:  # fmt: skip
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: int, body: bytes | None = None
+    ) -> bool:
         """Whether the reader has had it. Without a body it is the server's own page of HTML."""
+        content_type = "text/html" if body is None else self.content_type
         if body is None:
             body = HTML.format(title=f"{status} {REASONS[status]}" if status != 200 else "Welcome to nginx!").encode()
         date = format_datetime(self.now(), usegmt=True)
@@ -127,3 +170,15 @@ class PageServer:
         except OSError:
             return False
         return True
+
+
+async def _asked(reader: asyncio.StreamReader) -> Asked:
+    """Raises ValueError for what is no question, or has too long a body."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    method, target, *_ = head.split(b" ", 2)
+    path, _, query = target.decode("ascii").partition("?")
+    shown = head.split(b"\r\n")[1:-2]
+    lengths = [int(line.partition(b":")[2]) for line in shown if line.lower().startswith(b"content-length:")]
+    if sum(lengths) > BODY_BYTES_MAX:
+        raise ValueError("too long a question")
+    return Asked(method.decode("ascii"), path, query, shown, await reader.readexactly(sum(lengths)))
