@@ -103,9 +103,9 @@ async def test_sound_without_a_picture_is_told_as_such(tmp_path: Path, loops: Pa
 
 
 async def test_a_room_that_nobody_publishes_and_a_server_that_is_not_there(tmp_path: Path, loops: Path):
-    async with looked_at("nginx_rtmp", tmp_path, loops) as (hall, looked):
+    async with looked_at("nginx_rtmp", tmp_path, loops) as (_, looked):
         looked.prober.suspect(looked.row.name, looked.rooms[0], "missing")
         await looked.is_so(lambda: looked.found("nothing") == 1)
-    async with looked_at("nginx_rtmp", tmp_path, loops, probe_url="rtmp://127.0.0.1:9/{room}") as (hall, looked):
+    async with looked_at("nginx_rtmp", tmp_path, loops, probe_url="rtmp://127.0.0.1:9/{room}") as (_, looked):
         looked.prober.suspect(looked.row.name, looked.rooms[0], "missing")
         await looked.is_so(lambda: looked.found("unreachable") == 1)
