@@ -14,6 +14,7 @@ from monitor.rehearsal.program import Program
 from monitor.rehearsal.rtmp_hall import tool
 from tests.platforms.stage import DROPPED, LIVE, OFFLINE, Stage
 
+from .looked import Looked
 from .test_halls import Real
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
@@ -38,11 +39,15 @@ def folder(tmp_path: Path) -> Iterator[tuple[Path, str]]:
         thread.join()
 
 
-async def test_a_list_is_on_air_stalls_moves_again_and_ends(folder: tuple[Path, str], loops: Path):
-    where, address = folder
+def publish(room: str, where: Path, loops: Path) -> Program:
     source = ["-re", "-stream_loop", "-1", "-i", str(loops / "loop.flv"), "-c", "copy", "-f", "hls"]
     how = ["-hls_time", str(SEGMENT_S), "-hls_list_size", "4", "-hls_flags", "delete_segments"]
     command = [tool("ffmpeg", "apt-get install ffmpeg"), "-nostdin", "-v", "error", *source, *how]
+    return Program([*command, str(where / f"{room}.m3u8")], where / "ffmpeg.out")
+
+
+async def test_a_list_is_on_air_stalls_moves_again_and_ends(folder: tuple[Path, str], loops: Path):
+    where, address = folder
     row = Hls(name="cdn", url=address + "/{room}.m3u8", rooms=ROOMS, interval_s=0.5)
     stage, room = Stage(Real(row)), ROOMS[0]  # type: ignore[arg-type]
 
@@ -56,7 +61,7 @@ async def test_a_list_is_on_air_stalls_moves_again_and_ends(folder: tuple[Path, 
     def causes() -> list[tuple[str, str]]:
         return [(one.change, one.cause) for heard in stage.put for one in heard.changes if one.room == room]
 
-    with Program([*command, str(where / f"{room}.m3u8")], where / "ffmpeg.out") as encoder:
+    with publish(room, where, loops) as encoder:
         async with stage.playing():
             await is_in(LIVE, 20.0)
             encoder.freeze()
@@ -70,3 +75,25 @@ async def test_a_list_is_on_air_stalls_moves_again_and_ends(folder: tuple[Path, 
     assert causes() == [("opened", "status"), ("dropped", "stall"), ("resumed", "status"), ("closed", "ended")]
     assert stage.changes(ROOMS[1]) == []
     assert stage.failed == []
+
+
+async def test_a_list_that_moves_and_one_that_stands_are_told_as_such_by_a_player(
+    folder: tuple[Path, str], loops: Path
+):
+    where, address = folder
+    row = Hls(name="cdn", url=address + "/{room}.m3u8", rooms=ROOMS, interval_s=0.5, probe_url=address + "/{room}.m3u8")
+    looked, room = Looked(row), ROOMS[0]
+    with publish(room, where, loops):
+        async with looked.watching():
+            await looked.comes_to(room, LIVE)
+            looked.prober.suspect(row.name, ROOMS[1], "missing")
+            await looked.is_so(lambda: looked.found("nothing") == 1)
+            looked.prober.suspect(row.name, room, "thin")
+            await looked.is_so(lambda: looked.found("moving") == 1)
+    again = Looked(row)
+    with publish(room, where, loops) as encoder:
+        async with again.watching():
+            await again.comes_to(room, LIVE)
+            encoder.freeze()
+            await again.comes_to(room, DROPPED)
+            await again.is_so(lambda: again.found("nothing") == 1, 30.0)

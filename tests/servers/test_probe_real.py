@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,66 +11,15 @@ import pytest
 
 from collectors.probed_row import PROBE_MARK, ProbedRow
 from monitor.alerts.seen import WatchSight
-from monitor.facts import Heard
-from monitor.live.supervise import Collecting, Outlets
-from monitor.probe.probed_feed import ProbedFeed
-from monitor.probe.prober import Prober
 from monitor.store.batch import session_id
-from tests.platforms.stage import DROPPED, LIVE, Stage, now
+from tests.platforms.stage import DROPPED, LIVE
 
 from .halls import HALLS, Hall, IcecastHall, NginxHall, NodeMediaServerHall, furnish
-from .test_halls import Real
+from .looked import LOOK_S_MAX, Looked
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
-LOOK_S_MAX = 20.0
 OURS = f"<flashver>{PROBE_MARK}".encode()
 by_mark_and_by_time = pytest.mark.parametrize("kind", ["nginx_rtmp", "node_media_server", "icecast"])
-
-
-class Looked(Stage):
-    """A hall that is watched, and looked at where it is in doubt."""
-
-    def __init__(self, hall: Hall, rooms: int, probe_url: str = "") -> None:
-        self.names = [hall.room(number) for number in range(1, rooms + 1)]
-        self.row = cast(
-            ProbedRow, msgspec.structs.replace(hall.row(self.names), probe_url=probe_url or players_of(hall))
-        )
-        super().__init__(Real(self.row))  # type: ignore[arg-type]
-        self.hall, self.prober = hall, Prober(self.watch, now)
-
-    def _outlets(self) -> Outlets:
-        def put(heard: Heard) -> None:
-            self.put.append(heard)
-            self.prober.heard(heard.changes)
-
-        return replace(super()._outlets(), put=put)
-
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator["Looked"]:
-        looking = asyncio.ensure_future(self.prober.run())
-        line = ProbedFeed(cast(Collecting, self.row), self.row, self.prober)
-        try:
-            async with self.keeping(line):
-                yield self
-        finally:
-            looking.cancel()
-            await asyncio.wait([looking])
-
-    def found(self, *outcomes: str) -> int:
-        return sum(self.prober.counts()[self.row.name, outcome] for outcome in outcomes)
-
-    async def is_so(self, so: object, within_s: float = LOOK_S_MAX) -> None:
-        assert callable(so)
-        async with asyncio.timeout(within_s):
-            while not so():
-                await asyncio.sleep(0.05)
-
-    async def comes_to(self, room: str, state: int, within_s: float = LOOK_S_MAX) -> None:
-        await self.is_so(lambda: self.of(room).state == state, within_s)
-
-    def viewers(self, room: str, after: int) -> set[int | None]:
-        ticks = [tick for heard in self.put[after:] for _, tick in heard.ticks]
-        return {tick.viewers for tick in ticks if tick.room == room and tick.live}
 
 
 def players_of(hall: Hall) -> str:
@@ -84,49 +32,51 @@ def players_of(hall: Hall) -> str:
 @asynccontextmanager
 async def looked_at(
     kind: str, tmp_path: Path, loops: Path, rooms: int = 1, probe_url: str = ""
-) -> AsyncIterator[Looked]:
+) -> AsyncIterator[tuple[Hall, Looked]]:
     hall = await asyncio.to_thread(HALLS[kind], tmp_path / "hall")
     furnish(tmp_path / "hall", loops)
+    row = hall.row([hall.room(number) for number in range(1, rooms + 1)])
     with hall:
-        async with Looked(hall, rooms, probe_url).watching() as looked:
-            yield looked
+        looked = Looked(cast(ProbedRow, msgspec.structs.replace(row, probe_url=probe_url or players_of(hall))))
+        async with looked.watching():
+            yield hall, looked
 
 
 @by_mark_and_by_time
 async def test_viewers_stay_exact_while_rooms_are_looked_at(kind: str, tmp_path: Path, loops: Path):
-    async with looked_at(kind, tmp_path, loops, rooms=3) as looked:
-        for room in looked.names:
-            looked.hall.publish(room)
+    async with looked_at(kind, tmp_path, loops, rooms=3) as (hall, looked):
+        for room in looked.rooms:
+            hall.publish(room)
             await looked.comes_to(room, LIVE)
         for count in (1, 2):
-            looked.hall.play(looked.names[0])
-            await looked.is_so(lambda count=count: looked.of(looked.names[0]).viewers == count)
+            hall.play(looked.rooms[0])
+            await looked.is_so(lambda count=count: looked.of(looked.rooms[0]).viewers == count)
         before, listed = len(looked.put), 0
-        for room in looked.names:
+        for room in looked.rooms:
             looked.prober.suspect(looked.row.name, room, "thin")
         # Icecast keeps up to 16 s of this sound, and gives them at once.
         outcomes = ("sound_only", "unsure") if kind == "icecast" else ("moving",)
         async with asyncio.timeout(3 * LOOK_S_MAX):
             while looked.found(*outcomes) < 3:
-                if isinstance(looked.hall, NginxHall):
-                    listed = max(listed, (await asyncio.to_thread(looked.hall.stat)).count(OURS))
+                if isinstance(hall, NginxHall):
+                    listed = max(listed, (await asyncio.to_thread(hall.stat)).count(OURS))
                 await asyncio.sleep(0.2)
         await looked.messages_more(6)
         unsure = set() if kind == "nginx_rtmp" else {None}
         assert listed == (2 if kind == "nginx_rtmp" else 0)  # both were there, and never three
-        assert looked.viewers(looked.names[0], before) - unsure == {2}
-        assert looked.viewers(looked.names[1], before) - unsure == {0}
-        assert [looked.of(room).viewers for room in looked.names] == [2, 0, 0]
-        assert [looked.changes(room) for room in looked.names] == [["opened"]] * 3
+        assert looked.viewers(looked.rooms[0], before) - unsure == {2}
+        assert looked.viewers(looked.rooms[1], before) - unsure == {0}
+        assert [looked.of(room).viewers for room in looked.rooms] == [2, 0, 0]
+        assert [looked.changes(room) for room in looked.rooms] == [["opened"]] * 3
 
 
 @pytest.mark.parametrize("kind", ["nginx_rtmp", "node_media_server"])
 async def test_a_frozen_source_is_looked_at_told_as_such_and_decides_nothing(kind: str, tmp_path: Path, loops: Path):
-    async with looked_at(kind, tmp_path, loops) as looked:
-        (room,) = looked.names
-        source = looked.hall.publish(room)
+    async with looked_at(kind, tmp_path, loops) as (hall, looked):
+        (room,) = looked.rooms
+        source = hall.publish(room)
         await looked.comes_to(room, LIVE)
-        looked.hall.play(room)
+        hall.play(room)
         await looked.is_so(lambda: looked.of(room).viewers == 1)
         await looked.messages_more(8)
         before = len(looked.put)
@@ -144,18 +94,18 @@ async def test_a_frozen_source_is_looked_at_told_as_such_and_decides_nothing(kin
 
 
 async def test_sound_without_a_picture_is_told_as_such(tmp_path: Path, loops: Path):
-    async with looked_at("nginx_rtmp", tmp_path, loops) as looked:
-        (room,) = looked.names
-        cast(NginxHall, looked.hall).publish(room, "-vn")
+    async with looked_at("nginx_rtmp", tmp_path, loops) as (hall, looked):
+        (room,) = looked.rooms
+        cast(NginxHall, hall).publish(room, "-vn")
         await looked.comes_to(room, LIVE)
         looked.prober.suspect(looked.row.name, room, "thin")
         await looked.is_so(lambda: looked.found("sound_only") == 1)
 
 
 async def test_a_room_that_nobody_publishes_and_a_server_that_is_not_there(tmp_path: Path, loops: Path):
-    async with looked_at("nginx_rtmp", tmp_path, loops) as looked:
-        looked.prober.suspect(looked.row.name, looked.names[0], "missing")
+    async with looked_at("nginx_rtmp", tmp_path, loops) as (_, looked):
+        looked.prober.suspect(looked.row.name, looked.rooms[0], "missing")
         await looked.is_so(lambda: looked.found("nothing") == 1)
-    async with looked_at("nginx_rtmp", tmp_path, loops, probe_url="rtmp://127.0.0.1:9/{room}") as looked:
-        looked.prober.suspect(looked.row.name, looked.names[0], "missing")
+    async with looked_at("nginx_rtmp", tmp_path, loops, probe_url="rtmp://127.0.0.1:9/{room}") as (_, looked):
+        looked.prober.suspect(looked.row.name, looked.rooms[0], "missing")
         await looked.is_so(lambda: looked.found("unreachable") == 1)
