@@ -24,7 +24,7 @@ class ServerHookRow(CalledRow, kw_only=True, frozen=True):
 
     ALLOW: ClassVar[Reply]  # what lets a publisher on air: the answer to all that comes, true, broken or too much
     SIGNALS: ClassVar[tuple[str, ...]] = ("live",)
-    ELSEWHERE: ClassVar[Mapping[str, str]] = {**CalledRow.ELSEWHERE, **dict.fromkeys(("url", "interval_s"), ITS_POLL)}
+    ELSEWHERE: ClassVar[Mapping[str, str]] = {**CalledRow.ELSEWHERE, "url": ITS_POLL, "interval_s": ITS_POLL}
     BODY_BYTES_MAX: ClassVar[int] = 16_384
 
     def verify(self, delivery: Delivery, app: App, now: datetime) -> Accepted | Refused:
