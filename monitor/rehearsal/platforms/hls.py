@@ -82,7 +82,8 @@ class Packager:
     def heard(self, room: str, shown: Shown | None, at: datetime, had: bool) -> list[int] | None:
         """What the list says of the room; nobody is told how many watch."""
         if not had:
-            return self.looks.failed()
+            self.looks.failed()
+            return None
         return [0 if self.looks.had(room, shown, at) else OFF_AIR]
 
     def written(self, number: int, room: RoomNow, clock_s: float) -> tuple[Shown | None, bytes | None]:
