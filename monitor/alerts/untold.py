@@ -13,6 +13,7 @@ import msgspec
 from monitor.alerts.kept import (
     CROWDS,
     DROPPED,
+    FEEDS,
     HALL_OUTAGE,
     MANY,
     NOT_STARTED,
@@ -100,6 +101,8 @@ def _stopped(crowd: Kept, sight: Sight) -> tuple[tuple[str, str], ...]:
 def _is_true(kept: Kept, scene: Scene) -> bool:
     """An alert is some seconds old when it comes: what is seen now counts."""
     if kept.name == TARGET_MISSING and scene.now - scene.up_since < HERE_AGAIN:
+        return False
+    if kept.name in FEEDS and scene.sight.feed(kept.alert.labels.get("feed", "")) == "ok":
         return False
     room = scene.sight.room(*kept.alert.room) if kept.alert.room else None
     if room is None:

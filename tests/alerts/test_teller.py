@@ -251,6 +251,18 @@ def a_feed_recovers_when_it_is_seen_and_not_by_turning_into_another_alert(hall: 
     assert hall.wait(3600) == []
 
 
+def a_feed_that_is_back_when_its_alert_comes_is_not_told_of(hall: Hall) -> None:
+    """As after our restart: the alert that began anew comes when the feed has just answered."""
+    blind = alert("LivemonFeedBlind", at=hall.now, severity="critical", feed="f")
+    hall.sight.feeds["f"] = "ok"
+    assert hall.post(blind) == []
+    assert hall.post(over(blind, hall.now)) == []
+    again = alert("LivemonFeedBlind", at=hall.now + timedelta(seconds=60), severity="critical", feed="f")
+    hall.now += timedelta(seconds=60)
+    hall.sight.feeds["f"] = "blind"
+    assert len(hall.post(again)) == 1
+
+
 def what_vanished_while_we_were_down_has_not_recovered(hall: Hall) -> None:
     blocked = alert("LivemonWriterBlocked", at=hall.now, severity="critical")
     hall.post(blocked)
@@ -363,6 +375,7 @@ STORIES: list[Callable[[Hall], None]] = [
     that_we_were_missing_is_not_told_by_us_once_we_are_back,
     the_outage_of_a_hall_hides_its_own_rooms_alone,
     a_feed_recovers_when_it_is_seen_and_not_by_turning_into_another_alert,
+    a_feed_that_is_back_when_its_alert_comes_is_not_told_of,
     what_vanished_while_we_were_down_has_not_recovered,
     information_is_a_digest_now_and_then_and_never_recovers,
     who_waits_for_worse_hears_of_what_became_worse,
@@ -435,6 +448,8 @@ BUGS = {  # module, what is right, what is wrong in its place
     "fewer are told of as well": ("untold", " or (kept.name == MANY and ours.severity == \"critical\")", ""),
     "we say that we are missing": ("untold", "scene.now - scene.up_since < HERE_AGAIN", "False"),
     "a hall hides every hall": ("untold", "return same_hall or outage.name", "return True or outage.name"),
+    "a feed that is seen is told as blind": (
+        "untold", "if kept.name in FEEDS and scene", "if False and scene"),
     "a feed recovers by word": ("verdict", "    if kept.name in FEEDS:", "    if False:"),
     "what vanished has recovered": ("verdict", "ends_at - up_since >= UP_BEFORE", "True"),
     "what vanished is told again": (

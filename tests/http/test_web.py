@@ -189,8 +189,8 @@ async def test_the_landing_page_speaks_both_languages_and_reflects_nothing() -> 
             assert "<script" not in await answer.text()
     assert '<html lang="zh-CN">' in chinese
     assert "直播间" in chinese
-    assert "自建 nginx_rtmp" in chinese
-    assert "own nginx_rtmp" in english
+    assert "自建 nginx-rtmp" in chinese
+    assert "own nginx-rtmp" in english
     assert '<html lang="en">' in english
     assert 'href="/metrics/rooms"' in english
     assert "辽宁网红周" in english

@@ -52,7 +52,7 @@ class Evening:
     async def only(self, tags: Counter[str]) -> None:
         """Nothing else is told, also not a little later."""
         await asyncio.sleep(QUIET_S)
-        assert self.tags() == tags, self.chat.texts
+        assert self.tags() == tags, "\n".join(self.chat.texts)
 
 
 def test_no_recovery_is_told_that_is_none(played):
@@ -129,7 +129,7 @@ async def most_return(evening: Evening) -> None:
     for of in ("主播h2r0(", "hall-2", "快手"):
         await evening.told("【恢复】", of)
     back = [text for text in evening.chat.texts if "【恢复】" in text]
-    assert len(back) == 4, back
+    assert len(back) == 4, "\n".join(back)
     assert not [text for text in back if "主播h2r1(" in text], back
 
 
