@@ -72,6 +72,7 @@ def http_json() -> PlayedDescribed:
     return PlayedDescribed(
         HttpJson(
             name="list", platform="douyin", url="http://HOST/v1/lives?after={cursor}", rooms=list(ROOMS),
+            body_bytes_max=1_048_576,  # which a busy machine inflates before the answer is late
             interval_s=0.03, rooms_at="data.lives", cursor="data.next", complete=True, live_when=["LIVE"],
             ended_when=["ENDED"], fields=fields,
         )
