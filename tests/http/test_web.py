@@ -14,7 +14,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from collectors.tick import Tick
 from monitor.facts import RosterRoom
 from monitor.http import landing
-from monitor.http.guard import Guard
 from monitor.http.landing_words import WORDS
 from monitor.http.sources import Sources
 from monitor.http.web import accepts_gzip
@@ -23,7 +22,6 @@ from tests.http.stand_in import (
     StillFrames,
     StillRow,
     StillStanding,
-    busy_watch,
     listening,
     still_sources,
     still_watch,
