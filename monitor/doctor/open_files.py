@@ -18,7 +18,7 @@ OWN = 512  # spool, PostgreSQL, log, robots, and the calls of platforms, which h
 CALLERS = Limits().connections_max + Limits().trusted_more_max  # of one listener
 TOLD = re.compile(rb"^process_max_fds (\d[\d.e+]*)$", re.MULTILINE)
 PAGE_BYTES_MAX = 4 * 1024 * 1024
-TODO = (
+RAISE_IT = (
     "under systemd LimitNOFILE={many} in [Service], in docker-compose.yml `ulimits: {{ nofile: {many} }}`, in a shell "
     "`ulimit -Hn {many}` as root; then start livemon again"
 )
@@ -52,7 +52,7 @@ def judge_open_files(allowed: int, for_feeds: int, for_callers: int, is_running:
         return fine("open files", "without a limit")
     whose = "the running monitor" if is_running else "a monitor started from here"
     what = f"{whose} may have {allowed:,} files and sockets open; its feeds need up to {for_feeds:,}"
-    todo = TODO.format(many=open_files.MAX)
+    todo = RAISE_IT.format(many=open_files.MAX)
     if allowed < for_feeds:
         return wrong("open files", f"{what}: rooms would stay blind", todo)
     if allowed < for_feeds + for_callers:

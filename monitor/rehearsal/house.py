@@ -44,7 +44,7 @@ SHOWN_BY: dict[str, Callable[[Scene], Platform]] = {
     "taobao": lambda scene: Console(scene, "taobao"), "xiaohongshu": lambda scene: DataService(scene, "xiaohongshu"),
 }  # fmt: skip
 # What halls are served by; each is given the hall's letter and a secret of its own.
-SERVERS: dict[str, Callable[[str, bytes], Server]] = {
+SERVERS: dict[str, type[Server]] = {
     kind.KIND: kind for kind in (NginxRtmp, Srs, NodeMediaServer, Zlmediakit, Mediamtx, Icecast)
 }
 CALLS: dict[str, Words] = {

@@ -1,7 +1,6 @@
 """A real monitor looks at a real room in doubt, counts itself as nobody, and leaves no player behind."""
 
 import asyncio
-import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +71,5 @@ async def test_a_frozen_encoder_is_looked_at_and_nothing_else_changes(tmp_path: 
             assert await livemon.stop() == 0
             assert players(hall.rtmp_port) == []
             log = livemon.log.read_text(encoding="utf-8")
-            # On a busy machine its rate falls to a fraction before it stands still.
-            assert re.search(rf"room {ROOMS[0]} of feed hall-a is in doubt \((stall|thin)\)", log)
+            assert f"room {ROOMS[0]} of feed hall-a is in doubt (stall)" in log
             assert "rtmp://" not in log

@@ -63,7 +63,7 @@ class PlayedServers:
     async def serve(self) -> str:
         """The address of the first; `urls` has all."""
         for hall in self.halls:
-            path = SERVERS[self.kind].PATH  # type: ignore[attr-defined]
+            path = SERVERS[self.kind].PATH
             self.urls.append(await self._serving.enter_async_context(served(self._of(hall))) + path)
         return self.urls[0]
 

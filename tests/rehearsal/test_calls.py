@@ -51,7 +51,7 @@ def truth(tmp_path: Path) -> Iterator[Truth]:
 def calling(truth: Truth, kind: str, speed: float = 1.0) -> Caller:
     play = Scripted(speed, 4, EVENING)
     scene = Scene(play, Tempo(AT, speed), truth, cast(Any, None), "", lambda name: b"")
-    return Caller(scene, "A", Streams(play, [0], SERVERS[kind].COUNTING), CALLS[kind], Trouble())  # type: ignore[attr-defined]
+    return Caller(scene, "A", Streams(play, [0], SERVERS[kind].COUNTING), CALLS[kind], Trouble())
 
 
 def meant(kind: str, body: bytes, at: datetime) -> list[Tick]:

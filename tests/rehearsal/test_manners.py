@@ -78,7 +78,7 @@ def test_what_livemon_counts_as_a_stall_is_what_each_hall_is_measured_by() -> No
         [row] = [row for row in get_args(Feed) if row.__struct_config__.tag == kind]
         assert measure(hall_feed(hall, "live/1")).stall_s == row.STALL_S - row.COUNTS_LATE_S
         if kind in SERVERS:
-            assert SERVERS[kind].COUNTING.steps_s == measure(hall_feed(hall)).steps_s  # type: ignore[attr-defined]
+            assert SERVERS[kind].COUNTING.steps_s == measure(hall_feed(hall)).steps_s
     assert measure("relay-wechat") == measure("hall-a")
 
 

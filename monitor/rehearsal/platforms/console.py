@@ -7,15 +7,15 @@ All pages of a list are one look at the rooms: a cursor names the instant of the
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qs
 
-from ..event.order import Happened
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
 from .page_server import PageServer, one_page
 from .room_words import FIELDS, entry, unix_ms
+from .unsold import SellsNothing
 
 WAY, PATH = "list", "/export/lives"
 PAGE_ROOMS = 100
@@ -40,11 +40,8 @@ ok_when = "code == `0`"
 {fields}"""
 
 
-class Console:
+class Console(SellsNothing):
     """Lists who is on air, and whose last broadcast was ended. A stream that dropped is on no page until it is back."""
-
-    SELLS_ON: ClassVar[str] = ""
-    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene, platform: str, page_rooms: int = PAGE_ROOMS) -> None:
         self.scene, self.platform, self.page_rooms = scene, platform, page_rooms
@@ -91,12 +88,6 @@ class Console:
             lives = [it[0] for it in told if it is not None]
             self._looked = at_ms, lives, [OFF_AIR if it is None else it[1] for it in told]
         return self._looked[1], self._looked[2]
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"a console sells nothing: {event}")
-
-    def waiting(self) -> int:
-        return 0
 
     async def close(self) -> None:
         await self.server.close()

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from math import floor
-from typing import Any, ClassVar
+from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from ..event.order import Happened
 from ..event.play import RoomNow
 from ..manners import EVERY_S, feed_name
 from ..scene import Scene, Settings, Trouble
@@ -27,6 +26,7 @@ from .page_server import PageServer, one_page
 from .relay import OFF, ticks
 from .room_words import ENDED, FIELDS, entry, unix_ms
 from .socket_trouble import SocketTrouble
+from .unsold import SellsNothing
 from .untold import Untold
 
 WAY, STATE_PATH = "socket", "/live/rooms"
@@ -54,14 +54,11 @@ ended_when = ["ENDED"]
 """
 
 
-class DataService:
+class DataService(SellsNothing):
     """Every few seconds one message of all rooms that are on air, and of those that stopped since the last one.
 
     The first is of all rooms: one that was on air when it was asked about is not missed for longer than others.
     """
-
-    SELLS_ON: ClassVar[str] = ""
-    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene, platform: str) -> None:
         self.scene, self.platform = scene, platform
@@ -169,12 +166,6 @@ class DataService:
 
     def _clock_s(self, at: datetime) -> float:
         return (at - self.scene.tempo.began_at).total_seconds()
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"a data service sells nothing: {event}")
-
-    def waiting(self) -> int:
-        return 0
 
     async def close(self) -> None:
         await self.state.close()

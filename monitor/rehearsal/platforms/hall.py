@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple, Protocol
 
 from ..event.cast import OWN
-from ..event.order import Happened
 from ..manners import hall_feed
 from ..scene import Scene, Settings, Trouble
 from ..truth import OFF_AIR
 from .calls import Caller, Words
 from .page_server import Answer, Asked, PageServer
 from .stream import Counting, Stream, Streams
+from .unsold import SellsNothing
 
 STANZA = """\
 [[feed]]
@@ -57,6 +57,9 @@ class Server(Protocol):
     CONTENT_TYPE: ClassVar[str]
     COUNTING: ClassVar[Counting]
 
+    def __init__(self, hall: str, secret: bytes) -> None:
+        """`hall`: its letter. `secret`: what its interface asks for, where it asks."""
+
     def settings(self, name: str) -> Settings:
         """More lines of its [[feed]] table, whose secret is the file of the feed's `name`."""
 
@@ -64,7 +67,7 @@ class Server(Protocol):
         """None: it has no such page. The last page of a look says `viewers`."""
 
 
-class Hall:
+class Hall(SellsNothing):
     """The rooms of one hall (its letter). A room counts as livemon will understand it: live while it is published.
 
     A trouble of its interface is the pages' alone: streams go on, and the process stays the same, so that connections
@@ -72,9 +75,6 @@ class Hall:
     an outage of the play.) An encoder that froze stays on the page with its bytes standing still: no server of a hall
     cuts it, however soon its kind usually does.
     """
-
-    SELLS_ON: ClassVar[str] = ""
-    SHOWS: ClassVar[str] = ""
 
     def __init__(self, scene: Scene, hall: str, server: Server, words: Words | None = None) -> None:
         """`words`: it calls livemon, too, in these."""
@@ -120,12 +120,6 @@ class Hall:
 
     def last(self) -> Look:
         return self._look or self.now()
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"a hall sells nothing: {event}")
-
-    def waiting(self) -> int:
-        return 0
 
     async def close(self) -> None:
         await self.server.close()

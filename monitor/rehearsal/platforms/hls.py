@@ -5,7 +5,6 @@ from functools import partial
 from typing import ClassVar
 
 from ..event.cast import OWN
-from ..event.order import Happened
 from ..event.play import RoomNow
 from ..manners import EVERY_S, hall_feed
 from ..scene import Scene, Settings, Trouble
@@ -13,6 +12,7 @@ from ..truth import OFF_AIR
 from .hls_looks import Looks, Shown
 from .page_server import Answer, Asked, PageServer
 from .stream import JUST_S, Counting, Stream, Streams
+from .unsold import SellsNothing
 
 SEGMENT_S, SEGMENTS = 4.0, 5  # of the world; a list has so many
 STANZA = """\
@@ -29,7 +29,7 @@ SEGMENT = "#EXTINF:{length:.6f},\n{name}{number}.ts\n"
 END = "#EXT-X-ENDLIST\n"
 
 
-class Packager:
+class Packager(SellsNothing):
     """ffmpeg's own muxer writes the lists: an end where somebody signs off, and nothing where a stream is gone. Each
     encoder that connects begins a list anew, before whose first segment there is none; a script of the hall takes away
     what nobody has written to for half a minute.
@@ -38,8 +38,6 @@ class Packager:
     has had all of them: `hls_looks`.
     """
 
-    SELLS_ON: ClassVar[str] = ""
-    SHOWS: ClassVar[str] = ""
     COUNTING: ClassVar[Counting] = Counting(keeps_s=30.0, carries=False)
 
     def __init__(self, scene: Scene, hall: str) -> None:
@@ -109,12 +107,6 @@ class Packager:
         if room.on_air or not room.signed_off or room.frozen_s:
             return False
         return not self.scene.play.room(number, clock_s - room.away_s + JUST_S).on_air  # else it was gone before that
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"a hall sells nothing: {event}")
-
-    def waiting(self) -> int:
-        return 0
 
     async def close(self) -> None:
         await self.server.close()

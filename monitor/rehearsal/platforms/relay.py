@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from math import floor
-from typing import Any, ClassVar
+from typing import Any
 
 from ..deliveries import Deliveries, Made
 from ..event.cast import PLATFORMS
-from ..event.order import Happened
 from ..event.play import RoomNow
 from ..scene import Scene, Settings, Trouble
 from ..truth import NOT_TOLD, OFF_AIR
 from .push_json import RETRIES_S, TIMEOUT_S, content_name, settings, signed, taken, written
+from .unsold import SellsNothing
 
 REPORT_S = 10.0  # of the world
 TICKS_MAX = 500  # of one body
@@ -23,7 +23,7 @@ WAITING_MAX = 400  # bodies (30 MB): what a PC keeps while nobody takes its repo
 Told = tuple[int, dict[str, Any], int]  # which of its rooms, the tick, and what that says in a frame of the truth
 
 
-class Relay:
+class Relay(SellsNothing):
     """Reports every room that is live, and once that one stopped, and once more if its broadcaster signed off later.
     Once a minute it tells of all its rooms: who has just begun to listen shall know which are off the air.
 
@@ -31,9 +31,6 @@ class Relay:
     out of turn. While `trouble.feed` is set or `trouble.pushing` is not, no report is made, and none is made up later.
     It sees the picture of the platform, so an encoder that froze is live.
     """
-
-    SELLS_ON: ClassVar[str] = ""
-    SHOWS: ClassVar[str] = ""
 
     def __init__(
         self, scene: Scene, platform_name: str, report_s: float = REPORT_S, waiting_max: int = WAITING_MAX
@@ -104,9 +101,6 @@ class Relay:
 
     def _clock_s(self, at: datetime) -> float:
         return (at - self.scene.tempo.began_at).total_seconds()
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"a relay sells nothing: {event}")
 
     def waiting(self) -> int:
         return self.deliveries.waiting()

@@ -1,4 +1,4 @@
-"""A platform of a play that shows rooms, and on which nothing is sold."""
+"""Who shows rooms of a play, and sells nothing."""
 
 import asyncio
 from typing import ClassVar, Protocol
@@ -14,11 +14,25 @@ class Fake(Protocol):
     def forget(self) -> None: ...
 
 
-class Unsold[F: Fake]:
+class SellsNothing:
+    """`name`: of its feed, or its platform."""
+
     SELLS_ON: ClassVar[str] = ""
+    SHOWS: ClassVar[str] = ""
+    name: str
+
+    def happened(self, event: Happened) -> None:
+        raise AssertionError(f"{self.name} sells nothing: {event}")
+
+    def waiting(self) -> int:
+        return 0
+
+
+class Unsold[F: Fake](SellsNothing):
+    """A platform with an interface of its own."""
+
     FORGET_EVERY_S: ClassVar[float] = 60.0  # what was asked in a week need not be remembered
 
-    name: str
     fake: F
     url = ""
 
@@ -30,12 +44,6 @@ class Unsold[F: Fake]:
         while True:
             await asyncio.sleep(self.FORGET_EVERY_S)
             self.fake.forget()
-
-    def happened(self, event: Happened) -> None:
-        raise AssertionError(f"nothing is sold on {self.name}: {event}")
-
-    def waiting(self) -> int:
-        return 0
 
     async def close(self) -> None:
         await self.fake.close()
