@@ -1,12 +1,20 @@
 """What Alertmanager tells us of, as plain values: an alert, and the episode that the book keeps of it."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
 End = Literal["", "recovered", "not_recovered", "quiet"]
+
+
+def instant(at: datetime) -> datetime | None:
+    """Of an alert, aware UTC, to the millisecond, as Alertmanager's API shows what its webhook may say to the
+    nanosecond. None: its zero, which is the year 1, or nonsense."""
+    if at.tzinfo is None or not 1971 < at.year < 9_000:
+        return None
+    return at.astimezone(UTC).replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 class Alert(msgspec.Struct, frozen=True):

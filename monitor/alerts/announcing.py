@@ -6,7 +6,7 @@ from typing import Protocol
 
 from monitor.alerts import silence_over
 from monitor.alerts.addressed import Make, addressed, group, takers
-from monitor.alerts.alert import Alert, Episode
+from monitor.alerts.alert import Episode
 from monitor.alerts.notice import Language, Notice
 from monitor.alerts.saying import Speaker
 from monitor.alerts.sight import Sight
@@ -41,7 +41,7 @@ class Announcing:
         def make(language: Language) -> list[Notice]:
             return [silence_over.notice(silence, heard, self._zone, language)]
 
-        alerts = [_alert(each) for each in heard]
+        alerts = [each.alert for each in heard]
         await self._tell(make, silence_over.key(silence), takers(self._robots(), alerts, self._sight))
 
     async def _tell(self, make: Make, key: str, robots: Sequence[Speaker]) -> None:
@@ -49,9 +49,3 @@ class Announcing:
         notices = addressed(make, key, robots)
         if notices and not await self._outbox.knows(notices[0][2]):
             await self._outbox.put(notices)
-
-
-def _alert(listed: Listed) -> Alert:
-    labels = listed.labels
-    name, severity = labels.get("alertname", ""), labels.get("severity", "") or "warning"
-    return Alert(listed.fingerprint, name, severity, labels, {}, listed.starts_at)

@@ -44,6 +44,7 @@ from monitor.alerts.spoken import Spoken
 from monitor.alerts.telling_facts import keep_bringing
 from monitor.alerts.tokens import Tokens, secret_of
 from monitor.alerts.webhook import Group
+from monitor.alerts.whole import Whole
 from monitor.config import Config
 from monitor.http.alert_metrics import HEARTBEAT, AlertMetrics
 from monitor.problem import of_file
@@ -91,7 +92,7 @@ class Desk:
         config, house, url = self.config, self._house, self.config.alertmanager_url
         ending = Ending(house.watch, house.lane, self.hearing, house.now)
         ending.again(Said(*each) for each in book.ended_by_people(house.now() - ENDED_KEPT))
-        alertmanager = None if url is None else Alertmanager(self._http, url)
+        self._alertmanager = alertmanager = None if url is None else Alertmanager(self._http, url)
         self._keeper: Keeper | None = None
         if alertmanager is not None:
             self._keeper = Keeper(alertmanager, self.hearing, house.now, self._announcing.silence_over)
@@ -124,7 +125,7 @@ class Desk:
             self._duty, self._tokens, self._house.sight, lambda: self._people, self._house.now, config.zone,
             config.public_url or "", config.purpose, self._runbooks.page_of,
         )  # fmt: skip
-        receiver = Receiver(self.hearing.hear, self._metrics.posted, self._heard)
+        receiver = Receiver(Whole(self.hearing.hear, self._alertmanager).hear, self._metrics.posted, self._heard)
         door = DutyDoor(self._duty, self._key, self._handing_over.command)
         return [*receiver.routes(), *AlertPage(asked).routes(), *self._runbooks.routes(), *door.routes()]
 

@@ -1,6 +1,7 @@
 """`POST /alertmanager`: what Alertmanager tells is in the book, on disk, before it is answered."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Literal
 
@@ -8,20 +9,25 @@ from aiohttp import web
 
 from monitor.alerts.book_file import BookRefused
 from monitor.alerts.webhook import BYTES_MAX, Group, Unacceptable, read
+from monitor.alerts.whole import Incomplete
 
+log = logging.getLogger(__name__)
 PATH = "/alertmanager"
 BODY_S_MAX = 10.0
 AT_ONCE_MAX = 8
 Outcome = Literal[
-    "kept", "too_large", "not_json", "version", "shape", "alerts", "slow", "cut_short", "busy", "book_refused"
-]
-STATUS: dict[Outcome, int] = {"too_large": 413, "slow": 408, "busy": 503, "book_refused": 503}  # others: 400
+    "kept", "too_large", "not_json", "version", "shape", "alerts", "slow", "cut_short", "busy", "book_refused",
+    "incomplete",
+]  # fmt: skip
+STATUS: dict[Outcome, int] = {  # others: 400
+    "too_large": 413, "slow": 408, "busy": 503, "book_refused": 503, "incomplete": 503,
+}  # fmt: skip
 
 
 class Receiver:
-    """`hear` keeps a group on disk or raises BookRefused; `heard` is told of each that was kept; `count` of each post.
+    """`hear` keeps a group on disk or raises BookRefused or Incomplete; `heard` is told of each that was kept.
 
-    Alertmanager tries again what is answered with 5xx, and gives up what is answered with 4xx.
+    `count` is told of each post. Alertmanager tries again what is answered with 5xx, and gives up what with 4xx.
     """
 
     def __init__(
@@ -51,6 +57,9 @@ class Receiver:
             return self._answer("cut_short")
         except BookRefused:
             return self._answer("book_refused")
+        except Incomplete as error:
+            log.warning("what Alertmanager cut off is asked for again when it repeats itself: %s", error)
+            return self._answer("incomplete")
         finally:
             self._at_once -= 1
         self._heard(group)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import aiohttp
 import msgspec
 
+from monitor.alerts.alert import Alert, instant
 from monitor.alerts.silence import Matcher, Silence
 from monitor.problem import quoted
 
@@ -38,6 +39,14 @@ class Listed(msgspec.Struct, frozen=True, rename="camel"):
     labels: Mapping[str, str]
     starts_at: datetime
     status: ListedStatus = ListedStatus()
+    annotations: Mapping[str, str] = {}
+
+    @property
+    def alert(self) -> Alert:
+        labels = self.labels
+        name, severity = labels.get("alertname", ""), labels.get("severity", "") or "warning"
+        starts_at = instant(self.starts_at) or self.starts_at
+        return Alert(self.fingerprint, name, severity, labels, self.annotations, starts_at)
 
 
 class Alertmanager:

@@ -1,12 +1,12 @@
 """Reads what Alertmanager posts (its webhook, version 4): a group of alerts, within bounds."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
-from monitor.alerts.alert import Alert
+from monitor.alerts.alert import Alert, instant
 
 BYTES_MAX = 8 * 1024 * 1024
 ALERTS_MAX = 5_000
@@ -80,18 +80,13 @@ def _alert(raw: msgspec.Raw) -> Alert | None:
         told = msgspec.json.decode(raw, type=_Told)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    name, starts_at = told.labels.get("alertname", ""), _instant(told.starts_at)
+    name, starts_at = told.labels.get("alertname", ""), instant(told.starts_at)
     if not name or starts_at is None:
         return None
     ends_at = None
     if told.status == "resolved":
-        ends_at = _instant(told.ends_at or told.starts_at) or starts_at
+        ends_at = instant(told.ends_at or told.starts_at) or starts_at
     severity = told.labels.get("severity", "") or "warning"
     return Alert(
         told.fingerprint, name, severity, told.labels, told.annotations, starts_at, ends_at
     )  # fmt: skip
-
-
-def _instant(at: datetime) -> datetime | None:
-    """Alertmanager's zero is the year 1."""
-    return at.astimezone(UTC) if at.tzinfo is not None and 1971 < at.year < 9_000 else None

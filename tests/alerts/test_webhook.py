@@ -21,7 +21,7 @@ POSTED = {
     "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager", "version": "4",
     "groupKey": '{}:{alertname="LivemonRoomDropped"}', "truncatedAlerts": 7, "notification_reason": "firstNotification",
 }  # fmt: skip
-AT = datetime(2026, 11, 19, 12, 14, 5, 739267, UTC)
+AT = datetime(2026, 11, 19, 12, 14, 5, 739000, UTC)
 
 
 def body(**changes: object) -> bytes:
