@@ -9,6 +9,8 @@ UV_VERSION := 0.13.9
 UV := $(shell command -v uv || echo .tools/uv/bin/uv)
 BIN := .venv/bin
 export UV_NO_PROGRESS := 1
+# Tests start livemon hundreds of times: half of each start would go into compiling where nothing compiled may be kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 ROOMS ?= 2000
 SPEED ?= 10
