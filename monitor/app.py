@@ -174,7 +174,7 @@ class App:
             self.metrics.loop_lag.set(max(0.0, loop.time() - due))
             due = loop.time() + 1.0
             stepped = self.clock.check()
-            self.metrics.clock_skew.set(self.clock.skew_s)
+            self.metrics.clock_skew.set(self.clock.widest_s)
             await self.store.inbox.room(0, 1)
             now = self.clock.now()
             if stepped:

@@ -126,7 +126,9 @@ class Metrics:
 
     def _of_the_process(self, registry: CollectorRegistry) -> None:
         self.clock_skew = Gauge(
-            "livemon_clock_skew_seconds", "Wall clock less the stamps we give, sampled each second.", registry=registry
+            "livemon_clock_skew_seconds",
+            "Wall clock less the stamps we give, sampled each second: the widest of the last half minute.",
+            registry=registry,
         )
         self.loop_lag = Gauge(
             "livemon_loop_lag_seconds", "How late the event loop woke, sampled each second.", registry=registry

@@ -47,6 +47,16 @@ def test_a_wall_that_stays_away_for_ten_seconds_is_followed_once():
     assert hands.clock.now() == hands.wall
 
 
+def test_a_step_that_was_followed_is_shown_for_half_a_minute():
+    hands = Hands()
+    hands.wall -= timedelta(hours=1)
+    shown = []
+    for _ in range(60):
+        hands.tick(1)
+        shown.append(hands.clock.widest_s)
+    assert shown == [-3600.0] * 40 + [0.0] * 20  # ten seconds until it is followed, the last of them counted again
+
+
 def test_two_seconds_of_skew_are_no_step():
     hands = Hands()
     hands.wall += timedelta(seconds=2)
