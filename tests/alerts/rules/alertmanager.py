@@ -1,7 +1,6 @@
 """A real Alertmanager with the shipped configuration, but for its times and the address that it calls."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,8 @@ from typing import Any
 import aiohttp
 import yaml
 from aiohttp import web
+
+from monitor.rehearsal.rtmp_hall import free_ports
 
 CONFIG = Path(__file__).resolve().parents[3] / "prometheus" / "alertmanager.yml"
 START_S_MAX = 20.0
@@ -62,12 +63,6 @@ def quickened(url: str) -> str:
     return yaml.safe_dump(config)
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @asynccontextmanager
 async def managing(folder: Path) -> AsyncIterator[Manager]:
     program = which("prometheus-alertmanager") or which("alertmanager")
@@ -78,7 +73,7 @@ async def managing(folder: Path) -> AsyncIterator[Manager]:
         app.router.add_post("/alertmanager", manager.hear)
         runner = web.AppRunner(app)
         await runner.setup()
-        hook, port = free_port(), free_port()
+        hook, port = free_ports(2)
         await web.TCPSite(runner, "127.0.0.1", hook).start()
         (folder / "alertmanager.yml").write_text(quickened(f"http://127.0.0.1:{hook}/alertmanager"))
         process = await asyncio.create_subprocess_exec(
