@@ -52,6 +52,7 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
     KEYS: ClassVar[str] = ""  # of what they are, where several kinds tell the same; left out: a feed's own compare
     TELLS_OF_REFUSED: ClassVar[bool] = True  # its events tell that somebody publishes before he is let, or refused
+    TOLD_LATE_S: ClassVar[float] = 0.0  # so old an event is when its source tells it, though all is well there
     REFRESH_S: ClassVar[float] = 0.0  # how far this source's status may lag behind an event
     STALL_S: ClassVar[float] = 10.0  # so long after its last byte a stream stalls, as far as this kind can tell
     COUNTS_LATE_S: ClassVar[float] = 0.0  # so much of it may go by until that byte is counted, and progress stands

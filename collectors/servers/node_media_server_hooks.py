@@ -29,6 +29,7 @@ class Call(msgspec.Struct, frozen=True):
 class NodeMediaServerHooks(ServerHookRow, tag="node_media_server_hooks", frozen=True, kw_only=True):
     PLATFORM = "node_media_server"
     CONTENT_TYPES = ("text/plain", "application/json")  # it sends its JSON as text
+    TOLD_LATE_S = 30.0  # of an end: so long it waits for the publisher
     ALLOW = Reply(b"{}")  # any status but 200 cuts the publisher
 
     def parse(self, frame: bytes, at: datetime, app: App, details: Details = NO_DETAILS) -> Meaning:
@@ -41,6 +42,6 @@ class NodeMediaServerHooks(ServerHookRow, tag="node_media_server_hooks", frozen=
         if not call.id or not call.app or not call.name:
             raise BadFrame("incomplete: no id, app or name")
         if not live and call.endtime:
-            at = instant(call.endtime)  # it waits half a minute for the publisher before it says so
+            at = instant(call.endtime)
         room = f"{call.app}/{call.name}"
         return Meaning(ticks=[Tick(self.name, room, at, "event", live, session_key=call.id)])

@@ -81,7 +81,7 @@ class FeedSight:
             return "blind"
         if self._is_frozen:
             return "frozen"
-        return "stale" if self.stale_s > self.silence_s_max else "ok"
+        return "stale" if self.stale_s > self.silence_s_max + self.row.TOLD_LATE_S else "ok"
 
     @property
     def _is_frozen(self) -> bool:
@@ -99,8 +99,13 @@ class FeedSight:
         if self.seen_until is None or at > self.seen_until:
             self.seen_until = at
         self.last_message_at = self.seen_until
+        self.outlives(at)
+
+    def outlives(self, at: datetime) -> None:
+        """Nothing but signs of life since, or silence that is no blindness: that one stamp was old says no more how it
+        is now."""
         if self.stamped_at is not None and at - self.stamped_at > STAMP_FOR:
-            self.stale_s = 0.0  # nothing but signs of life since: that one stamp was old says no more how it is now
+            self.stale_s = 0.0
 
     def back(self, at: datetime) -> None:
         """The first good frame after a blind span, or ever."""

@@ -289,3 +289,4 @@ class Watch:
         self.muster.forget_parted()
         for feed in self.feeds.values():
             feed.forget_unlisted(now)
+            feed.outlives(now)

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from collectors.orders.doudian import Doudian
+from collectors.servers.node_media_server_hooks import NodeMediaServerHooks
+from collectors.servers.srs_hooks import SrsHooks
 from collectors.tick import Tick
 from monitor.facts import RosterRoom
 from monitor.live.session import Session
@@ -219,6 +221,23 @@ def test_one_old_stamp_does_not_make_a_quiet_feed_stale_for_ever():
     assert evening.watch.feeds["poll"].state == "stale"
     evening.watch.hear("poll", at(161), [], at(161))
     assert evening.watch.feeds["poll"].state == "ok"
+
+
+def test_one_old_stamp_of_whoever_calls_does_not_make_it_stale_until_it_calls_again():
+    evening = Evening(REAL, (SrsHooks(name="calls", app="srs"),))
+    evening.watch.hear("calls", at(100), [Tick("calls", A, at(60), "event", False)], at(100))
+    evening.watch.tend(at(130))
+    assert evening.watch.feeds["calls"].state == "stale"
+    for second in range(131, 250):
+        evening.watch.tend(at(second))
+    assert evening.watch.feeds["calls"].state == "ok"
+
+
+@pytest.mark.parametrize(("late_s", "state"), [(30, "ok"), (39, "ok"), (41, "stale")])
+def test_who_tells_an_end_half_a_minute_late_by_nature_is_not_stale_for_that(late_s, state):
+    evening = Evening(REAL, (NodeMediaServerHooks(name="calls", app="nms"),))
+    evening.watch.hear("calls", at(100), [Tick("calls", A, at(100 - late_s), "event", False)], at(100))
+    assert evening.watch.feeds["calls"].state == state
 
 
 def test_a_stall_is_forgotten_when_only_the_feed_that_measured_it_is_blind():
