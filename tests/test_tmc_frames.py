@@ -129,11 +129,11 @@ def test_the_largest_frame_costs_little_time_and_memory() -> None:
     many = b"\x02\x02" + b"".join(fake.named(str(n), 1) for n in range(100_000))
     whole = b"\x02\x02" + fake.named("content", "x" * (FRAME_BYTES_MAX - 40)) + b"\0\0"
     tracemalloc.start()
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadFrame):
         decode(many[:FRAME_BYTES_MAX])
     assert len(str(decode(whole).fields["content"])) == FRAME_BYTES_MAX - 40
-    took_s, peak = time.perf_counter() - began, tracemalloc.get_traced_memory()[1]
+    took_s, peak = time.process_time() - began, tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert took_s < 0.5
     assert peak < 8 * FRAME_BYTES_MAX

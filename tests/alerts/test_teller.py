@@ -395,11 +395,11 @@ def test_stories(story):
 def test_five_thousand_alerts_are_heard_in_well_under_a_second():
     hall = Hall()
     drops = dropped(hall, range(5_000))
-    started = time.perf_counter()
+    started = time.process_time()
     hall.post(*drops)
     hall.stand(range(5_000), LIVE)
     hall.post(*(over(drop, hall.now) for drop in drops))
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
     assert len(hall.said) == 2
 
 
