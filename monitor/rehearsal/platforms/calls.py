@@ -182,19 +182,25 @@ class Caller:
         """Until it is taken, or given up."""
         made: Made | None = None
         for pause_s in (*self.habit.retries_s, 0.0):
-            while not self.trouble.pushing:
+            if not self.trouble.pushing:
                 if not self.again:
                     return
-                await asyncio.sleep(LOOK_EVERY_S)
+                await self._held(call)
             sent_at = self.scene.now()
             made = made or self.habit.made(call.told, self.secret, sent_at)
-            taken = await self._is_taken(made)
-            self._record(call, sent_at, taken)
-            if taken:
+            if await self._is_taken(made):
+                self._took(call, sent_at)
                 if self.trouble.twice and self.again:  # the same bytes, which livemon has
                     await self._is_taken(made)
                 return
+            self._failed(call, sent_at)
             await asyncio.sleep(pause_s)
+
+    async def _held(self, call: Call) -> None:
+        """Nothing is delivered just now."""
+        self._failed(call, self.scene.now())
+        while not self.trouble.pushing:  # noqa: ASYNC110 - nobody tells us that the trouble is over
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _is_taken(self, made: Made) -> bool:
         headers, body, *query = made
@@ -207,17 +213,20 @@ class Caller:
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False  # nobody is there
 
-    def _record(self, call: Call, sent_at: datetime, taken: bool) -> None:
-        feed, viewers = feed_name(self.way, self.hall.lower(), call.room), [0 if call.live else OFF_AIR]
-        if not taken:
-            self.scene.truth.served(feed, sent_at, None, "failed")
-            return
+    def _took(self, call: Call, sent_at: datetime) -> None:
+        feed, viewers = self._feed(call), [0 if call.live else OFF_AIR]
         if call.at is not None:
             self.scene.truth.served(feed, call.at, viewers, "stamped")
         else:
             self.scene.truth.served(feed, sent_at, viewers)
         if self.again:
-            self.scene.truth.served(feed, sent_at, [NOT_TOLD], "alive")
+            self.scene.truth.served(feed, self.scene.now(), [NOT_TOLD], "alive")
+
+    def _failed(self, call: Call, at: datetime) -> None:
+        self.scene.truth.served(self._feed(call), at, None, "failed")
+
+    def _feed(self, call: Call) -> str:
+        return feed_name(self.way, self.hall.lower(), call.room)
 
 
 def stamp(stamped: Stamped, live: bool, at: datetime) -> datetime | None:
