@@ -148,11 +148,11 @@ class Caller:
 
     def _gone_at(self, number: int, stream: Stream, at: datetime) -> datetime:
         """When the publisher went who was there at the last look."""
-        room, since_at = stream.room, at
+        room = stream.room
         if room.publishing:  # by another connection
-            since_at = at - timedelta(seconds=room.connected_s)
-            room = self.streams.play.room(number, self._clock_s(since_at) - JUST_S)
-        return since_at - timedelta(seconds=room.away_s)
+            at -= timedelta(seconds=room.connected_s + JUST_S)
+            room = self.streams.play.room(number, self._clock_s(at))
+        return at - timedelta(seconds=room.away_s)
 
     def _left(self, number: int, known: Stream, gone_at: datetime) -> Stream:
         """As it stood, and whether its publisher signed off himself: who did was off the air in the same instant."""
