@@ -13,10 +13,7 @@ import msgspec
 import pytest
 from yarl import URL
 
-from collectors.hook import Accepted, App, CalledRow, Delivery, Hook
-from collectors.platforms.aliyun_live import AliyunLive
-from collectors.platforms.tencent_live import TencentLive
-from collectors.platforms.volcengine_live import VolcengineLive
+from collectors.hook import Delivery
 from collectors.tick import Tick
 from monitor.rehearsal.event.play import RoomNow
 from monitor.rehearsal.event.script import Broadcast, Fault
@@ -28,14 +25,12 @@ from monitor.rehearsal.platforms.cloud_words import signed_within
 from monitor.rehearsal.platforms.stream import Counting, Stream, Streams
 from monitor.rehearsal.scene import Scene, Trouble
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth, frames_of, viewers_of
+from tests.rehearsal.clouded import KINDS, delivered, understood
 from tests.rehearsal.small_evening import broadcast
 from tests.rehearsal.staged import listening, loaded, part, running, secret, staged, until
 from tests.rehearsal.test_fake_servers import Scripted
 
 FEEDS = Path(__file__).parents[1] / "feeds"
-KINDS: dict[str, type[CalledRow]] = {
-    "tencent_live": TencentLive, "aliyun_live": AliyunLive, "volcengine_live": VolcengineLive,
-}  # fmt: skip
 HALLS = {"tencent_live": "K", "aliyun_live": "L", "volcengine_live": "M"}
 ALL = pytest.mark.parametrize("kind", KINDS)
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
@@ -69,22 +64,8 @@ def looks(one: Caller, from_s: float, to_s: float, step_s: float = 0.5) -> Itera
             yield clock_s, call
 
 
-def delivered(kind: str, call: Call, at: datetime) -> Delivery:
-    """As it comes to livemon."""
-    habit = CLOUD_CALLS[kind].HABIT
-    headers, body, *query = habit.made(call.told, KEY, at)
-    lower = {name.lower(): value for name, value in headers.items() if name.lower() in KINDS[kind].HEADERS}
-    return Delivery(habit.method, f"/hooks/cloud-{HALLS[kind].lower()}", "".join(query), lower, body)
-
-
 def meant(kind: str, call: Call, at: datetime) -> Tick:
-    row = cast(Hook, KINDS[kind](name="cloud", app="a"))
-    delivery, app = delivered(kind, call, at), App("a", kind, secrets=(KEY,))
-    verdict = row.verify(delivery, app, at)
-    assert isinstance(verdict, Accepted)
-    assert verdict.once
-    [tick] = row.parse(msgspec.msgpack.encode(delivery), at, app).ticks
-    return tick
+    return understood(KINDS[kind](name="cloud", app="a"), call, at, at, KEY)
 
 
 # --- byte for byte ----------------------------------------------------------------------------------------------------
@@ -125,7 +106,7 @@ def test_calls_are_written_as_documented(truth: Truth, kind: str) -> None:
     assert len(calls) == len(numbers)
     for number, call in zip(numbers, calls, strict=True):
         at, real = frames[number]
-        assert unnamed(delivered(kind, call, at)) == unnamed(real)
+        assert unnamed(delivered(kind, call, at, KEY)) == unnamed(real)
 
 
 @pytest.mark.parametrize("kind", CHINESE)
@@ -134,7 +115,7 @@ def test_chinese_names_are_written_as_documented(truth: Truth, kind: str) -> Non
     at, real = documented(kind)[number]
     one = caller(truth, kind, broadcast(0, begins_s, begins_s + 900), room="live/直播间一")
     [(_, call)] = looks(one, begins_s - 1, begins_s + 5)
-    assert unnamed(delivered(kind, call, at)) == unnamed(real)
+    assert unnamed(delivered(kind, call, at, KEY)) == unnamed(real)
 
 
 def test_tencent_says_how_long_a_push_was_and_names_it_the_same_at_both_ends(truth: Truth) -> None:
