@@ -51,6 +51,8 @@ def test_the_truth_says_in_which_ways_rooms_were_told_of(tmp_path: Path) -> None
             "count-kwaixiaodian:k",
             "relay-kwaixiaodian",
             "hls-j:r",
+            "cloud-k:r",
+            "call-d:r",
         ):
             truth.served(feed, BEGAN, [NOT_TOLD])
     ways = ways_in(feeds_in(tmp_path / "t"))
