@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -296,6 +297,18 @@ async def test_what_is_never_taken_is_given_up_and_what_follows_is_told(truth: T
     await posted(caller(truth, "tencent_live", EVENING, http=wire, words=Hasty()), call(1), call(2, live=False))
     assert [body[:6] for _, _, body in wire.sent] == [b'{"n":1'] * 3 + [b'{"n":2']
     assert [each for each in frames(truth) if each[0] == "stamped"] == [("stamped", OFF_AIR)]
+
+
+async def test_what_waited_for_others_has_had_a_part_of_its_time(truth: Truth) -> None:
+    """Else whoever listens to nothing would be called of things that are longer and longer ago."""
+    wire = Wire(*[503] * 9)
+    await posted(caller(truth, "tencent_live", EVENING, http=wire, words=Hasty()), *map(call, range(1, 4)))
+    tries = Counter(body[:6] for _, _, body in wire.sent)
+    assert tries[b'{"n":1'] == 3
+    assert tries[b'{"n":2'] < 3
+    assert tries[b'{"n":3'] < 3
+    habit = CLOUD_CALLS["tencent_live"].HABIT
+    assert [len(habit.left_s(late_s)) for late_s in (0.01, 59.9, 60.0, 700.0, 720.0, 9e9)] == [12, 12, 11, 1, 0, 0]
 
 
 async def test_while_nothing_is_delivered_calls_wait_and_the_truth_says_so(truth: Truth) -> None:

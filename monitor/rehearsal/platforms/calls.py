@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import aiohttp
@@ -56,6 +57,10 @@ class Habit(msgspec.Struct, frozen=True):
     gives_up_s: float = 0.0
     tells_back: bool = True
     stamped: Stamped = "never"
+
+    def left_s(self, late_s: float) -> Sequence[float]:
+        """Of the pauses those that are not over so long after the first try was due."""
+        return self.retries_s[sum(over_s <= late_s for over_s in accumulate(self.retries_s)) :]
 
 
 class Words(Protocol):
@@ -170,18 +175,19 @@ class Caller:
         return (at - self.scene.tempo.began_at).total_seconds()
 
     async def _tell(self, calls: Sequence[Call], before: asyncio.Task[None] | None) -> None:
+        found_at = self.scene.now()
         if before is not None:
             await asyncio.wait([before])
         for call in calls:
-            await self._deliver(call)
+            await self._deliver(call, found_at)
             if self.trouble.twice and not self.again and call.at is None:  # of one instant two would be one
-                await self._deliver(call)
+                await self._deliver(call, found_at)
             self.waiting -= 1
 
-    async def _deliver(self, call: Call) -> None:
-        """Until it is taken, or given up."""
+    async def _deliver(self, call: Call, found_at: datetime) -> None:
+        """Until it is taken, or given up: what waited for others has had that part of its time."""
         made: Made | None = None
-        for pause_s in (*self.habit.retries_s, 0.0):
+        for pause_s in (*self.habit.left_s((self.scene.now() - found_at).total_seconds()), 0.0):
             if not self.trouble.pushing:
                 if not self.again:
                     return
