@@ -39,7 +39,7 @@ class AliyunLive(LiveHookRow, tag="aliyun_live", frozen=True, kw_only=True):
             return Refused("bad_signature")
         if abs((signed_at - now).total_seconds()) > WINDOW_S:
             return Refused("stale")
-        return Accepted(Reply(b"", "text/plain"), hashlib.sha256(delivery.query.encode()).hexdigest())
+        return Accepted(Reply(b"", "text/plain"), hashlib.sha256(delivery.query.encode()).hexdigest(), once=True)
 
     def answer_check(self, delivery: Delivery, app: App) -> Reply | None:
         return None

@@ -8,6 +8,8 @@ from .manners import server_of
 from .platforms.bilibili import Bilibili
 from .platforms.call_words import NginxRtmpCalls, NodeMediaServerCalls, SrsCalls, ZlmediakitCalls
 from .platforms.calls import Words
+from .platforms.cloud import Cloud
+from .platforms.cloud_words import AliyunCalls, TencentCalls, VolcengineCalls
 from .platforms.console import Console
 from .platforms.data_service import DataService
 from .platforms.doudian import Doudian
@@ -51,6 +53,7 @@ CALLS: dict[str, Words] = {
     "nginx_rtmp": NginxRtmpCalls(), "srs": SrsCalls(), "node_media_server": NodeMediaServerCalls(),
     "zlmediakit": ZlmediakitCalls(),
 }  # fmt: skip
+CLOUD_CALLS: dict[str, Words] = {words.KIND: words for words in (TencentCalls(), AliyunCalls(), VolcengineCalls())}
 # Halls whose servers call, too. What they call is told from an answer by the number of rooms: one with one never calls.
 CALLING = "DEFG"
 
@@ -76,8 +79,8 @@ class House:
 
 
 def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
-    """Who tells which rooms are on air: each hall's server, and for each hosted platform, but those that show their
-    rooms themselves (`showing`), what shows them, or else a relay."""
+    """Who tells which rooms are on air: each hall's server or cloud, and for each hosted platform, but those that show
+    their rooms themselves (`showing`), what shows them, or else a relay."""
     for hall in sorted({part.hall for part in scene.play.parts if part.platform == OWN}):
         yield own_server(scene, hall)
     for platform in sorted({part.platform for part in scene.play.parts} - {OWN, *showing}):
@@ -85,9 +88,11 @@ def shown(scene: Scene, showing: Collection[str]) -> Iterable[Platform]:
 
 
 def own_server(scene: Scene, hall: str) -> Platform:
-    """What serves the rooms of a hall."""
+    """What serves the rooms of a hall, or the cloud that they push to."""
     kind, parts = server_of(hall), [part for part in scene.play.parts if (part.platform, part.hall) == (OWN, hall)]
     if kind == "hls":
         return Packager(scene, hall)
+    if kind in CLOUD_CALLS:
+        return Cloud(scene, hall, CLOUD_CALLS[kind])
     words = CALLS[kind] if hall in CALLING and len(parts) > 1 else None
     return Hall(scene, hall, SERVERS[kind](hall, scene.secret(f"hall {hall}")), words)

@@ -39,6 +39,12 @@ minute = 0.4
 lasts_s = 30
 
 [[fault]]
+what = "pushes_stop"
+name = "cloud-*"  # that streams are back is told late
+minute = 1.2
+lasts_s = 18
+
+[[fault]]
 what = "feed_outage"
 name = "hall-b"
 how = "hang"
@@ -153,12 +159,13 @@ def test_truth_and_postgresql_agree(evenings: dict[str, Ended]) -> None:
     assert evening.code == 0, evening.text[-6000:]
     assert "truth and PostgreSQL agree" in evening.text
     assert not evening.differs()
-    for what in ("数据库重启", "接口故障：hall-b", "推送中断：doudian"):
+    for what in ("数据库重启", "接口故障：hall-b", "推送中断：doudian", "推送中断：cloud-*"):
         assert what in evening.text
     # It would agree about nothing, too.
     assert int(re.split(r"  +", evening.line("drops"))[1]) >= 10
     assert int(re.split(r"  +", evening.line("room, shop and instant of sales"))[1].replace(",", "")) >= 20
     assert int(re.split(r"  +", evening.line("blind spans of halls"))[1]) >= 1
+    assert int(re.split(r"  +", evening.line("frames of cloud rooms"))[1]) >= 2
 
 
 @pytest.mark.parametrize(

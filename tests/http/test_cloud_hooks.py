@@ -51,6 +51,7 @@ async def test_a_callback_is_on_disk_before_it_is_answered_and_once(feed: str) -
         assert status(await site.ask(CALLBACKS[feed])) == 200
         assert site.outcomes == {(feed, "accepted"): 1, (feed, "duplicate"): 1}
         assert [kept for kept, _, _ in site.disk.kept] == [feed]
+        assert all(site.disk.named)  # also for a livemon that was killed meanwhile, and is called again
         assert site.held == []
 
 

@@ -39,6 +39,7 @@ from monitor.rehearsal.platforms.stream import Streams
 from monitor.rehearsal.scene import Scene, Trouble
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
 from tests.own_servers import ROWS
+from tests.rehearsal.clouded import cloud_row, clouded
 from tests.rehearsal.server_pages import SECRET, Seen, frame
 
 POLL_S, REPORT_S = 5.0, 10.0
@@ -90,6 +91,9 @@ class Rehearsed:
             for feed in calling
         }
         self.feeds += self.rows_calling.values()
+        halls_of_clouds = sorted({feed[6].upper() for feed in self.members if feed.startswith("cloud-")})
+        self.rows_of_clouds = {hall: cloud_row(hall) for hall in halls_of_clouds}
+        self.feeds += self.rows_of_clouds.values()
         self.known: dict[str, Known] = {}
         if playlists := {feed.partition(":")[0] for feed in self.members if feed.startswith("hls-")}:
             [self.hls] = (Hls(name=name, hall=name[-1].upper(), platform=OWN, url=URL) for name in playlists)
@@ -129,28 +133,38 @@ class Rehearsed:
 
     def run(self, lasts_s: float) -> None:
         """Each second of the clock; feeds have seconds of their own."""
-        offset = {feed: place % (4 if feed.startswith("hls-") else 5) for place, feed in enumerate(self.members)}
+        asked = [feed for feed in self.members if not feed.startswith("cloud-")]
+        offset = {feed: place % (4 if feed.startswith("hls-") else 5) for place, feed in enumerate(asked)}
         with Truth(self.path) as truth:
             scene = Scene(self.play, self.play.tempo, truth, cast_to(Any, None), "", lambda name: b"")
             self.packager = Packager(scene, "J")
             callers = {
                 feed: Caller(
-                    scene, feed[-1].upper(), self.servers[feed][2], CALLS[server_of(feed[-1].upper())], Trouble()
+                    scene,
+                    "call",
+                    feed[-1].upper(),
+                    self.servers[feed][2],
+                    CALLS[server_of(feed[-1].upper())],
+                    Trouble(),
                 )
                 for feed in self.rows_calling
             }
+            clouds = [clouded(scene, hall, row) for hall, row in self.rows_of_clouds.items()]
             for second in range(int(lasts_s)):
                 away = self.down[0] <= second < self.down[1]
                 if second == self.down[0] and self.down[1]:
                     truth.note(self.at(second), "fault_began", fault="monitor_kill")
                 if second == self.down[1] and self.down[1]:
                     self._restart(second)
-                for feed in self.members:
+                for feed in asked:
                     every_s, told = WAYS[feed.partition("-")[0]]
                     if second % every_s == offset[feed] and not (away and told is not Rehearsed._report):
                         told(self, truth, feed, second + self.dice.uniform(0.0, 0.3))
                 for feed, caller in callers.items():
                     self._call(truth, feed, caller, second + 0.35, away)
+                for cloud in clouds:
+                    for half_s in (0.0, 0.5):
+                        cloud.go_on(truth, second + half_s, self.at, away, self._hear_cloud)
                 if not away:
                     self._deliver(second + 0.4)
                     self.heard(self.watch.tend(self.at(second + 0.5)))
@@ -182,7 +196,7 @@ class Rehearsed:
         for number, calls in caller.look(self.at(clock_s)).items():
             name = f"{row.name}:{self.play.parts[number].room}"
             for call in calls:
-                delivery = msgspec.msgpack.encode(Delivery("POST", "/hooks/x", "", {}, call.body))
+                delivery = msgspec.msgpack.encode(Delivery("POST", "/hooks/x", "", {}, call.told))
                 ticks = cast_to(Hook, row).parse(delivery, at, App("a", OWN)).ticks
                 says, stamped = [0 if call.live else OFF_AIR], call.at is not None
                 if away:
@@ -191,6 +205,9 @@ class Rehearsed:
                     truth.served(name, call.at or self.at(clock_s), says, "stamped" if stamped else "answered")
                     self.heard(self.watch.hear(row.name, at, ticks, at, whole=False))
                 at += timedelta(milliseconds=1)
+
+    def _hear_cloud(self, row: FeedRow, tick: Tick, at: datetime) -> None:
+        self.heard(self.watch.hear(row.name, at, [tick], at, whole=False))
 
     def _look(self, truth: Truth, feed: str, clock_s: float) -> None:
         """At the playlist of one room."""

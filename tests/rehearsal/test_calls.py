@@ -51,7 +51,7 @@ def truth(tmp_path: Path) -> Iterator[Truth]:
 def calling(truth: Truth, kind: str, speed: float = 1.0) -> Caller:
     play = Scripted(speed, 4, EVENING)
     scene = Scene(play, Tempo(AT, speed), truth, cast(Any, None), "", lambda name: b"")
-    return Caller(scene, "A", Streams(play, [0], SERVERS[kind].COUNTING), CALLS[kind], Trouble())
+    return Caller(scene, "call", "A", Streams(play, [0], SERVERS[kind].COUNTING), CALLS[kind], Trouble())
 
 
 def meant(kind: str, body: bytes, at: datetime) -> list[Tick]:
@@ -65,7 +65,7 @@ def told(truth: Truth, kind: str, speed: float = 1.0) -> list[tuple[float, bool 
     for half in range(800):
         clock_s = half / 2
         for call in caller.look(AT + timedelta(seconds=clock_s)).get(0, ()):
-            [tick] = meant(kind, call.body, AT + timedelta(seconds=clock_s))
+            [tick] = meant(kind, call.told, AT + timedelta(seconds=clock_s))
             assert (call.live, call.at or tick.at) == (tick.live, tick.at)
             found.append((clock_s, tick.live, round((tick.at - AT).total_seconds(), 2), tick.session_key))
     return found
@@ -104,7 +104,7 @@ def test_the_key_of_a_call_is_the_key_of_the_page(truth: Truth, kind: str) -> No
 def test_calls_are_written_as_they_were_recorded(truth: Truth, kind: str) -> None:
     """Of Node-Media-Server no end was recorded: it is written as a beginning is."""
     caller = calling(truth, kind)
-    ours = [call.body for half in range(700) for call in caller.look(AT + timedelta(seconds=half / 2)).get(0, ())]
+    ours = [call.told for half in range(700) for call in caller.look(AT + timedelta(seconds=half / 2)).get(0, ())]
     case = "documented" if kind == "zlmediakit" else "one_evening"
     lines = (FEEDS / f"{kind}_hooks" / case / "frames.jsonl").read_text(encoding="utf-8").splitlines()
     real = [str(msgspec.json.decode(line)["body"]) for line in lines]

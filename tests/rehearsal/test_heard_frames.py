@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,8 +11,18 @@ import pytest
 
 from monitor.rehearsal.compare.allowance import Rules
 from monitor.rehearsal.compare.case import Case
-from monitor.rehearsal.compare.frames import Watched, _before_all, _compared, _instants, _set_apart_lost
+from monitor.rehearsal.compare.darkness import Served
+from monitor.rehearsal.compare.frames import (
+    Watched,
+    _before_all,
+    _compared,
+    _instants,
+    _set_apart_lost,
+    unknown,
+)
+from monitor.rehearsal.compare.rooms import sights
 from monitor.rehearsal.compare.sightings import Found, Group
+from monitor.rehearsal.compare.stops import Span
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Truth
 
 from .small_evening import StubPlay, part
@@ -82,3 +93,43 @@ def test_what_a_server_calls_before_it_was_seen_is_no_loss_and_later_it_is() -> 
         found = Found(call, lost=[-3.0, 11.9, 13.0, 400.0])
         _set_apart_lost(found, [_before_all(case, call, Watched(found={hall: Found(hall, pairs=pairs)}))])
         assert (found.lost, found.lost_blind) == (lost, 4 - len(lost))
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("10 stamped, 10.3 alive, 50 stamped, 50.4 alive", []),
+        ("10 stamped, 10.3 failed, 70.4 alive", [(10.3, 70.4)]),  # late
+        ("10.3 failed, 11.3 failed, 12.3 failed, 50 stamped, 50.4 alive", [(10.3, 50.4)]),  # never, but the next one
+        ("10 stamped, 10.3 failed, 40 stamped, 70.4 alive, 70.5 alive", [(10.3, 70.4)]),  # who came meanwhile waited
+        ("10 stamped, 10.3 alive, 50.3 failed, 51.3 failed", [(50.3, inf)]),
+        ("5 failed, 6 alive, 9 failed, 12 alive", [(5, 6), (9, 12)]),
+    ],
+)
+def test_from_what_was_not_taken_until_the_next_word_nothing_is_known(
+    told: str, expected: list[tuple[float, float]]
+) -> None:
+    instants = {float(at): outcome for at, outcome in (each.split() for each in told.split(", "))}
+    assert unknown(cast(Any, instants)) == [Span(*each) for each in expected]
+
+
+def test_where_changes_alone_are_told_silence_is_no_darkness(tmp_path: Path) -> None:
+    """livemon was away from 300 to 320; each feed is heard twice, and one call is not taken at first."""
+    feeds = {"hall-a": [0], "cloud-k:live/1": [1], "heard-bilibili:1": [2]}
+    parts = [part(0), part(1, hall="K"), part(2, "bilibili", room="1")]
+    case = Case(
+        tmp_path / "t", cast(Any, StubPlay(BEGAN, parts, [[], [], []])), cast(Any, None),
+        BEGAN + timedelta(seconds=900), Rules(), feeds, {0: "hall-a", 1: "cloud-k:live/1", 2: "heard-bilibili:1"},
+        {}, {}, print,
+    )  # fmt: skip
+    seen = [Served(100.0, True, True), Served(600.0, True, True)]
+    asked = [Served(float(at), True, True) for at in range(0, 900, 5) if not 300 < at < 320]
+    watched = Watched(
+        served={"hall-a": asked, "cloud-k:live/1": seen, "heard-bilibili:1": seen},
+        unknown={"cloud-k:live/1": [Span(590.0, 600.0)]},
+    )
+    found = sights(case, watched)
+    assert found["cloud-k:live/1"].dark == [Span(300, 320), Span(590, 600)]
+    assert found["heard-bilibili:1"].dark == [Span(100, 600)]
+    assert [found[feed].until_s for feed in feeds] == [895, 900, 600]
+    assert found["cloud-k:live/1"].seen_from_s == 100

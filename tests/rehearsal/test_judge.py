@@ -15,6 +15,7 @@ from tests.rehearsal.small_evening import broadcast
 RULES = Rules()
 HALL, RELAY = "hall-a", "relay-wechat"
 SRS, MEDIAMTX, ICECAST, HLS = "hall-e", "hall-h", "hall-i", "hls-j:live/1"
+TENCENT, ALIYUN, VOLCENGINE = "cloud-k:live/1", "cloud-l:live/1", "cloud-m:live/1"
 
 
 def stops(
@@ -63,6 +64,11 @@ GRACE = ("may", None, "as long as grace")
         # A list that stands still, or is a live one again, shows it late.
         (drop(33), HLS, SHORT), (drop(33.1), HLS, MUST), (drop(102.9), HLS, MUST), (drop(103), HLS, GRACE),
         (freeze(34), HLS, SHORT), (freeze(34.1), HLS, MUST), (drop(137.1), HLS, LOST),
+        # Stamps are whole seconds; that a publisher is back is told two seconds later by one cloud.
+        (drop(3), TENCENT, SHORT), (drop(3.1), TENCENT, MUST), (drop(117.9), TENCENT, MUST),
+        (drop(118), TENCENT, GRACE), (drop(122), TENCENT, GRACE), (drop(122.1), TENCENT, LOST),
+        (drop(7), ALIYUN, SHORT), (drop(7.1), ALIYUN, MUST), (drop(115.9), ALIYUN, MUST), (drop(116), ALIYUN, GRACE),
+        (drop(124.1), ALIYUN, LOST), (drop(3.1), VOLCENGINE, MUST), (drop(122.1), VOLCENGINE, LOST),
     ],
 )  # fmt: skip
 def test_lengths(fault: Fault, feed: str, expected: tuple) -> None:
@@ -75,6 +81,7 @@ def test_a_short_freeze_and_one_that_nobody_measures_are_no_stops_at_all() -> No
     assert first(freeze(5.9), feed=SRS)[2] == "signed off"
     assert first(freeze(6), feed=SRS) == SHORT
     assert first(freeze(300), feed=RELAY)[2] == "signed off"
+    assert first(freeze(300), feed=VOLCENGINE)[2] == "signed off"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +94,17 @@ def test_a_short_freeze_and_one_that_nobody_measures_are_no_stops_at_all() -> No
 def test_who_breaks_off_is_lost_only_inside_the_slot(planned_end_s: float, expected: tuple) -> None:
     dead = Fault(1000, inf, "drop")
     assert first(dead, ends_s=3000, ending="broke_off", planned_end_s=planned_end_s) == expected
+
+
+@pytest.mark.parametrize("planned_end_s", [1000 - 908, 1000 - 892, 1000, 1000 + 893, 9000])
+def test_what_broke_is_lost_whatever_was_planned_where_that_is_told(planned_end_s: float) -> None:
+    dead = Fault(1000, inf, "drop")
+    assert first(dead, ends_s=3000, ending="broke_off", planned_end_s=planned_end_s, feed=TENCENT) == LOST
+    others = [first(dead, ends_s=3000, ending="broke_off", planned_end_s=planned_end_s, feed=one)
+              for one in (ALIYUN, VOLCENGINE, HALL)]  # fmt: skip
+    assert (others == [LOST] * 3) == (planned_end_s == 9000)
+    assert first(drop(400), ends_s=1200, feed=TENCENT) == ("may", None, "signed off while it was away")
+    assert first(feed=TENCENT, ends_s=1200) == ("must_not", None, "signed off")
 
 
 def test_where_no_drops_are_shown_a_broadcast_is_on_air_until_it_is_ended() -> None:

@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 import pytest
 
 from collectors import Feed
+from collectors.hook import LiveHookRow
 from collectors.server_hook import ServerHookRow
 from monitor.platform_words import OWN_SERVERS
 from monitor.rehearsal.compare.allowance import Rules
@@ -18,8 +19,18 @@ from monitor.rehearsal.compare.rooms import expected_openings
 from monitor.rehearsal.compare.stops import Span, on_air
 from monitor.rehearsal.event.cast import HALLS
 from monitor.rehearsal.event.telling import once
-from monitor.rehearsal.house import CALLING, CALLS, SERVERS
-from monitor.rehearsal.manners import EVERY_S, MANNERS, feed_name, hall_feed, manner, measure, server_of
+from monitor.rehearsal.house import CALLING, CALLS, CLOUD_CALLS, SERVERS
+from monitor.rehearsal.manners import (
+    CLOUDS,
+    EVERY_S,
+    MANNERS,
+    feed_name,
+    hall_feed,
+    manner,
+    measure,
+    server_of,
+    tells_end,
+)
 from monitor.rehearsal.truth import NOT_TOLD, Truth, feeds_in
 
 from .small_evening import StubPlay, broadcast, part
@@ -27,7 +38,7 @@ from .small_evening import StubPlay, broadcast, part
 BEGAN = datetime(2026, 11, 24, 12, tzinfo=UTC)
 PARTS = [
     part(0), part(1, "bilibili", room="1"), part(2, "taobao", room="t"), part(3, "kwaixiaodian", room="k"),
-    part(4, hall="E"), part(5, hall="J"),
+    part(4, hall="E"), part(5, hall="J"), part(6, hall="K"),
 ]  # fmt: skip
 
 
@@ -40,6 +51,8 @@ def test_the_truth_says_in_which_ways_rooms_were_told_of(tmp_path: Path) -> None
             "count-kwaixiaodian:k",
             "relay-kwaixiaodian",
             "hls-j:r",
+            "cloud-k:r",
+            "call-d:r",
         ):
             truth.served(feed, BEGAN, [NOT_TOLD])
     ways = ways_in(feeds_in(tmp_path / "t"))
@@ -47,10 +60,10 @@ def test_the_truth_says_in_which_ways_rooms_were_told_of(tmp_path: Path) -> None
     play = cast(Any, StubPlay(BEGAN, PARTS, []))
     assert feeds_of(play, ways) == {
         "hall-a": [0], "heard-bilibili:1": [1], "list-taobao": [2], "relay-kwaixiaodian": [3], "hall-e": [4],
-        "hls-j:live/5": [5],
+        "hls-j:live/5": [5], "cloud-k:live/6": [6],
     }  # fmt: skip
     relays = {"relay-bilibili", "relay-taobao", "relay-kwaixiaodian"}
-    assert set(feeds_of(play)) == {"hall-a", "hall-e", "hls-j:live/5", *relays}
+    assert set(feeds_of(play)) == {"hall-a", "hall-e", "hls-j:live/5", "cloud-k:live/6", *relays}
 
 
 def test_every_pace_is_of_a_way_that_is_known() -> None:
@@ -68,8 +81,18 @@ def test_every_kind_of_own_server_plays_in_a_hall_and_so_does_what_it_calls() ->
         row.__struct_config__.tag: row for row in get_args(Feed) if row.__module__.startswith("collectors.servers.")
     }
     asked = {kind for kind, row in kinds.items() if not issubclass(row, ServerHookRow)}
-    assert asked == {server_of(hall) for hall in HALLS} == set(OWN_SERVERS)
+    assert asked == {server_of(hall) for hall in HALLS} - CLOUDS == set(OWN_SERVERS)
     assert kinds.keys() - asked == {CALLS[server_of(hall)].KIND for hall in CALLING}
+
+
+def test_every_cloud_that_calls_plays_in_a_hall_of_its_own() -> None:
+    rows = {row.__struct_config__.tag: row for row in get_args(Feed) if issubclass(row, LiveHookRow)}
+    assert rows.keys() == CLOUD_CALLS.keys() == CLOUDS
+    halls = {server_of(hall): hall for hall in HALLS if server_of(hall) in CLOUDS}
+    assert halls.keys() == CLOUDS
+    for kind, hall in halls.items():
+        assert hall_feed(hall, "live/1") == f"cloud-{hall.lower()}:live/1"
+        assert measure(hall_feed(hall)).tells_failure == rows[kind].TELLS_END == tells_end("nginx_rtmp", hall)
 
 
 def test_what_livemon_counts_as_a_stall_is_what_each_hall_is_measured_by() -> None:
@@ -97,6 +120,8 @@ def test_a_room_of_one_broadcast_has_no_other_after_the_first_that_began() -> No
         ("heard-bilibili:1", (Span(1_990, 2_050),), [0]),
         ("heard-bilibili:1", (Span(1_400, 1_500),), [0, 2_000]),
         ("kept-youtube:1", (Span(990, 1_100),), [0, 2_000]),  # it is told again how it stands
+        ("cloud-k:1", (Span(990, 1_100),), [0, 2_000]),  # told late
+        ("cloud-k:1", (Span(1_000, 2_001),), [0]),  # never: that the next one had begun was the next word
     ],
 )  # fmt: skip
 def test_a_session_is_expected_where_the_one_before_was_seen_to_end(

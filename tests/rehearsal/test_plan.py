@@ -291,6 +291,13 @@ def test_the_usual_plan_is_over_before_the_play() -> None:
         assert 0 < default_plan(seed, Tempo(BEGAN, 10.0), 105).ends_s <= 105
 
 
+def test_the_usual_plan_fails_no_interface_of_a_cloud_which_has_none() -> None:
+    faults = [fault for seed in range(40) for fault in default_plan(seed, Tempo(BEGAN, 10.0), 1_200).faults]
+    failing = {fault.name for fault in faults if isinstance(fault, FeedOutage)}
+    assert failing == {f"hall-{hall}" for hall in "abcdefghi"} | {"hls-j"}
+    assert {fault.hall for fault in faults if isinstance(fault, StreamsDrop)} >= set("KLM")
+
+
 # --- the ready plans and the document ---------------------------------------------------------------------------------
 
 READY = {name: load(name) for name in ready_plans()}

@@ -156,4 +156,4 @@ def test_all_sockets_that_were_cut_may_be_blind_together_until_most_are_back() -
 
 
 def test_who_cannot_be_blind_is_not_asked() -> None:
-    assert {way for way, how in MANNERS.items() if not how.blinds} == {"relay", "count", "call"}
+    assert {way for way, how in MANNERS.items() if not how.blinds} == {"relay", "count", "call", "cloud"}

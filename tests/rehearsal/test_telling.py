@@ -1,10 +1,12 @@
 """Broadcasts keep their distance, faults keep theirs, and endings are what they are called, at every speed."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from math import inf
 
+import msgspec
 import pytest
 
 from monitor.rehearsal.event.cast import Part, cast
@@ -64,7 +66,7 @@ def test_what_signs_off_on_own_servers_does_so_about_when_it_planned(
                 continue
             off_plan_s = abs(one.ends_s - one.planned_end_s)
             near = off_plan_s <= min(600 * speed, 0.2 * (one.planned_end_s - one.starts_s)) + JUST
-            assert near or part.platform != "nginx_rtmp"
+            assert near or part.platform != "nginx_rtmp" or part.hall == "K"  # Tencent tells who signed off
             assert near or one.ends_s < one.planned_end_s
             early += not near
     assert early > 5 or speed > 20  # then all are as short as may be
@@ -75,12 +77,60 @@ def test_faults_are_apart_and_leave_the_edges_of_a_broadcast_alone(
 ) -> None:
     for _, ones in everything:
         for one in ones:
-            for fault in one.faults:
+            alone = uncut(one.faults)
+            for fault in alone:
                 assert fault.from_s >= one.starts_s + 30 * speed - JUST
                 assert fault.to_s <= one.ends_s - 30 * speed + JUST or fault.to_s == inf
                 assert 3 * speed - JUST <= fault.to_s - fault.from_s
-            for last, coming in pairwise(one.faults):
+            for last, coming in pairwise(alone):
                 assert coming.from_s - last.to_s >= 60 * speed - JUST
+
+
+def uncut(faults: Sequence[Fault]) -> list[Fault]:
+    """As they would be if no cloud cut who froze."""
+    found = list[Fault]()
+    for fault in faults:
+        if found and fault.from_s == found[-1].to_s:
+            assert (found[-1].kind, fault.kind) == ("freeze", "drop")
+            found[-1] = Fault(found[-1].from_s, fault.to_s, "freeze")
+        else:
+            found.append(fault)
+    return found
+
+
+@pytest.mark.parametrize(("hall", "after_s"), [("K", 30.0), ("L", 10.0), ("M", inf), ("A", inf), ("J", inf)])
+@pytest.mark.parametrize("speed", [1.0, 10.0])
+def test_a_cloud_cuts_who_froze_after_the_time_that_it_says(hall: str, after_s: float, speed: float) -> None:
+    parts = [msgspec.structs.replace(part, hall=hall) for part in PARTS if part.platform == "nginx_rtmp"]
+    outages = (Fault(4_000 * speed, 4_100 * speed, "freeze"), Fault(9_000 * speed, 9_000 * speed + 8, "freeze"))
+    ones = [one for part in parts for one in told(part, speed, outages=outages)]
+    frozen = [fault for one in ones for fault in one.faults if fault.kind == "freeze"]
+    cut = [fault for one in ones for fault, then in pairwise(one.faults) if fault.to_s == then.from_s]
+    assert max(fault.to_s - fault.from_s for fault in frozen) <= after_s * speed + JUST
+    assert {round((fault.to_s - fault.from_s) / speed, 2) for fault in cut} == ({after_s} if after_s < inf else set())
+    assert len(frozen) > len(cut) or after_s < 30
+
+
+def test_nothing_else_of_a_room_is_changed_by_a_cloud_that_cuts_who_froze() -> None:
+    for part in PARTS:
+        if part.platform == "nginx_rtmp":
+            ours, theirs = (told(msgspec.structs.replace(part, hall=hall), 1.0) for hall in "LA")
+            whole = [msgspec.structs.replace(one, faults=tuple(uncut(one.faults))) for one in ours]
+            assert whole == theirs
+        hosted = [told(msgspec.structs.replace(part, hall=hall, platform="wechat"), 1.0) for hall in "KLA"]
+        assert hosted[0] == hosted[1] == hosted[2]
+
+
+def test_only_where_ends_are_told_does_an_own_room_sign_off_long_before_its_time() -> None:
+    early = Counter[str]()
+    for part in PARTS:
+        for hall in "KLMA":
+            own = msgspec.structs.replace(part, platform="nginx_rtmp", hall=hall)
+            early[hall] += sum(
+                one.planned_end_s - one.ends_s > 600 for one in told(own, 1.0) if one.ending == "signed_off"
+            )
+    assert early["K"] > 20
+    assert early["L"] == early["M"] == early["A"] == 0
 
 
 def test_only_what_broke_off_has_a_fault_without_end_and_it_is_the_last(

@@ -51,8 +51,8 @@ async def test_a_stormy_play_holds(database, tmp_path: Path, seed: int, speed: f
     assert number(verdict, "drops") > least
 
 
-@pytest.mark.parametrize("hall", "DEFGHIJ")
-async def test_a_stormy_play_in_halls_with_other_servers_holds(database, tmp_path: Path, hall: str) -> None:
+@pytest.mark.parametrize("hall", "DEFGHIJKLM")
+async def test_a_stormy_play_in_halls_with_other_servers_or_none_holds(database, tmp_path: Path, hall: str) -> None:
     """Half of the rooms in a hall of its kind, and livemon killed and away for two minutes."""
     rehearsed = Rehearsed(
         tmp_path, evening("20:00"), 150, 7, 10.0, down=(1200, 1335), outages=weather(7, 150, 900), halls="A" + hall

@@ -12,7 +12,7 @@ from monitor.store.statements import statement
 
 from ..event.cast import OWN
 from ..event.play import Play
-from ..manners import feed_name, hall_feed, manner
+from ..manners import OWN_WAYS, feed_name, hall_feed, manner
 from ..truth import feeds_in
 from .allowance import Rules
 from .darkness import Blind
@@ -111,7 +111,7 @@ def feeds_of(play: Play, ways: Mapping[str, str] = {}) -> dict[str, list[int]]:
 def ways_in(feeds: Iterable[str]) -> dict[str, str]:
     """How the platforms' rooms were told of, by the feeds that served something."""
     ways = [feed.partition(":")[0].split("-", 1) for feed in feeds]
-    return {platform: way for way, platform in ways if way not in ("hall", "hls", "count", "call")}
+    return {platform: way for way, platform in ways if way not in OWN_WAYS | {"count", "call"}}
 
 
 async def opened(

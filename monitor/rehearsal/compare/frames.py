@@ -22,10 +22,12 @@ TAIL = timedelta(seconds=60)  # ticks of the last frames before `until` may be s
 
 
 class Watched(msgspec.Struct):
-    """How all feeds compare, and when each served. `rooms`: parts whose sums differ, in truth and in the database."""
+    """How all feeds compare, and when each served. `unknown`: of feeds that tell each change once, when nobody could
+    know how their room stands. `rooms`: parts whose sums differ, in truth and in the database."""
 
     found: dict[str, Found] = {}
     served: dict[str, list[Served]] = {}
+    unknown: dict[str, list[Span]] = {}
     rooms: list[tuple[int, Sums, Sums]] = []
 
     def seen(self, feed: str) -> list[float]:
@@ -66,8 +68,22 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
             Served(at_s, outcome != "failed", at_s in taken or at_s >= case.until_s)
             for at_s, outcome in served.items()
         ]  # fmt: skip
+        if manner(feed).on_change:
+            result.unknown[feed] = unknown(served)
     result.rooms = await _differing_rooms(case, result, left_out)
     return result
+
+
+def unknown(instants: Mapping[float, Outcome]) -> list[Span]:
+    """From each try that was not taken until the next word that was: only then is that known, or what came of it."""
+    spans, from_s = list[Span](), inf
+    for at_s, outcome in instants.items():
+        if outcome == "failed":
+            from_s = min(from_s, at_s)
+        elif outcome == "alive" and from_s < inf:
+            spans.append(Span(from_s, at_s))
+            from_s = inf
+    return spans if from_s == inf else [*spans, Span(from_s, inf)]
 
 
 def _before_all(case: Case, feed: str, result: Watched) -> Span:

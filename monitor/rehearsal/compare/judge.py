@@ -85,7 +85,7 @@ def judged(
     for cluster in clusters(shown, rules.step_s(sight.feed) + rules.off_s_max(sight.feed)):
         off_s = rules.off_s_max(sight.feed) + (measured.steps_s if any(gap.frozen for gap in cluster) else 0.0)
         for gap in cluster:
-            judgement = judge(gap, slots, rules, off_s, measured.stall_s)
+            judgement = judge(gap, slots, rules, off_s, measured)
             begins, ends = _around(gap.from_s, off_s), _around(gap.back_s, off_s)
             if gap.why != "signed_off":
                 if len(cluster) > 1:
@@ -106,7 +106,7 @@ def judged(
     return found
 
 
-def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float, stall_s: float) -> Judgement:
+def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float, measured: Measure) -> Judgement:
     """One stop, as if it were alone and seen all the time."""
     length_s = gap.back_s - gap.from_s
     if gap.ends_broadcast and length_s <= rules.grace_s + off_s:
@@ -115,12 +115,14 @@ def judge(gap: Gap, slots: Sequence[Span], rules: Rules, off_s: float, stall_s: 
         return Judgement("must_not", None, "signed off")
     if gap.why == "cut_off":
         return Judgement("may", None, "signed off while it was away")
-    if length_s <= (stall_s if gap.frozen else 0.0) + 2 * (off_s - rules.slack_s) + rules.slack_s:
+    if length_s <= (measured.stall_s if gap.frozen else 0.0) + 2 * (off_s - rules.slack_s) + rules.slack_s:
         return Judgement("may", None, "shorter than two looks")
     if length_s < rules.grace_s - off_s:
         return Judgement("must", "resumed")
     if length_s <= rules.grace_s + off_s:
         return Judgement("may", None, "as long as grace")
+    if measured.tells_failure:
+        return Judgement("must", "lost")
     return outlasted(gap, slots, rules, off_s + ROUNDED_S)
 
 

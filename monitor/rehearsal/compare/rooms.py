@@ -45,14 +45,19 @@ def sights(case: Case, watched: Watched) -> dict[str, Sight]:
         way = manner(feed)
         if feed.startswith("relay-"):
             dark[feed] = joined([*missed(spans, on_screen(case, feed), case.rules.off_s_max(feed)), *down])
+        elif way.on_change:  # of one that is silent nothing has changed
+            dark[feed] = joined([*watched.unknown[feed], *down])
         elif not way.keeps_state:
             dark[feed] = joined([*spans, *watched.unheard(feed), *down])
         elif not way.whole:  # it tells whether rooms are on air or not
             delay_s = measure(feed).delay_s
             dark[feed] = joined(Span(span.from_s, span.to_s + delay_s) for span in (*spans, *down))
     return {
-        feed: Sight(feed, instants[0], min(case.until_s, instants[-1]), dark[feed]) for feed, instants in seen.items()
-    }
+        feed: Sight(
+            feed, instants[0], case.until_s if manner(feed).on_change else min(case.until_s, instants[-1]), dark[feed]
+        )
+        for feed, instants in seen.items()
+    }  # fmt: skip
 
 
 def on_screen(case: Case, feed: str) -> list[Span]:
@@ -158,7 +163,8 @@ def expected_openings(case: Case, number: int, spans: Sequence[Span], sight: Sig
         begins_s = max(span.from_s, sight.seen_from_s)
         ends_s = min([gap.from_s for gap in stopped if gap.back_s > begins_s] + [sight.until_s], default=sight.until_s)
         unclear = sight.darkness(Span(begins_s - off_s, begins_s + look_s))
-        if not way.keeps_state and over_s >= sight.seen_from_s:  # an end that nobody heard: the last one goes on
+        # An end that nobody heard: the last one goes on. Of what is told on change nothing is seen from then on.
+        if not (way.keeps_state or way.on_change) and over_s >= sight.seen_from_s:
             unclear += sight.darkness(Span(over_s - off_s, over_s + off_s))
         if ends_s - begins_s > look_s and not unclear:
             found.append(begins_s)

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 from ..event.cast import HALLS
 from ..event.tempo import Tempo
-from ..manners import hall_feed
+from ..manners import CLOUDS, hall_feed, server_of
 from .fault_words import HOWS
 from .faults import AnyFault, FeedOutage, PushesStop, StreamsDrop
 from .plan import DAY_S, Head, Plan
 
 # Platforms with many rooms, whose pushes have polls as witnesses.
 PLATFORMS = ("doudian", "wechat", "kwaixiaodian")
+ASKED = [hall for hall in HALLS if server_of(hall) not in CLOUDS]  # a cloud is not asked: nothing of it can fail so
 WEEK_S = 7.0 * DAY_S
 ROUND_S = 1_200.0  # of the world: in so long each of the three happens once
 CALM_S = 1_200.0  # at least so long nothing happens after that, however fast the evenings follow each other
@@ -58,7 +59,7 @@ def one_round(dice: random.Random, begins_s: float, scale: float) -> list[AnyFau
     platform, hall = (dice.choice(PLATFORMS), None) if dice.random() < 0.5 else ("nginx_rtmp", dice.choice(HALLS))
     faults: list[AnyFault] = [
         StreamsDrop(minute=minutes[0], lasts_s=outage_s, platform=platform, hall=hall),
-        FeedOutage(minute=minutes[1], lasts_s=blind_s, name=hall_feed(dice.choice(HALLS)), how=dice.choice(list(HOWS))),
+        FeedOutage(minute=minutes[1], lasts_s=blind_s, name=hall_feed(dice.choice(ASKED)), how=dice.choice(list(HOWS))),
         PushesStop(minute=minutes[2], lasts_s=silence_s, name=dice.choice(PLATFORMS)),
     ]
     return sorted(faults, key=lambda fault: fault.minute)

@@ -30,10 +30,10 @@ OTHER_GOODS = (("美妆", "美妆护肤"), ("家居", "家居日用"), ("童装"
 SURNAMES = "王李张刘赵孙于杨徐陈姜宋高郭马林曲丛邹吕"
 GIVEN = "雪梅鹏东娜国婷燕强玲雨宝慧生柱红伟静波洋丽军霞辉敏涛艳超杰颖凤龙晶磊佳芳"  # each name has two of these
 NICKS = ("姐家的", "小哥的", "老铁", "二姨的", "掌柜的", "甄选", "大叔的", "妹子的", "良品", "源头")
-HALLS = "ABCDEFGHIJ"
+HALLS = "ABCDEFGHIJKLM"
 # Rooms are dealt halls in rounds of these. The first four are large, and which of them a room has goes by its number.
-ROUND = "ABCDEBCDAFCDABGDABCHEBCDAICDABJDEBCDAFCDABGDEBCH"
-OWN = "nginx_rtmp"  # the platform of rooms on own servers, whatever server their hall has (`manners.server_of`)
+ROUND = "ABCDEBCDAFCDABGDABCHEBCDAICDABJDEKCDAFLDABGMEBCH"
+OWN = "nginx_rtmp"  # the platform of rooms that the event sends itself, whatever their hall has (`manners.server_of`)
 
 # Where rooms are, with their share, and how the platform writes the id of a room: doudian's is the author's id,
 # wechat's the finder_id, as their orders name it. A room of youtube is a video, which is one broadcast.

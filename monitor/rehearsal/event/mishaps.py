@@ -69,6 +69,19 @@ def with_outages(
     return whole[: dead + 1]
 
 
+def cut(found: Iterable[Fault], ends_s: float, after_s: float) -> list[Fault]:
+    """The faults of a broadcast whose server cuts an encoder that has been frozen for `after_s` (of the play): from
+    then on it is gone, and what comes back is another connection."""
+    whole = list[Fault]()
+    for fault in found:
+        cut_s = round(fault.from_s + after_s, 3)
+        if fault.kind == "freeze" and cut_s < min(fault.to_s, ends_s):
+            whole += [Fault(fault.from_s, cut_s, "freeze"), Fault(cut_s, fault.to_s, "drop")]
+        else:
+            whole.append(fault)
+    return whole
+
+
 def merged(outages: Iterable[Fault], tempo: Tempo) -> tuple[Fault, ...]:
     """Outages of one room, in order; those that nearly touch are one, which is a drop if one of them is."""
     found: list[Fault] = []

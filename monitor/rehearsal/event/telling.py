@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterator, Sequence
 from math import inf, pi
 
-from ..manners import TELL_NO_END
+from ..manners import cut_after_s, tells_end
 from .audience import likes_for_each_view, waves
 from .cast import Part
-from .mishaps import APART_S_MIN, begins_after, faults, until, with_outages
+from .mishaps import APART_S_MIN, begins_after, cut, faults, until, with_outages
 from .rhythm import DAY, habits_of, slots_of_day
 from .script import Broadcast, Fault
 from .tempo import Tempo
@@ -22,7 +22,7 @@ TRYING_S_MIN = 240.0  # how long a crew tries to bring a dead stream back: longe
 
 ABSENT = 0.03
 BREAKS_OFF = 0.03
-MUCH_EARLIER = 0.12  # on platforms that tell their rooms' ends: what stops there before its time was no failure
+MUCH_EARLIER = 0.12  # where ends of rooms are told: what stops there before its time was no failure
 
 
 def broadcasts(
@@ -81,7 +81,7 @@ def broadcast(
         ends_s=ends_s,
         planned_end_s=planned_end_s,
         waves=waves(random.Random(seeds[1]), part.draw, begins_s, ends_s),  # noqa: S311 (a play, no secret)
-        faults=tuple(met),
+        faults=tuple(cut(met, ends_s, tempo.in_play(cut_after_s(part.platform, part.hall)))),
         ending="broke_off" if broken else "signed_off",
         unrest=1.0,
         phase=phase,
@@ -106,4 +106,5 @@ def signs_off(dice: random.Random, part: Part, starts_s: float, planned_end_s: f
     off_plan_s = min(max(dice.gauss(0, 0.4), -1), 1) * off_plan_s_max
     early = dice.random() < MUCH_EARLIER
     after_s = max(dice.uniform(0.4, 0.9) * length_s, tempo.in_play(LENGTH_S_MIN))
-    return round(starts_s + (after_s if early and part.platform not in TELL_NO_END else length_s + off_plan_s), 3)
+    told = tells_end(part.platform, part.hall)
+    return round(starts_s + (after_s if early and told else length_s + off_plan_s), 3)

@@ -2,9 +2,12 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 from urllib.parse import quote
 
+from ..deliveries import Made
+from .calls import Habit
 from .nginx_rtmp_page import ENCODER
 from .node_media_server import publisher_id
 from .srs import VHOST_NAME, process_of, row_id
@@ -12,16 +15,18 @@ from .stream import Stream, word
 from .zlmediakit import socket
 
 
+def plain(content_type: str, told: bytes, secret: bytes, at: datetime) -> Made:
+    """As it is: own servers sign nothing."""
+    return {"Content-Type": content_type}, told
+
+
 class NginxRtmpCalls:
     """on_publish and on_publish_done, at once."""
 
     KIND: ClassVar[str] = "nginx_rtmp_hooks"
-    CONTENT_TYPE: ClassVar[str] = "application/x-www-form-urlencoded"
-    GIVES_UP_S: ClassVar[float] = 0.0
-    TELLS_BACK: ClassVar[bool] = True
-    STAMPED: ClassVar[bool] = False
+    HABIT: ClassVar[Habit] = Habit(partial(plain, "application/x-www-form-urlencoded"))
 
-    def body(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
+    def told(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
         call, more = ("publish", "&type=live") if live else ("publish_done", "")
         encoder = quote(ENCODER, safe="/():,")  # as nginx escapes it
         text = (
@@ -35,12 +40,9 @@ class SrsCalls:
     """on_publish and on_unpublish, at once."""
 
     KIND: ClassVar[str] = "srs_hooks"
-    CONTENT_TYPE: ClassVar[str] = "application/json"
-    GIVES_UP_S: ClassVar[float] = 0.0
-    TELLS_BACK: ClassVar[bool] = True
-    STAMPED: ClassVar[bool] = False
+    HABIT: ClassVar[Habit] = Habit(partial(plain, "application/json"))
 
-    def body(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
+    def told(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
         server, service = process_of(stream.room.part.hall)
         told = {
             "server_id": server, "service_id": service, "action": "on_publish" if live else "on_unpublish",
@@ -55,12 +57,9 @@ class NodeMediaServerCalls:
     """postPublish at once, also of who is back within half a minute; donePublish when nobody is, with when he went."""
 
     KIND: ClassVar[str] = "node_media_server_hooks"
-    CONTENT_TYPE: ClassVar[str] = "text/plain;charset=UTF-8"
-    GIVES_UP_S: ClassVar[float] = 30.0
-    TELLS_BACK: ClassVar[bool] = True
-    STAMPED: ClassVar[bool] = True
+    HABIT: ClassVar[Habit] = Habit(partial(plain, "text/plain;charset=UTF-8"), gives_up_s=30.0, stamped="ends")
 
-    def body(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
+    def told(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
         told = {
             "id": publisher_id(stream.room), "ip": f"10.{stream.room.part.number % 250}.0.1:50948", "app": stream.app,
             "name": stream.name, "query": {}, "protocol": "rtmp", "createtime": unix_ms(since_at),
@@ -75,12 +74,9 @@ class ZlmediakitCalls:
     one who is back by then it says nothing."""
 
     KIND: ClassVar[str] = "zlmediakit_hooks"
-    CONTENT_TYPE: ClassVar[str] = "application/json"
-    GIVES_UP_S: ClassVar[float] = 15.0
-    TELLS_BACK: ClassVar[bool] = False
-    STAMPED: ClassVar[bool] = False
+    HABIT: ClassVar[Habit] = Habit(partial(plain, "application/json"), gives_up_s=15.0, tells_back=False)
 
-    def body(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
+    def told(self, stream: Stream, live: bool, since_at: datetime, at: datetime) -> bytes:
         told: dict[str, object] = {
             "app": stream.app, "mediaServerId": "your_server_id", "regist": live, "schema": "rtmp",
             "stream": stream.name, "vhost": "__defaultVhost__",

@@ -86,7 +86,7 @@ class Hall(SellsNothing):
         self.server = PageServer(
             self.name, self.answer, scene.truth, self.trouble, scene.now, server.SERVES, server.CONTENT_TYPE
         )
-        self.caller = Caller(scene, hall, self.streams, words, self.trouble) if words else None
+        self.caller = Caller(scene, "call", hall, self.streams, words, self.trouble) if words else None
         self.url = ""
         self._at = scene.now()
         self._look: Look | None = None
