@@ -402,10 +402,10 @@ def in_order(ticks: Sequence[Tick]) -> bool:
 
 
 def restarting(each: Any, clock_s: float) -> RoomNow:
-    """On air for six seconds with another encoder each time, and away for two; each room at beats of its own."""
-    lap, at_s = divmod(clock_s + each.number, 8.0)
-    publishing = at_s < 6.0
+    """On air for three seconds with another encoder each time, and away for one; each room at beats of its own."""
+    lap, at_s = divmod(clock_s + each.number * 0.7, 4.0)
+    publishing = at_s < 3.0
     return RoomNow(
         each, True, publishing, 0.0, 3, 10 * each.number + int(lap) % 10_000 * 1000, at_s if publishing else 0.0,
-        clock_s, 900, away_s=0.0 if publishing else at_s - 6.0,
+        clock_s, 900, away_s=0.0 if publishing else at_s - 3.0,
     )  # fmt: skip

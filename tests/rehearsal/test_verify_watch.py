@@ -12,15 +12,16 @@ from tests.rehearsal.rehearsed import Rehearsed
 from tests.sql.stage import evening
 
 LASTS_S, UNTIL_S = 2400, 2390
+USUAL = Rules()
 
 
-async def compared(database, rehearsed: Rehearsed) -> Verdict:
+async def compared(database, rehearsed: Rehearsed, rules: Rules = USUAL) -> Verdict:
     rehearsed.run(LASTS_S)
     owner, reader = await database.connect("owner"), await database.connect("reader")
     try:
         async with owner.transaction():
             await rehearsed.written(owner)
-        return await verify(rehearsed.path, rehearsed.play, reader, rehearsed.at(UNTIL_S), Rules())
+        return await verify(rehearsed.path, rehearsed.play, reader, rehearsed.at(UNTIL_S), rules)
     finally:
         await owner.close()
         await reader.close()
@@ -60,6 +61,22 @@ async def test_a_stormy_play_in_halls_with_other_servers_or_none_holds(database,
     verdict = await compared(database, rehearsed)
     assert verdict.holds, "\n".join(verdict.lines())
     assert number(verdict, "drops") > 12
+
+
+async def test_who_signs_off_long_before_his_time_is_no_drop_where_that_is_told(database, tmp_path: Path) -> None:
+    """With a short slack, as a day of the play is short; who breaks off is lost at any time."""
+    rehearsed = Rehearsed(
+        tmp_path, evening("20:00"), 150, 7, 10.0, outages=weather(7, 150, 300), limits={"end_slack_s": 60.0}, halls="K"
+    )
+    verdict = await compared(database, rehearsed, Rules(end_slack_s=60.0))
+    assert verdict.holds, "\n".join(verdict.lines())
+    play = rehearsed.play
+    early = [
+        one for part, told in zip(play.parts, play.told, strict=True) for one in told
+        if part.platform == "nginx_rtmp" and one.ending == "signed_off" and 3_000 < one.ends_s < 10 * UNTIL_S
+        and one.planned_end_s - one.ends_s > 10 * 180
+    ]  # fmt: skip
+    assert len(early) > 2
 
 
 @pytest.mark.parametrize("seed", [4, 5])
