@@ -91,15 +91,18 @@ def seen(say: Say) -> list[AnyPanel]:
     """Whether each can be seen: over time, and for how long it has been silent."""
     each = " or ".join(f'{code} * livemon_feed_state{{{OF_CHOSEN}, state="{name}"}}'
                        for name, (code, *_) in STATES.items())  # fmt: skip
+    # As of the end of what is shown, so that the same feeds are lines of it from its beginning.
+    trouble = f'sum by (feed) (sum_over_time(livemon_feed_state{{{OF_CHOSEN}, state!="ok"}}[1h] @ end()))'
     words = {str(code): (say(zh, en), color) for code, zh, en, color in STATES.values()}
     over_time = states(
         say("数据源状态", "Feed states"),
         say(
-            "每个数据源一行。看不见：连续两次失败，或超过 silence_s_max 没有报文。空白：livemon 自己没有被采集到。",
-            "A line for each feed. Blind: failed twice in a row, or silent for silence_s_max. Empty: livemon itself "
-            "was not scraped.",
+            "每个数据源一行，只列最后一小时里不正常最久的 20 个。看不见：连续两次失败，或超过 silence_s_max 没有报文。"
+            "空白：livemon 自己没有被采集到。",
+            "A line for each of the 20 feeds that were longest not well in the last hour. Blind: failed twice in a "
+            "row, or silent for silence_s_max. Empty: livemon itself was not scraped.",
         ),
-        promql(f"max by (feed) ({each})", "{{feed}}"),
+        promql(f"max by (feed) ({each}) and on (feed) topk(20, {trouble})", "{{feed}}"),
         words,
         source=PROMETHEUS,
     )

@@ -84,6 +84,18 @@ def test_the_numbers_are_those_of_the_story(tmp_path: Path, chosen: str, wanted:
     assert told_by(tmp_path, "feeds", SERIES, wanted, at_s=900, values={"feed": chosen}, rules=rules) == ""
 
 
+def test_of_many_feeds_those_have_a_line_that_were_longest_not_well(tmp_path: Path):
+    """More lines than twenty nobody can read."""
+    series = {}
+    for number in range(1, 31):
+        well_s = 900 - 10 * number
+        for state, at_first in (("ok", 1), ("blind", 0)):
+            name = f'livemon_feed_state{{feed="{number}", state="{state}"}}'
+            series[name] = f"{at_first}x{well_s} {1 - at_first}x{10 * number}"
+    wanted = [("数据源状态", {f'{{feed="{number}"}}': 4 for number in range(11, 31)})]
+    assert told_by(tmp_path, "feeds", series, wanted, at_s=900, values={"feed": ".*"}) == ""
+
+
 def test_every_state_of_a_feed_is_drawn_the_worse_the_higher():
     assert set(STATES) == set(FEED_STATES)
     (panel,) = [each for _, each in panels(board="feeds") if title(each) == "数据源状态"]
