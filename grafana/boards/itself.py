@@ -104,8 +104,8 @@ def of_process(say: Say) -> list[AnyPanel]:
         ),
         count_of(
             say("时钟偏差", "Clock skew"),
-            say("墙上时钟与我们所盖时间戳之差的绝对值；超过 2 秒会告警。",
-                "Wall clock less the stamps we give, absolute; above 2 s there is an alert."),
+            say("墙上时钟与我们所盖时间戳之差的绝对值，取半分钟内最大；超过 2 秒会告警。",
+                "Wall clock less the stamps we give, absolute, the widest in half a minute; an alert above 2 s."),
             "max(abs(livemon_clock_skew_seconds))", [(None, CALM), (0.5, WARM), (2, HOT)], unit="s", decimals=1,
         ),
         count_of(
