@@ -86,7 +86,10 @@ class Watch:
                 session = reanchored(session, now)  # the clock stepped back before we were started
             room.session = blinded(session, room.blind_since(now)) if room.unseen else session
             room.blind = room.unseen
+            if not room.blind and session.decided_at is not None:  # who only calls may be silent for hours
+                room.last_tick_at = session.decided_at.timestamp()
             self.waiting.file(room)
+            room.restate()
 
     def hear(self, feed: str, at: datetime, ticks: Sequence[Tick], now: datetime, whole: bool = True) -> Heard:
         """It was seen that rooms stood so. Not `whole`: by what one of them said, no proof that others are heard."""

@@ -322,8 +322,11 @@ def test_hooks_alone_never_make_a_room_blind():
     evening.tends(6, 100)
     assert evening.room().state == 1
     evening.start(200, restored=True)
+    assert [room.state for room in evening.watch.rooms] == [1, 3]  # of the other one nobody has ever told
     evening.hook(205, A, False)
     assert evening.told() == [("opened", 5, "event"), ("dropped", 205, "event")]
+    evening.start(300, restored=True)
+    assert (evening.room().state, evening.room().last_tick_at) == (2, at(205).timestamp())
     assert evening.spans() == []
 
 
