@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from collectors.beat import place_of
@@ -20,6 +21,13 @@ class Sampled(NamedTuple):
     at_s: float
     cpu_s: float
     bytes: int
+
+
+class Counted(NamedTuple):
+    """Something that is counted, as it stood when somebody looked."""
+
+    at_s: float
+    count: int
 
 
 def sample(pid: int) -> Sampled:
@@ -49,6 +57,17 @@ def late_s(feed: str, beat_of: str, at_s: float, interval_s: float) -> float:
 def most_in_a_second(instants: Sequence[float]) -> int:
     """Of sorted instants, in seconds: the most that any second has, wherever it begins."""
     return max((number + 1 - bisect_left(instants, at - 1.0) for number, at in enumerate(instants)), default=0)
+
+
+def most_in_any_second(looks: Sequence[Counted]) -> int:
+    """The most that can have been counted in any second, wherever it begins: at least what was, and more by what was
+    counted between the looks around its ends."""
+    instants = [look.at_s for look in looks]
+    most = 0
+    for look, after in pairwise(looks):
+        end = min(bisect_left(instants, after.at_s + 1.0), len(looks) - 1)
+        most = max(most, looks[end].count - look.count)
+    return most
 
 
 def spread_ms(seconds: Iterable[float]) -> dict[str, float]:

@@ -147,7 +147,6 @@ class PlayedBilibili:
         self.rooms, self.interval_s = [str(10_000_000 + number) for number in range(rooms)], interval_s
         self.beats = dict[str, str]()
         self.told_every_s, self.told = told_every_s, 0
-        self.late_s_max = 0.0  # of this process' own loop: what the platform sees in one second may be of a longer one
         self.fake = Bilibili("key", b"secret", now)
         self.fake.sockets.version = 2
         self.fake.codes = {f"CODE{room}": room for room in self.rooms}
@@ -165,9 +164,7 @@ class PlayedBilibili:
     async def live(self) -> None:
         likes, gifts, began_s = 0, 0, time.monotonic()
         while True:
-            asleep_s = time.monotonic()
             await asyncio.sleep(STEP_S)
-            self.late_s_max = max(self.late_s_max, time.monotonic() - asleep_s - STEP_S)
             passed_s = time.monotonic() - began_s
             while likes < passed_s * len(self.rooms) / self.told_every_s:
                 self._tell(likes, "LIKE", like_count=1)
