@@ -22,16 +22,21 @@ class EndsNear:
         self._ends_of: list[list[float]] = []  # by the place of the room
         self._rooms: list[int] = []  # by their place, of each of these ends
 
-    async def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
-        """Places of rooms, in their order.
+    async def follow(self, rooms: Sequence[Room]) -> bool:
+        """Learn the plans of these rooms. True where that was needed: others had their turn meanwhile."""
+        plans = [room.slots for room in rooms]
+        changed = plans != self._plans
+        if changed:
+            await self._learn(plans)
+        self._plans = plans  # equal, or the same: what is the same need not be compared any deeper next time
+        return changed
+
+    def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
+        """Places of the rooms that it follows, in their order.
 
         Of a room that has stopped it is the stop that counts, as it will when grace has run out: who overran the plan
         by almost `slack` has signed off, and does not become a drop by being waited for.
         """
-        plans = [room.slots for room in rooms]
-        if plans != self._plans:
-            await self._learn(plans)
-        self._plans = plans  # equal, or the same: what is the same need not be compared any deeper next time
         at_s, slack_s = now.timestamp(), slack.total_seconds()
         first, last = bisect_left(self._ends_s, at_s - slack_s), bisect_right(self._ends_s, at_s + slack_s)
         near = set(self._rooms[first:last])

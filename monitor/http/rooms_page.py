@@ -176,6 +176,7 @@ class RoomsPage:
         """The page as text. All values are of one instant; the loop gets its turn after each family."""
         prefixes = await self.current()
         values = [family.read(prefixes.rooms) for family in FAMILIES]
+        near = self.ends_near(prefixes)
         parts: list[bytes] = []
         for index, family in enumerate(FAMILIES):
             await asyncio.sleep(0)
@@ -185,23 +186,25 @@ class RoomsPage:
             else:
                 told = zip(prefixes.lines[index], values[index], strict=True)
                 parts.append("".join([f"{line}{value}\n" for line, value in told if value is not None]).encode())
-        parts.append(await self.ends_near(prefixes))
+        parts.append(near)
         parts.append(prefixes.info)
         await asyncio.sleep(0)
         return b"".join(parts)
 
-    async def ends_near(self, prefixes: Prefixes) -> bytes:
-        near = await self.ends.of(prefixes.rooms, self.now(), self.watch().limits.end_slack)
+    def ends_near(self, prefixes: Prefixes) -> bytes:
+        near = self.ends.of(prefixes.rooms, self.now(), self.watch().limits.end_slack)
         if not near:
             return b""
         lines = "".join([f"{END_NEAR}{{{prefixes.labels[place]}}} 1\n" for place in near])
         return head(END_NEAR, "gauge", END_NEAR_TEXT) + lines.encode()
 
     async def current(self) -> Prefixes:
-        """The prefixes of the present roster; made anew where it changed, also while they were being made."""
-        while self.prefixes is None or self.prefixes.generation != self.watch().roster_generation:
-            self.prefixes = await make_prefixes(self.watch())
-        return self.prefixes
+        """The prefixes of the present roster, whose plans are known; again where it changed while they were made."""
+        while True:
+            if self.prefixes is None or self.prefixes.generation != self.watch().roster_generation:
+                self.prefixes = await make_prefixes(self.watch())
+            elif not await self.ends.follow(self.prefixes.rooms):
+                return self.prefixes
 
 
 async def make_prefixes(watch: Watch) -> Prefixes:

@@ -1,5 +1,6 @@
 """livemon_room_end_near: while a sign-off would be a planned one, no second longer; of 12,000 rooms at no cost."""
 
+import asyncio
 import random
 import time
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from monitor.http.ends_near import EndsNear
 from monitor.http.rooms_page import RoomsPage
 from monitor.live.judgement import judge
 from monitor.live.room import Room
-from monitor.live.session import DROPPED, Stop
+from monitor.live.session import DROPPED, OFF, Stop
 from monitor.live.watch import Watch
 from tests.http.stand_in import NOW
 
@@ -38,8 +39,8 @@ class NoGoingOn(EndsNear):
 class ByNow(EndsNear):
     """A room that has stopped is seen as one on air."""
 
-    async def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
-        return await super().of(rooms_of(SLOTS), now, slack)
+    def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
+        return super().of(rooms_of(SLOTS), now, slack)
 
 
 class Forgetful(EndsNear):
@@ -60,7 +61,8 @@ async def holds(kind: type[EndsNear]) -> bool:
     ends, rooms, luck = kind(), rooms_of(SLOTS), random.Random(7)
     for minutes in [-15.01, -15, 0, 15, 15.01, *(luck.uniform(-90, 90) for _ in range(300))]:
         at = NOW + timedelta(minutes=minutes)
-        near = await ends.of(rooms, at, SLACK)
+        await ends.follow(rooms)
+        near = ends.of(rooms, at, SLACK)
         planned = [
             place
             for place, room in enumerate(rooms)
@@ -68,7 +70,9 @@ async def holds(kind: type[EndsNear]) -> bool:
         ]
         if near != planned:
             return False
-    return await ends.of(rooms_of([Slot(3, NOW - HOUR, NOW)]), NOW, SLACK) == [3]
+    rooms = rooms_of([Slot(3, NOW - HOUR, NOW)])
+    await ends.follow(rooms)
+    return ends.of(rooms, NOW, SLACK) == [3]
 
 
 async def test_it_holds_where_a_stop_would_be_judged_as_planned_and_follows_the_schedule():
@@ -87,6 +91,7 @@ def stopped(room: Room, at: datetime) -> None:
 async def judged(kind: type[EndsNear]) -> bool:
     """Of rooms that have stopped it says at each later instant what `judge` will say of the stop."""
     ends, rooms, luck = kind(), rooms_of(SLOTS), random.Random(8)
+    await ends.follow(rooms)
     for _ in range(300):
         stop_at = NOW + timedelta(minutes=luck.uniform(-90, 90))
         for room in rooms:
@@ -97,7 +102,7 @@ async def judged(kind: type[EndsNear]) -> bool:
             if judge("missing", stop_at, stop_at, False, room.slots, SLACK) == "scheduled"
         ]
         for waited_s in (0, 60, 120, 600):
-            if await ends.of(rooms, stop_at + timedelta(seconds=waited_s), SLACK) != planned:
+            if ends.of(rooms, stop_at + timedelta(seconds=waited_s), SLACK) != planned:
                 return False
     return True
 
@@ -122,6 +127,44 @@ async def test_only_such_rooms_have_a_line():
     assert "end_near" not in (await RoomsPage(lambda: watch, lambda: NOW + 9 * HOUR).render()).decode()
 
 
+class ReadLast(RoomsPage):
+    """As it was: planned ends were looked for when all else had been read and written."""
+
+    async def render(self) -> bytes:
+        whole = await super().render()
+        return whole.partition(b"# HELP livemon_room_end_near")[0] + self.ends_near(await self.current())
+
+
+async def of_one_instant(kind: type[RoomsPage]) -> bool:
+    """Grace runs out while the page is rendered: no room is stopped without its planned end."""
+    overrun = NOW + SLACK + timedelta(minutes=1)
+    for turns in range(25):
+        watch = Watch(end_slack_s=SLACK.total_seconds())
+        watch.load(ROSTER[:1], SLOTS[:1], [], NOW)
+        [room] = watch.rooms
+        stopped(room, NOW + SLACK - timedelta(minutes=1))
+        room.state = 2
+        page = kind(lambda watch=watch: watch, lambda: overrun)
+        await page.render()
+        rendering = asyncio.create_task(page.render())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        room.session, room.state = replace(room.session, phase=OFF), 0
+        text = (await rendering).decode()
+        if 'livemon_room_state{platform="srs",room="r0"} 2' in text and "livemon_room_end_near{" not in text:
+            return False
+    return True
+
+
+async def test_a_page_is_of_one_instant():
+    assert await of_one_instant(RoomsPage)
+
+
+async def test_a_page_of_two_instants_is_found():
+    """A rehearsed day woke a person for a room of tier 1 that had signed off: still stopped, no end any more."""
+    assert not await of_one_instant(ReadLast)
+
+
 async def test_twelve_thousand_plans_of_a_week_cost_a_scrape_little():
     watch = Watch()
     roster = [RosterRoom(number, "srs", f"r{number}", active=True) for number in range(12_000)]
@@ -129,11 +172,13 @@ async def test_twelve_thousand_plans_of_a_week_cost_a_scrape_little():
     slots = [Slot(number, day, day + 4 * HOUR) for number in range(12_000) for day in days]
     watch.load(roster, slots, [], NOW)
     ends = EndsNear()
-    assert len(await ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)) == 12_000
+    assert await ends.follow(watch.rooms)
+    assert len(ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)) == 12_000
     took = []
     for _ in range(5):
         began_s = time.perf_counter()
-        await ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)
+        assert not await ends.follow(watch.rooms)
+        ends.of(watch.rooms, NOW + 4 * HOUR, SLACK)
         took.append(time.perf_counter() - began_s)
     assert min(took) < 0.02
     for room in watch.rooms[:5_000]:
@@ -141,6 +186,6 @@ async def test_twelve_thousand_plans_of_a_week_cost_a_scrape_little():
     took = []
     for _ in range(5):
         began_s = time.perf_counter()
-        assert len(await ends.of(watch.rooms, NOW + 5 * HOUR, SLACK)) == 5_000
+        assert len(ends.of(watch.rooms, NOW + 5 * HOUR, SLACK)) == 5_000
         took.append(time.perf_counter() - began_s)
     assert min(took) < 0.05
