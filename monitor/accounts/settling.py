@@ -3,7 +3,7 @@ whole, or its pushes do not come."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
 
@@ -16,7 +16,8 @@ from monitor.store.disk import SpoolFull
 
 log = logging.getLogger(__name__)
 LOOK_S = 2.0
-AT_ONCE = 50  # accounts looked after in one round, one after the other: new ones come by hand
+AT_ONCE = 50  # of them asked for, one after the other
+WHOLE_AT_ONCE = 500  # looked at in one round; those of whom nothing is asked are one write
 AGAIN_S, AGAIN_S_MAX = 5.0, 600.0
 
 
@@ -33,29 +34,65 @@ class Settling:
 
     async def round(self, at_s: float) -> None:
         """All that are not settled and may be tried at this instant."""
-        open_ones = [
-            it for it in self._book.all() if self._is_open(it) and self._again.get(it.id, (0.0, 0.0))[0] <= at_s
+        completing = {app for app, terms in self._client.terms.items() if isinstance(terms.api, Completing)}
+        due = [
+            it
+            for it in self._book.by_id().values()
+            if self._is_open(it, completing) and self._again.get(it.id, (0.0, 0.0))[0] <= at_s
         ]
-        for account in open_ones[:AT_ONCE]:
+        asked, others = list[Account](), list[Account]()
+        for account in due[:WHOLE_AT_ONCE]:
+            (others if self._needs_nothing(account) else asked).append(account)
+        for account in asked[:AT_ONCE]:
             try:
                 await self._settle(account)
                 self._again.pop(account.id, None)
             except (CallFailed, AccountRefused, NotUnderstood, SpoolFull) as error:
                 self._put_off(account, error, at_s)
+        if others:
+            await self._let_in(others, at_s)
 
-    def _is_open(self, account: Account) -> bool:
+    def _is_open(self, account: Account, completing: Collection[str]) -> bool:
         if account.tokens is None or account.refused or account.is_app or account.app not in self._client.terms:
             return False
+        if not account.permitted or account.app not in completing:
+            return not account.permitted
         try:
-            return not account.permitted or self._incomplete(account)
+            return self._incomplete(account)
         except NotUnderstood:
             return True  # that is said, and put off, where it is looked after
 
+    def _needs_nothing(self, account: Account) -> bool:
+        """There is nothing to be asked of the platform."""
+        try:
+            caller = self._client.caller_of(account.app, account)
+            permit = understood(lambda: self._client.terms_of(account.app).api.permit(caller, self._now()))
+            return permit is None and not self._incomplete(account)
+        except NotUnderstood:
+            return False
+
+    async def _let_in(self, accounts: Sequence[Account], at_s: float) -> None:
+        """As they stand when nobody else keeps anything; thousands that come in one file are no thousand writes."""
+
+        def permitted() -> list[Account]:
+            now = [it for account in accounts if (it := self._book.get(*account.id)) is not None]
+            return [msgspec.structs.replace(it, permitted=True) for it in now if self._needs_nothing(it)]
+
+        try:
+            await self._book.keep_made(permitted)
+            for account in accounts:
+                self._again.pop(account.id, None)
+        except SpoolFull as error:
+            for account in accounts:
+                self._put_off(account, error, at_s)
+
     def _incomplete(self, account: Account) -> bool:
-        terms = self._client.terms_of(account.app)
+        """Raises NotUnderstood."""
+        api = self._client.terms_of(account.app).api
+        if not isinstance(api, Completing):
+            return False
         caller = self._client.caller_of(account.app, account)
-        api = terms.api
-        return isinstance(api, Completing) and understood(lambda: api.complete(caller, self._now())) is not None
+        return understood(lambda: api.complete(caller, self._now())) is not None
 
     async def _settle(self, account: Account) -> None:
         api: OpenApi = self._client.terms_of(account.app).api

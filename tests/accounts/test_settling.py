@@ -1,11 +1,16 @@
 """What is asked once after a link: until it is answered it is asked again, and one app's slip is its own."""
 
+import asyncio
 import json
+from collections.abc import Iterable
 from datetime import timedelta
 
+import msgspec
+
 from collectors.open_api import Answer, Call, Caller, Grant, Tokens
-from monitor.accounts.account import Account
-from monitor.accounts.settling import AGAIN_S, Settling
+from monitor.accounts.account import Account, AccountKey
+from monitor.accounts.settling import AGAIN_S, WHOLE_AT_ONCE, Settling
+from monitor.store.disk import SpoolFull
 
 from .test_linking import NOW, House, Rules
 
@@ -25,8 +30,17 @@ class Whole(Rules):
         tokens = Tokens(caller.tokens.access, caller.tokens.granted_at, extra={"cipher": told["cipher"]})
         return Grant(tokens, told["shop"], name="小店")
 
+    permits = True
+
     def permit(self, caller: Caller, now: object) -> Call | None:
-        return Call("permit", f"{caller.base}/permit")
+        return Call("permit", f"{caller.base}/permit") if self.permits else None
+
+
+class Calm(Rules):
+    """A platform that is asked nothing."""
+
+    def permit(self, caller: Caller, now: object) -> Call | None:
+        return None
 
 
 async def house(*shops: str) -> tuple[House, Settling]:
@@ -73,3 +87,61 @@ async def test_who_is_refused_or_was_never_linked_is_left_alone():
     await it.book.keep(Account("gone-app", "tiny", "5", tokens=Tokens("at", NOW)))
     await settling.round(0.0)
     assert it.sent == []
+
+
+async def test_thousands_of_whom_nothing_is_asked_are_let_in_by_a_few_writes():
+    it = House(Calm())
+    tokens = Tokens("at", NOW, NOW + timedelta(days=7))
+    await it.book.keep(*(Account("tiny-main", "tiny", f"店{number}", tokens=tokens) for number in range(1_100)))
+    settling, writes, keep = Settling(it.client, lambda: NOW), list[int](), it.vault.keep
+
+    async def counted(accounts: Iterable[Account], gone: Iterable[AccountKey] = ()) -> None:
+        kept = list(accounts)
+        writes.append(len(kept))
+        await keep(kept, gone)
+
+    it.vault.keep = counted
+    for at_s in (0.0, 2.0, 4.0, 6.0):
+        await settling.round(at_s)
+    assert writes == [WHOLE_AT_ONCE, WHOLE_AT_ONCE, 100]
+    assert all(account.permitted and account.tokens == tokens for account in it.vault.kept.values())
+    assert it.sent == []
+
+
+async def test_whose_pair_became_another_while_others_were_kept_is_asked_all_the_same():
+    it, settling = await house()
+    await it.book.keep(Account("tiny-main", "tiny", "1", tokens=Tokens("at", NOW, extra=WHOLE)))
+    it.rules.permits = False
+    fresh = Tokens("new", NOW)
+
+    async def linked() -> None:
+        await it.book.change(("tiny-main", "1", ""), lambda known: msgspec.structs.replace(known, tokens=fresh))
+
+    async with it.book._keeping:
+        linking = asyncio.create_task(linked())
+        await asyncio.sleep(0)
+        letting_in = asyncio.create_task(settling.round(0.0))
+        await asyncio.sleep(0)
+    await asyncio.gather(linking, letting_in)
+    assert not it.vault.kept["tiny-main", "1", ""].permitted
+    await settling.round(10.0)
+    assert [call.name for call in it.sent] == ["complete"]
+    assert it.vault.kept["tiny-main", "1", ""].permitted
+
+
+async def test_a_disk_that_is_full_puts_them_off(caplog):
+    it = House(Calm())
+    await it.book.keep(Account("tiny-main", "tiny", "1", tokens=Tokens("at", NOW)))
+    settling, keep = Settling(it.client, lambda: NOW), it.vault.keep
+
+    async def full(accounts: Iterable[Account], gone: Iterable[AccountKey] = ()) -> None:
+        raise SpoolFull("no space")
+
+    it.vault.keep = full
+    for at_s in (0.0, AGAIN_S - 1):
+        await settling.round(at_s)
+    assert len(caplog.records) == 1
+    assert "no space" in caplog.text
+    it.vault.keep = keep
+    await settling.round(AGAIN_S)
+    assert it.vault.kept["tiny-main", "1", ""].permitted

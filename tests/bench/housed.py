@@ -49,9 +49,9 @@ class House:
     def __init__(self, livemon: Livemon, rooms: int, prometheus: Client) -> None:
         self.livemon, self.rooms, self.prometheus = livemon, rooms, prometheus
 
-    async def all_live(self) -> None:
+    async def all_live(self, settle_s: float = SETTLE_S) -> None:
         await until(self.live, self.rooms, ALL_S_MAX)
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(settle_s)
 
     async def live(self) -> int:
         """How many rooms it sees on air."""
