@@ -9,6 +9,7 @@ import msgspec
 
 from collectors.collector import FeedRow
 from collectors.hook import App, CalledRow
+from collectors.server_hook import ServerHookRow
 from monitor.birth import recognise_folder
 from monitor.config import Config
 from monitor.crew import bounded_http
@@ -138,15 +139,19 @@ async def _all_hooks(
     local = _url(*config.hooks_address)
     public = (config.hooks_url or "").rstrip("/")
     if public:
-        url = await check_certificate(public, wall_time())
+        urls = [await check_certificate(public, wall_time())]
+    elif all(isinstance(row, ServerHookRow) for row in hooks):
+        urls = []  # servers of the event call over its own network
     else:
-        url = wrong("hooks_url", "not in the config: platforms cannot be told where to call", "give hooks_url")
-        public = local
+        urls = [wrong("hooks_url", "not in the config: platforms cannot be told where to call", "give hooks_url")]
     asked = [
-        check_hook(row, apps.get(row.app) or App(row.app, row.PLATFORM), http, public, local, wall_time())
+        check_hook(
+            row, apps.get(row.app) or App(row.app, row.PLATFORM), http,
+            local if isinstance(row, ServerHookRow) else public or local, local, wall_time(),
+        )
         for row in hooks
-    ]
-    return [url, *check_polls(config.feeds), *await asyncio.gather(*asked)]
+    ]  # fmt: skip
+    return [*urls, *check_polls(config.feeds), *await asyncio.gather(*asked)]
 
 
 async def check_monitor(http: aiohttp.ClientSession, url: str) -> Finding:

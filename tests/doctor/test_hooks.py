@@ -224,6 +224,31 @@ async def test_platforms_cannot_be_told_where_to_call(tmp_path: Path):
     assert found["hook erp"].state == "fine"
 
 
+HALL = """[[app]]
+name = "halls"
+platform = "nginx_rtmp"
+secret_file = "old"
+[[feed]]
+kind = "nginx_rtmp_hooks"
+name = "hall-a"
+app = "halls"
+"""
+
+
+async def test_servers_of_the_event_call_here_wherever_platforms_do(tmp_path: Path):
+    """Nobody need be told an address outside for them, and they are not asked through it."""
+    (tmp_path / "old").touch(mode=0o600)
+    (tmp_path / "old").write_text("right")
+    path = tmp_path / "livemon.toml"
+    async with listening(NginxRtmpHooks(name="hall-a", app="halls")) as url:
+        here = f'hooks_listen = "{url.removeprefix("http://")}"\nlisten = "127.0.0.1:1"\n'
+        path.write_text(here + HALL)
+        found = await found_of(config.load(path))
+        assert ("hooks_url" in found, found["hook hall-a"].state) == (False, "fine")
+        path.write_text(f'hooks_url = "http://127.0.0.1:{free_port()}"\n{here}{HALL}')
+        assert (await found_of(config.load(path)))["hook hall-a"].state == "fine"
+
+
 async def test_a_rotation_that_is_under_way_is_said(tmp_path: Path):
     configured = site(tmp_path, free_port())
     table = msgspec.structs.replace(configured.apps[0], secret_file=SecretFiles([tmp_path / "erp", tmp_path / "old"]))
