@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import NamedTuple
 
-from collectors.beat import place_of
+from collectors.room_pace import room_place
 from monitor.rehearsal.usage import TICKS_S, stat_of
 
 EARLY_S_MAX = 0.25  # two clocks, one of which counts whole milliseconds: what is so early is on time
@@ -50,7 +50,7 @@ def late_s(feed: str, beat_of: str, at_s: float, interval_s: float) -> float:
 
     More than an interval cannot be told from less: whether beats were left out shows by the number of ticks.
     """
-    after_s = (at_s / interval_s - place_of(feed, beat_of)) % 1.0 * interval_s
+    after_s = (at_s / interval_s - room_place(feed, beat_of, interval_s)) % 1.0 * interval_s
     return 0.0 if after_s > interval_s - min(EARLY_S_MAX, interval_s / 10) else after_s
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collectors.api_feed import RoomUnseen
 from collectors.beat import place_of
 from collectors.collector import BadFrame
-from collectors.room_pace import RoomPace
+from collectors.room_pace import STEP_S, RoomPace, room_place
 from collectors.room_polls import poll_rooms
 
 ROOMS = [f"直播间{number}" for number in range(12_000)]
@@ -34,6 +34,18 @@ def test_12_000_polls_at_30_s_do_not_come_in_one_instant() -> None:
     assert sum(seconds.values()) == pytest.approx(24_000, abs=400)
     assert max(seconds.values()) < 500, "400 are even"
     assert min(seconds.values()) > 300
+
+
+def test_who_is_asked_is_asked_with_others_and_steps_are_even() -> None:
+    """Of 12,000 at 30 s about twenty come at each of 600 steps; an interval that is shorter than a step has one."""
+    due = RoomPace("f", ROOMS, 30.0, 0.0)._due
+    assert max(abs(at_s / STEP_S - round(at_s / STEP_S)) for at_s, _ in due) < 1e-6
+    instants = Counter(round(at_s / STEP_S) for at_s, _ in due)
+    assert len(instants) == 600
+    assert max(instants.values()) < 45, "20 are even"
+    short = Counter(round(at_s, 6) for at_s, _ in RoomPace("f", ROOMS[:1_000], 0.02, 0.0)._due)
+    assert len(short) == 1
+    assert all(0.0 <= room_place("f", room, 7.3) < 1.0 for room in ROOMS[:1_000])
 
 
 def test_each_room_is_asked_once_an_interval() -> None:
