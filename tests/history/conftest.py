@@ -1,10 +1,12 @@
-"""The story, told and rolled once and copied for each test, and connections to it."""
+"""The story, told and rolled once and copied for each test, connections to it, and where a command exports to."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
 from monitor.store import embedded
+from tests.history.outside import configured
 from tests.history.story import Story, roll, tell
 from tests.postgres import TEMPLATE, FreshDatabase, _fresh, elsewhere
 from tests.sql.stage import Sql
@@ -40,6 +42,21 @@ async def story_reader(story_database: FreshDatabase) -> AsyncIterator[Sql]:
     sql = await story_database.connect("reader")
     yield sql
     await sql.close()
+
+
+@pytest.fixture
+def config(database: FreshDatabase, tmp_path: Path) -> str:
+    """The config file of an outside database."""
+    settings = tmp_path / "settings"
+    settings.mkdir()
+    return str(configured(database, settings))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder
 
 
 async def _told(database: FreshDatabase) -> Story:
