@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from .apis.bilibili_calls import Game
+from .beat import STEP_S, beat_after
 from .bilibili_frames import AUTH, AUTH_REPLY, HEARTBEAT, HEARTBEAT_REPLY, MESSAGE, Packet, decode, encode
 from .bilibili_games import Games
 from .bilibili_messages import HEEDED, LIKE, MEANT, OVER, command_of, frame_of, glanced_at
@@ -74,7 +75,7 @@ class Conversation:
                 if not self._games.is_running(self._game):
                     return
                 socket.say(BEAT)
-                beat_at_s, self._answered = clock() + self._beat_s, False
+                beat_at_s, self._answered = beat_after(0.0, clock() + self._beat_s, STEP_S), False
             if (heard := await socket.next(beat_at_s)) is not None:
                 message, at = heard
                 await self._emit(frame_of(self._game.room, message), at)

@@ -7,9 +7,7 @@ import heapq
 from collections.abc import Iterable
 from math import floor, inf
 
-from .beat import beat_after, place_of
-
-STEP_S = 0.05  # rooms of one step are asked together: of 400 a second each by itself costs twice the processor
+from .beat import STEP_S, beat_after, place_of
 
 
 def room_place(feed: str, room: str, interval_s: float) -> float:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collectors.api_feed import RoomUnseen
-from collectors.beat import place_of
+from collectors.beat import STEP_S, place_of
 from collectors.collector import BadFrame
-from collectors.room_pace import STEP_S, RoomPace, room_place
+from collectors.room_pace import RoomPace, room_place
 from collectors.room_polls import poll_rooms
 
 ROOMS = [f"直播间{number}" for number in range(12_000)]
