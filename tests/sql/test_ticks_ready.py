@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import asyncpg
 import pytest
 
+from monitor.store.statements import statement
 from tests.postgres import FreshDatabase
 
 pytestmark = pytest.mark.real
@@ -50,3 +51,24 @@ async def test_nor_is_one_that_is_being_detached(database: FreshDatabase) -> Non
             assert await ready_days(database, today) == 0
             assert not detaching.done()
     assert await ready_days(database, today) == 0
+
+
+async def test_days_that_stand_are_found_while_somebody_else_holds_them(each_database: FreshDatabase) -> None:
+    """As the roller does, which sums minutes for seconds after it asked for their day: the writer waits for nothing."""
+    roller, writer = [await each_database.connect("writer") for _ in range(2)]
+    assert (await writer.fetchrow(statement("writer/ensure_days_ahead")))["made"]
+    async with roller.transaction():
+        await roller.fetchval("SELECT ensure_minute_day(event_date(now())), ensure_tick_day(event_date(now()))")
+        async with asyncio.timeout(1.5):  # a lock is waited for for two seconds
+            assert not (await writer.fetchrow(statement("writer/ensure_days_ahead")))["made"]
+
+
+async def test_of_two_who_make_a_day_one_made_it(each_database: FreshDatabase) -> None:
+    first, second = [await each_database.connect("writer") for _ in range(2)]
+    today = await first.fetchval("SELECT event_date(now())")
+    async with first.transaction():
+        assert await first.fetchval("SELECT ensure_minute_day($1)", today)
+        other = asyncio.create_task(second.fetchval("SELECT ensure_minute_day($1)", today))
+        await asyncio.sleep(0.2)
+        assert not other.done()
+    assert await other is False
