@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 
 import pytest
@@ -13,12 +14,13 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     items = [item for item in request.session.items if "played" in getattr(item, "fixturenames", ())]
     modules: dict[str, ModuleType] = {item.module.__name__: item.module for item in items}  # type: ignore[attr-defined]
 
-    async def all_of_them() -> list[BaseException | None]:
-        scenes = (module.scene(tmp_path_factory.mktemp("scene")) for module in modules.values())
-        ended: list[BaseException | None] = await asyncio.gather(*scenes, return_exceptions=True)
-        return ended
-
-    ended = dict(zip(modules, asyncio.run(all_of_them()), strict=True))
+    # A thread each: where one of them waits for a program to end, or reckons, the servers of the others answer.
+    with ThreadPoolExecutor(len(modules)) as pool:
+        running = {
+            name: pool.submit(asyncio.run, module.scene(tmp_path_factory.mktemp("scene")))
+            for name, module in modules.items()
+        }
+    ended = {name: scene.exception() for name, scene in running.items()}
 
     def play(name: str) -> None:
         if (error := ended[name]) is not None:

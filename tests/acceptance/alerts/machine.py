@@ -106,10 +106,12 @@ async def slow_disk(folder: Path, slow_s: float = 0.7, fast_s: float = 0.15) -> 
     disk = os.open(folder, os.O_RDONLY)
     try:
         while True:
-            await asyncio.to_thread(fcntl.ioctl, disk, FIFREEZE, 0)
+            freezing = asyncio.create_task(asyncio.to_thread(fcntl.ioctl, disk, FIFREEZE, 0))
             try:
+                await asyncio.shield(freezing)
                 await asyncio.sleep(slow_s)
             finally:
+                await freezing  # who is cancelled meanwhile has it frozen all the same
                 fcntl.ioctl(disk, FITHAW, 0)
             await asyncio.sleep(fast_s)
     finally:
