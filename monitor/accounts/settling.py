@@ -68,7 +68,7 @@ class Settling:
             caller = self._client.caller_of(account.app, account)
             permit = understood(lambda: self._client.terms_of(account.app).api.permit(caller, self._now()))
             return permit is None and not self._incomplete(account)
-        except NotUnderstood:
+        except (CallFailed, NotUnderstood):  # the app was taken out meanwhile; what trips is said where it is asked
             return False
 
     async def _let_in(self, accounts: Sequence[Account], at_s: float) -> None:

@@ -129,6 +129,18 @@ async def test_whose_pair_became_another_while_others_were_kept_is_asked_all_the
     assert it.vault.kept["tiny-main", "1", ""].permitted
 
 
+async def test_an_app_that_is_taken_out_while_others_are_kept_ends_nothing():
+    it = House(Calm())
+    await it.book.keep(Account("tiny-main", "tiny", "1", tokens=Tokens("at", NOW)))
+    settling = Settling(it.client, lambda: NOW)
+    async with it.book._keeping:
+        letting_in = asyncio.create_task(settling.round(0.0))
+        await asyncio.sleep(0)
+        it.client.terms.clear()  # type: ignore[attr-defined]
+    await letting_in
+    assert not it.vault.kept["tiny-main", "1", ""].permitted
+
+
 async def test_a_disk_that_is_full_puts_them_off(caplog):
     it = House(Calm())
     await it.book.keep(Account("tiny-main", "tiny", "1", tokens=Tokens("at", NOW)))
