@@ -44,7 +44,7 @@ def counted(path: Path) -> Sequence[Counted]:
 def main() -> None:
     while True:
         print(time.monotonic(), connects(SNMP.read_text()), flush=True)
-        time.sleep(EVERY_S)
+        time.sleep(EVERY_S)  # a process of its own: there is no loop to hold up
 
 
 if __name__ == "__main__":
