@@ -136,7 +136,7 @@ async def test_an_app_that_is_taken_out_while_others_are_kept_ends_nothing():
     async with it.book._keeping:
         letting_in = asyncio.create_task(settling.round(0.0))
         await asyncio.sleep(0)
-        it.client.terms.clear()  # type: ignore[attr-defined]
+        it.client.terms.clear()
     await letting_in
     assert not it.vault.kept["tiny-main", "1", ""].permitted
 
