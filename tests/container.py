@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -45,12 +46,16 @@ class Container:
                 env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
 
+    def children(self) -> list[int]:
+        """Process ids of `unshare`'s child, the namespace's first process; none before it began, nor once it ended."""
+        of = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
+        return [int(pid) for pid in Path(of).read_text().split()]
+
     def enter(self) -> list[str]:
         """The words before a command that runs in it as its user; none before it has begun."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        if not children:
+        if not (children := self.children()):
             return []
-        return ["nsenter", "--target", children[0], "--all", f"--setuid={self.user}", f"--setgid={self.user}"]
+        return ["nsenter", f"--target={children[0]}", "--all", f"--setuid={self.user}", f"--setgid={self.user}"]
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """As `docker compose exec` would; exit code 1 before it has begun."""
@@ -65,5 +70,10 @@ class Container:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.process.kill()  # with it goes the namespace, and everything in it
+        if self.process.poll() is not None:
+            return
+        # The namespace's first process, with which all others go: `unshare` ends when the last of them has. Were
+        # `unshare` itself killed, some would still be writing to the volume when it is deleted.
+        children = self.children()
+        os.kill(children[0] if children else self.process.pid, signal.SIGKILL)
         self.process.wait()

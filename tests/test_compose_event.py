@@ -44,5 +44,5 @@ async def test_migrate_then_run_with_the_container_s_config_and_secrets_on_a_rea
                 await asyncio.sleep(0.3)
                 healthy = livemon.run(*check).returncode == 0
                 seen = livemon.run("livemon", "sql", "SELECT anchor FROM room_now").stdout
-        os.kill(int(livemon.enter()[2]), signal.SIGTERM)  # as `docker compose stop` does
+        os.kill(livemon.children()[0], signal.SIGTERM)  # as `docker compose stop` does
         assert await asyncio.to_thread(livemon.process.wait, 30) == 0, livemon.log.read_text()
