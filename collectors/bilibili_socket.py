@@ -5,6 +5,7 @@ One task a room does it all, and one object: there are thousands.
 
 import asyncio
 from collections.abc import Iterator
+from datetime import datetime
 
 import msgspec
 
@@ -13,8 +14,9 @@ from .beat import STEP_S, beat_after
 from .bilibili_frames import AUTH, AUTH_REPLY, HEARTBEAT, HEARTBEAT_REPLY, MESSAGE, Packet, decode, encode
 from .bilibili_games import Games
 from .bilibili_messages import HEEDED, LIKE, MEANT, OVER, command_of, frame_of, glanced_at
-from .collector import BadFrame, Emit, Now
+from .collector import BadFrame, Now
 from .light_socket import Heard, LightSocket, opened
+from .live_rooms import LiveRooms
 from .order_socket import REPLY_S_MAX
 from .room_sockets import Ear
 
@@ -34,11 +36,12 @@ class AuthReply(msgspec.Struct, frozen=True):
 class Conversation:
     """With one room, by one connection."""
 
-    __slots__ = ("_answered", "_beat_s", "_ear", "_emit", "_game", "_games", "_let_in", "_liked_s", "_now")
+    __slots__ = ("_answered", "_beat_s", "_ear", "_game", "_games", "_house", "_let_in", "_liked_s", "_now", "_wait")
 
-    def __init__(self, games: Games, game: Game, ear: Ear, emit: Emit, now: Now, beat_s: float) -> None:
-        self._games, self._game, self._ear, self._emit, self._now, self._beat_s = games, game, ear, emit, now, beat_s
+    def __init__(self, games: Games, game: Game, ear: Ear, house: LiveRooms, now: Now, beat_s: float) -> None:
+        self._games, self._game, self._ear, self._house, self._now, self._beat_s = games, game, ear, house, now, beat_s
         self._let_in = False
+        self._wait = 0  # messages on their way to the disk
         self._answered = True  # the last heartbeat
         self._liked_s = -LIKES_EVERY_S
 
@@ -78,7 +81,8 @@ class Conversation:
                 beat_at_s, self._answered = beat_after(0.0, clock() + self._beat_s, STEP_S), False
             if (heard := await socket.next(beat_at_s)) is not None:
                 message, at = heard
-                await self._emit(frame_of(self._game.room, message), at)
+                await self._house.keep(self._game.room, frame_of(self._game.room, message), at)
+                self._wait -= 1
 
     # --- as it comes -------------------------------------------------------------------------------------------------
 
@@ -94,14 +98,18 @@ class Conversation:
                 self._ear.heard()
             elif packet.operation == MESSAGE:
                 self._ear.heard()
-                if self._wanted(packet.body):
-                    yield packet.body, self._now()
+                at = self._now()
+                if self._wanted(packet.body, at):
+                    self._wait += 1
+                    yield packet.body, at
 
-    def _wanted(self, message: bytes) -> bool:
+    def _wanted(self, message: bytes, at: datetime) -> bool:
         """What means something to us is kept; what cannot be read is, too, for a person."""
         glanced = glanced_at(message)
-        if glanced and (glanced not in HEEDED or (glanced == LIKE and self._liked_lately())):
+        if glanced and glanced not in HEEDED:
             return False
+        if glanced == LIKE:
+            return self._liked(message, at)
         try:
             command = command_of(message)
         except BadFrame:
@@ -109,14 +117,15 @@ class Conversation:
         if command == OVER:
             self._games.over(self._game)
             raise EOFError("the platform ended our run in this room")
-        if command == LIKE:
-            if self._liked_lately():
-                return False
-            self._liked_s = asyncio.get_running_loop().time()
-        return command in MEANT
+        return self._liked(message, at) if command == LIKE else command in MEANT
 
-    def _liked_lately(self) -> bool:
-        return asyncio.get_running_loop().time() - self._liked_s < LIKES_EVERY_S
+    def _liked(self, message: bytes, at: datetime) -> bool:
+        """Whether a like must be kept: only if it cannot be told at once without overtaking what was said before."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._liked_s < LIKES_EVERY_S:
+            return False
+        self._liked_s = now_s
+        return self._wait > 0 or not self._house.tell(self._game.room, frame_of(self._game.room, message), at)
 
 
 def _admitted(first: Packet) -> None:

@@ -2,6 +2,7 @@
 
 What such sockets bring may be money, so a message is on disk before it is understood, as with an order socket; but
 nobody confirms it, and nothing comes again: whatever was said while a room was not heard is lost, and that is told.
+What does come again, and is no money, is told past the disk: it weighs more than all the rest.
 """
 
 from collections.abc import Mapping
@@ -30,6 +31,13 @@ class LiveRooms(Protocol):
     async def note(self, room: str, notes: Mapping[str, str]) -> None:
         """In place of those that were there; on disk when it returns."""
 
+    async def keep(self, room: str, frame: bytes, at: datetime) -> None:
+        """What was said in a room at this instant is on disk when it returns; it is read in the order it came in."""
+
+    def tell(self, room: str, frame: bytes, at: datetime) -> bool:
+        """What comes again by itself and is no money is read at once, and nowhere kept. False: not now, as what was
+        kept of this room before is not read yet, or nobody watches; then it may be kept like all else."""
+
     def roll(self, heard: Mapping[str, datetime], unheard: Mapping[str, Exception | None]) -> None:
         """How it stands: rooms that are heard, each with the instant of its last sign of life, and why others are not
         (None: they were not tried yet). The second time in a row that a room is unheard it is blind.
@@ -42,8 +50,8 @@ class LiveRooms(Protocol):
 class LiveRoomsRow(OrderSocketRow, kw_only=True, frozen=True):
     """A `[[feed]]` table of such a kind.
 
-    `collect(http, emit, now, rooms)`: `emit` returns when a frame is on disk; an empty frame is a sign of life of the
-    feed. `parse(frame, at, app, details)` is that of a Hook.
+    `collect(http, emit, now, rooms)`: what is said goes through `rooms`; `emit` takes an empty frame, a sign of life
+    of the feed. `parse(frame, at, app, details)` is that of a Hook.
     """
 
     TELLS_STATE = True

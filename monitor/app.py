@@ -83,7 +83,7 @@ class App:
         self.orders = Orders(config, path, self.store, self.watch, self.clock, self.metrics, self._watching)
         self.accounts = Desk(
             config, self.store, self.watch, self.clock.now, self.orders.reader, self.orders.lane,
-            lambda: self.orders.apps, self.metrics.of_accounts,
+            self.orders.server_lane.hold, lambda: self.orders.apps, self.metrics.of_accounts,
             failed=lambda feed, reason: self.metrics.feed_failures.labels(feed, reason).inc(),
         )  # fmt: skip
         self.orders.hooks.door = self.accounts.door()

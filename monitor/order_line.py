@@ -14,8 +14,8 @@ from monitor.store.disk import SpoolFull
 
 FULL_WAIT_S = 1.0
 
-Keep = Callable[[str, bytes, datetime], Awaitable[object]]
-"""Feed, frame, received at: comes back when the frame is on disk."""
+Keep = Callable[[str, bytes, datetime], Awaitable[int]]
+"""Feed, frame, received at: comes back when the frame is on disk, with its number; these rise."""
 
 
 class Conversing(Protocol):
@@ -50,11 +50,10 @@ class OrderLine:
         return ()
 
 
-async def kept(keep: Keep, feed: str, frame: bytes, at: datetime) -> None:
-    """Come back when it is on disk, however long that takes."""
+async def kept(keep: Keep, feed: str, frame: bytes, at: datetime) -> int:
+    """Come back when it is on disk, however long that takes, with its number there."""
     while True:
         try:
-            await keep(feed, frame, at)
-            return
+            return await keep(feed, frame, at)
         except SpoolFull:  # it stays unconfirmed, and a platform that wants confirmations holds it for us
             await asyncio.sleep(FULL_WAIT_S)

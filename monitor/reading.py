@@ -91,6 +91,10 @@ class Reader:
                     async with asyncio.timeout(OVERDUE_EVERY_S):
                         await self._lane.came.wait()
 
+    def read_to(self) -> int:
+        """All that is on disk up to this number has been read once."""
+        return self._after
+
     async def answered(self, platform: str, need: Need, answer: bytes) -> None:
         """The platform's answer to a need: the frames that wait for it are read again. Waits if many answers do."""
         self._details.put(platform, need, answer)

@@ -1,7 +1,7 @@
-"""The lane of what own servers call to tell: from memory to the watch at once, bounded, and nothing of it is kept.
+"""The lane of what is told again: from memory to the watch at once, bounded, and nothing of it is kept.
 
-Each feed has room of its own, so that a flooded one sheds its own calls and no others. What dies here with the process
-was never received; the poll of the same server tells it again.
+So own servers' calls go, whose polls tell the same, and likes of a room on air, after which others come. Each feed has
+room of its own, so that a flooded one sheds its own and no others'. What dies here with the process was never received.
 """
 
 import asyncio
@@ -94,5 +94,5 @@ class ServerLane:
         if not error.foreseen:
             log.error("feed %s: a call cannot be read: %s", feed, error.reason)
         await self._outlets.room(0, 1)
-        bad = Quarantined(feed, "frame", error.reason, at, "call of an own server", self._outlets.encrypt(frame))
+        bad = Quarantined(feed, "frame", error.reason, at, "a call, or a message that comes again", self._outlets.encrypt(frame))
         self._outlets.put(Heard(quarantine=[bad]))

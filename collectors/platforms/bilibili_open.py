@@ -38,7 +38,7 @@ class BilibiliOpen(LiveRoomsRow, tag="bilibili_open", frozen=True, kw_only=True)
             link = game.links[ear.failures % len(game.links)] if game.links else ""
             address = await rooms.reach(link)
             await turnstile.pass_()  # last, at the connect itself: whatever is late before it must not gather them
-            await Conversation(games, game, ear, emit, now, self.interval_s).hold(link, address)
+            await Conversation(games, game, ear, rooms, now, self.interval_s).hold(link, address)
 
         async with asyncio.TaskGroup() as group:
             group.create_task(games.keep_alive(self.interval_s), name="keep games alive")

@@ -19,7 +19,7 @@ from monitor.accounts.details import Details
 from monitor.accounts.guarded_http import GuardedHttp
 from monitor.accounts.link_text import link_key
 from monitor.accounts.linking import Linking
-from monitor.accounts.live_line import Conversing, House, LiveLine
+from monitor.accounts.live_line import Conversing, Hold, House, LiveLine
 from monitor.accounts.live_rolls import LookedUp, WatchRolls
 from monitor.accounts.notices import Notices
 from monitor.accounts.orders import AccountOrders
@@ -57,18 +57,19 @@ class Desk:
         now: Now,
         reader: Reader,
         lane: FrameLane,
+        hold: Hold,
         apps: Callable[[], Mapping[str, App]],
         metrics: AccountMetrics,
         failed: Callable[[str, Reason], None],
     ) -> None:
         """`apps` are those of the present config by name, `lane` brings frames of sockets to the disk, and its
-        cipher closes what goes to quarantine.
+        cipher closes what goes to quarantine; `hold` takes those that are not kept.
 
         Raises SecretError where the account key will not do, OSError where it cannot be made.
         """
         self.config, self._apps, self._metrics, self._watch = config, apps, metrics, watch
         self._failed, self._put = failed, store.inbox.put
-        self._keep, self._looked_up = lane.keep, LookedUp()
+        self._keep, self._hold, self._read_to, self._looked_up = lane.keep, hold, reader.read_to, LookedUp()
         keys = keys_of(config.account_key_file, config.data_dir / ACCOUNT_KEY)
         self.terms: dict[str, Terms] = {}
         vault = Vault(store.sealer.call, store.spool.accounts, keys, self._platform_of)
@@ -136,7 +137,10 @@ class Desk:
         if means is None:
             return None
         rolls = WatchRolls(self._watch, self._failed, self._put, self._now)
-        return House(means, self._keep, self.book.change, self._looked_up, self._origins_of, rolls, self._now)
+        return House(
+            means, self._keep, self._hold, self._read_to, self.book.change, self._looked_up, self._origins_of, rolls,
+            self._now,
+        )  # fmt: skip
 
     def _origins_of(self, app: str) -> frozenset[str]:
         terms = self.terms.get(app)

@@ -25,6 +25,9 @@ NOT_ASKED = ("breaker_open", "queue_full", "no_ticket")  # words of ours: the pl
 Reach = Callable[[str, bool], Awaitable[str]]
 """The address of a host that may be called; True: it may be anywhere. Raises OSError."""
 
+Hold = Callable[[str, bytes, datetime], bool]
+"""Feed, frame, received at: it is read at once, from memory; False: there is no place for it, or nobody watches."""
+
 
 class Conversing(Protocol):
     """How such a feed is heard: each kind of LiveRoomsRow is one."""
@@ -48,10 +51,12 @@ class Rolls(Protocol):
 
 class House(msgspec.Struct, frozen=True):
     """What such a feed is given of the house. `change` keeps what a step makes of an account; `origins` are those of
-    addresses that the config names itself."""
+    addresses that the config names itself. `read_to`: kept frames up to this number have been read."""
 
     means: Means
     keep: Keep
+    hold: Hold
+    read_to: Callable[[], int]
     change: Callable[[AccountKey, Callable[[Account], Account | None]], Awaitable[Account | None]]
     reach: Reach
     origins: Callable[[str], frozenset[str]]
@@ -64,18 +69,13 @@ class LiveLine:
         """`house` None: there is no app of this name, or livemon knows no rules of its platform."""
         self.name, self.RETRY_S_MAX = row.name, row.RETRY_S_MAX
         self._row, self._given = row, house
+        self._unread: dict[str, int] = {}  # by room the frame that was kept last, until it is seen to be read
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        async def take(frame: bytes, at: datetime) -> None:
-            """A kept frame is read from the disk: here only a sign of life goes on."""
-            if frame:
-                await kept(self._house.keep, self.name, frame, at)
-            else:
-                await emit(b"", at)
-
-        await self._row.collect(http, take, self._house.now, self)  # not `now`: a message is no answer to a poll
+        await self._row.collect(http, emit, self._house.now, self)  # not `now`: a message is no answer to a poll
 
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
+        """A sign of life has no meaning, and what was said is read elsewhere."""
         return ()
 
     @property
@@ -123,6 +123,15 @@ class LiveLine:
         account = self._account(room)
         if account is not None:
             await self._house.change(account.id, lambda it: _noted(it, notes))
+
+    async def keep(self, room: str, frame: bytes, at: datetime) -> None:
+        self._unread[room] = await kept(self._house.keep, self.name, frame, at)
+
+    def tell(self, room: str, frame: bytes, at: datetime) -> bool:
+        if self._unread.get(room, 0) > self._house.read_to():
+            return False
+        self._unread.pop(room, None)
+        return self._house.hold(self.name, frame, at)
 
     def roll(self, heard: Mapping[str, datetime], unheard: Mapping[str, Exception | None]) -> None:
         rolls = self._house.rolls

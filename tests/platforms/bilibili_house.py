@@ -60,6 +60,9 @@ class Hall:
     secret: bytes = SECRET
     accounts: dict[AccountKey, Account] = field(default_factory=dict)
     frames: list[tuple[bytes, datetime]] = field(default_factory=list)
+    held: list[tuple[bytes, datetime]] = field(default_factory=list)  # what was told past the disk
+    unread: int = 0  # so many of those that were kept last nobody has read yet
+    holds: bool = True  # whether there is a place for what is told past the disk
     came: asyncio.Event = field(default_factory=asyncio.Event)
     pulses: int = 0
     heard_rooms: dict[str, datetime] = field(default_factory=dict)
@@ -112,11 +115,18 @@ class Hall:
 
     # --- the house ---
 
-    async def keep(self, feed: str, frame: bytes, at: datetime) -> None:
+    async def keep(self, feed: str, frame: bytes, at: datetime) -> int:
         await asyncio.sleep(0)
         await self.disk.wait()
         self.frames.append((frame, at))
         self.came.set()
+        return len(self.frames)
+
+    def hold(self, feed: str, frame: bytes, at: datetime) -> bool:
+        if self.holds:
+            self.held.append((frame, at))
+            self.came.set()
+        return self.holds
 
     async def change(self, key: AccountKey, step: Callable[[Account], Account | None]) -> Account | None:
         changed = step(self.accounts[key])
@@ -152,7 +162,7 @@ class Hall:
             self, roster_row, lambda app, row, to_shop: self.accounts.get((app, "", row.external_id)), never_unseen
         )
         return House(
-            means, self.keep, self.change, self.reach, lambda app: frozenset({BASE}), self, self.clock
+            means, self.keep, self.hold, lambda: len(self.frames) - self.unread, self.change, self.reach, lambda app: frozenset({BASE}), self, self.clock
         )  # fmt: skip
 
     def line(self, row: BilibiliOpen) -> LiveLine:
@@ -186,7 +196,9 @@ class Hall:
         return sum(map(len, self.fake.sockets.heard.values()))
 
     def meanings(self, row: BilibiliOpen) -> list[Meaning]:
-        return [row.parse(frame, at, App("bili", "bilibili", KEY, (SECRET,))) for frame, at in self.frames]
+        """Of what was kept and of what was not."""
+        frames = (*self.frames, *self.held)
+        return [row.parse(frame, at, App("bili", "bilibili", KEY, (SECRET,))) for frame, at in frames]
 
 
 def roster_row(room: str) -> RosterRoom:

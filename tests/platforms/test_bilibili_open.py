@@ -41,7 +41,7 @@ async def test_an_evening_is_heard_whatever_its_packing(version: int) -> None:
         push("6", "LIKE", {"room_id": 6, "like_count": 7})
         push("6", "LIKE", {"room_id": 6, "like_count": 9})
         push("5", "LIVE_END", stage)
-        await found.until(lambda: len(found.frames) == 6)
+        await found.until(lambda: (len(found.frames), len(found.held)) == (5, 1))
         meant = found.meanings(feed)
         told = [(tick.room, tick.live, tick.evidence, tick.end) for meaning in meant for tick in meaning.ticks]
         assert sorted(told, key=str) == sorted(

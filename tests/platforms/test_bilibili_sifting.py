@@ -37,7 +37,7 @@ def test_a_glance_at_what_is_no_text_tells_nothing() -> None:
     assert glanced_at(b'{"cmd":"\xff\xfe"}') == ""
 
 
-async def test_of_likes_and_talk_one_is_kept_and_what_may_be_two_things_is_kept_for_a_person() -> None:
+async def test_of_likes_and_talk_one_is_told_and_what_may_be_two_things_is_kept_for_a_person() -> None:
     async with hall("5") as found, found.hearing(row(["5"])):
         await found.until(lambda: found.listeners() == 1)
         push, raw = found.fake.sockets.push, found.fake.sockets
@@ -46,12 +46,53 @@ async def test_of_likes_and_talk_one_is_kept_and_what_may_be_two_things_is_kept_
             push("5", "DM", {"room_id": 5, "msg": "多少钱"})
         raw.push_raw("5", raw.packed([f'{{"cmd":"{LIKE}","data":{{}},"cmd":"{END}"}}'.encode()]))
         push("5", "SEND_GIFT", gift(found, "5", 1))
-        await found.until(lambda: len(found.frames) == 3)
-        liked, twice, given = (frame for frame, _ in found.frames)
+        await found.until(lambda: len(found.frames) == 2)
+        [liked], [twice, given] = ([frame for frame, _ in came] for came in (found.held, found.frames))
     assert b"_LIKE" in liked
     with pytest.raises(BadFrame):
         command_of(twice.partition(b"\n")[2])
     assert b"_SEND_GIFT" in given
+
+
+async def test_a_like_overtakes_nothing_that_was_said_before_it() -> None:
+    """It would decide how the room stands, and what is older and still on its way would come too late."""
+    async with hall("5", "6", "7", "8") as found, found.hearing(row(["5", "6", "7", "8"])):
+        await found.until(lambda: found.listeners() == 4)
+        stage, raw = {"open_id": "o", "timestamp": 1_764_000_000}, found.fake.sockets
+
+        def begun(room: str) -> None:
+            raw.push(room, "LIVE_START", {"room_id": int(room)} | stage)
+
+        def liked(room: str) -> None:
+            raw.push(room, "LIKE", {"room_id": int(room), "like_count": 1})
+
+        found.disk.clear()
+        begun("5")
+        liked("5")  # the first one is on its way to the disk
+        liked("6")  # in this room nothing is
+        await found.until(lambda: len(found.held) == 1)
+        found.disk.set()
+        await found.until(lambda: len(found.frames) == 2)
+        found.unread = 1
+        begun("7")
+        await found.until(lambda: len(found.frames) == 3)
+        liked("7")  # the first one is on the disk, and nobody has read it
+        await found.until(lambda: len(found.frames) == 4)
+        found.unread = 0
+        begun("8")
+        await found.until(lambda: len(found.frames) == 5)
+        liked("8")
+        await found.until(lambda: len(found.held) == 2)
+    rooms = [[frame.partition(b"\n")[0] for frame, _ in came] for came in (found.held, found.frames)]
+    assert rooms == [[b"6", b"8"], [b"5", b"5", b"7", b"7", b"8"]]
+
+
+async def test_a_like_for_which_there_is_no_place_in_memory_is_kept() -> None:
+    async with hall("5") as found, found.hearing(row(["5"])):
+        await found.until(lambda: found.listeners() == 1)
+        found.holds = False
+        found.fake.sockets.push("5", "LIKE", {"room_id": 5, "like_count": 1})
+        await found.until(lambda: len(found.frames) == 1)
 
 
 async def test_a_heartbeat_whose_answer_our_disk_holds_up_ends_no_connection() -> None:

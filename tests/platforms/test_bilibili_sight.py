@@ -32,10 +32,16 @@ class Seen:
         self.put: list[Heard] = []
         self.failed: list[str] = []
 
-    async def keep(self, feed: str, frame: bytes, at: datetime) -> None:
+    async def keep(self, feed: str, frame: bytes, at: datetime) -> int:
         """As the reader does with what is on disk."""
+        self.hold(feed, frame, at)
+        return 0
+
+    def hold(self, feed: str, frame: bytes, at: datetime) -> bool:
+        """As the lane does with what is not kept."""
         meaning = self.feed.parse(frame, at, App("bili", "bilibili", KEY, (SECRET,)))
         self.put.append(self.watch.hear(feed, at, meaning.ticks, self.found.clock(), whole=False))
+        return True
 
     def restarted(self) -> "Seen":
         """livemon ended, and starts again from what was sealed until then."""
@@ -65,7 +71,7 @@ class Seen:
             self.watch, lambda feed, reason: self.failed.append(reason), self.put.append, self.found.clock
         )
         given = self.found.house(self.feed)
-        line = LiveLine(self.feed, msgspec.structs.replace(given, keep=self.keep, rolls=rolls))
+        line = LiveLine(self.feed, msgspec.structs.replace(given, keep=self.keep, hold=self.hold, rolls=rolls))
 
         async def room(ticks: int, facts: int) -> None: ...
 
