@@ -18,6 +18,7 @@ from monitor.rehearsal.compare.frames import (
     _compared,
     _instants,
     _set_apart_lost,
+    held,
     unknown,
 )
 from monitor.rehearsal.compare.rooms import sights
@@ -93,6 +94,12 @@ def test_what_a_server_calls_before_it_was_seen_is_no_loss_and_later_it_is() -> 
         found = Found(call, lost=[-3.0, 11.9, 13.0, 400.0])
         _set_apart_lost(found, [_before_all(case, call, Watched(found={hall: Found(hall, pairs=pairs)}))])
         assert (found.lost, found.lost_blind) == (lost, 4 - len(lost))
+
+
+def test_what_was_held_in_memory_when_livemon_was_killed_is_no_loss_and_anything_older_is() -> None:
+    found = Found("heard-bilibili:1", lost=[47.9, 48.1, 50.0, 50.1])
+    _set_apart_lost(found, held([Span(50.0, 58.0)]))
+    assert (found.lost, found.lost_blind) == ([47.9], 3)  # 50.1 is within what two clocks may differ by
 
 
 @pytest.mark.parametrize(

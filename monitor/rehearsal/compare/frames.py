@@ -18,6 +18,7 @@ from .stops import Span
 
 STAMPED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
 HEARD_S_MAX = 5.0  # a message of a socket is heard so late at most
+HELD_S = 2.0  # a like is held in memory for half a second, and is of just before its second
 TAIL = timedelta(seconds=60)  # ticks of the last frames before `until` may be stamped later by another clock
 
 
@@ -59,6 +60,8 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
             spans[feed] += away
         elif feed.startswith("call-"):
             spans[feed] += [*away, _before_all(case, feed, result)]
+        elif feed.startswith("heard-"):
+            spans[feed] += held(away)
         _set_apart_lost(found, spans[feed])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
@@ -84,6 +87,11 @@ def unknown(instants: Mapping[float, Outcome]) -> list[Span]:
             spans.append(Span(from_s, at_s))
             from_s = inf
     return spans if from_s == inf else [*spans, Span(from_s, inf)]
+
+
+def held(away: Sequence[Span]) -> list[Span]:
+    """Of what was held in memory when we were killed some is older than the last sign of life that was on disk."""
+    return [Span(span.from_s - HELD_S, span.from_s) for span in away]
 
 
 def _before_all(case: Case, feed: str, result: Watched) -> Span:
