@@ -94,5 +94,7 @@ class ServerLane:
         if not error.foreseen:
             log.error("feed %s: a call cannot be read: %s", feed, error.reason)
         await self._outlets.room(0, 1)
-        bad = Quarantined(feed, "frame", error.reason, at, "a call, or a message that comes again", self._outlets.encrypt(frame))
+        bad = Quarantined(
+            feed, "frame", error.reason, at, "a call, or a message that comes again", self._outlets.encrypt(frame)
+        )
         self._outlets.put(Heard(quarantine=[bad]))

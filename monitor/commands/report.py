@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from monitor.commands import CommandError, add_config_option, load_config
 from monitor.commands.database import connected
+from monitor.history.export import replacing
+from monitor.history.export_columns import ExportError
 from monitor.history.report.content import Content
 from monitor.history.report.page import page
 from monitor.history.report.question import Asked, BadDays, ask
@@ -55,16 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if output.suffix.lower() not in KINDS:
         raise CommandError(f"livemon: -o takes a file named {' or '.join(KINDS)}, not {output}")
     try:
-        content = asyncio.run(_ask(args, asked))
-    except BadDays as error:
+        with replacing(output) as inside:
+            content = asyncio.run(_ask(args, asked))
+            text = page(content, args.lang)
+            inside.write_text(text, encoding="utf-8")
+    except (BadDays, ExportError) as error:
         raise CommandError(f"livemon: {error}") from error
-    text = page(content, args.lang)
-    part = output.with_name(f".{output.name}.part")  # a file of the name itself is whole
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(output)
-    finally:
-        part.unlink(missing_ok=True)
     print(f"{content.period.first} to {content.period.last}, {len(text.encode()) / 1024:.0f} KiB in {output}")
     return 0
 
