@@ -162,7 +162,8 @@ class Hall:
             self, roster_row, lambda app, row, to_shop: self.accounts.get((app, "", row.external_id)), never_unseen
         )
         return House(
-            means, self.keep, self.hold, lambda: len(self.frames) - self.unread, self.change, self.reach, lambda app: frozenset({BASE}), self, self.clock
+            means, self.keep, self.hold, lambda: len(self.frames) - self.unread, self.change, self.reach,
+            lambda app: frozenset({BASE}), self, self.clock,
         )  # fmt: skip
 
     def line(self, row: BilibiliOpen) -> LiveLine:
