@@ -1,7 +1,6 @@
 """What may come instead of an answer to http_json (P1 to P12 of the reliability page): named, bounded, never a drop."""
 
 import datetime as dates
-import gzip
 import logging
 import ssl
 from pathlib import Path
@@ -14,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from collectors.polled_frame import asked_in, joined
+from tests.platforms.bad_answers import zeros
 from tests.platforms.described_house import SECRET, Broadcast, Hearing, Reply, Service, until
 from tests.platforms.test_described import ROOMS, loaded
 
@@ -46,8 +46,7 @@ async def endless(request: web.Request) -> web.StreamResponse:
 
 async def bomb(request: web.Request) -> web.StreamResponse:
     """64 MB that travel as 64 kB."""
-    body = gzip.compress(b" " * (64 * 1024 * 1024), 1)
-    return web.Response(body=body, headers={"Content-Encoding": "gzip", "Content-Type": "application/json"})
+    return web.Response(body=zeros(), headers={"Content-Encoding": "gzip", "Content-Type": "application/json"})
 
 
 def page(lives: str, total: str = "null", following: str = '""') -> bytes:
@@ -105,6 +104,7 @@ async def heard_around(fault: Reply, folder: Path, times: int, pages: int = 1) -
 
 @pytest.mark.parametrize("name", FAULTS)
 async def test_two_in_a_row_are_a_blind_span_and_never_a_drop(name: str, tmp_path: Path) -> None:
+    zeros()  # packed before anybody waits for it
     fault, reason, kept = FAULTS[name]
     times = 1 if reason == "refused" else 2  # nobody asks again at once who was told never to
     hearing = await heard_around(fault, tmp_path, times, pages=2 if name.startswith("P7") else 1)
