@@ -36,12 +36,23 @@ class AuthReply(msgspec.Struct, frozen=True):
 class Conversation:
     """With one room, by one connection."""
 
-    __slots__ = ("_answered", "_beat_s", "_ear", "_game", "_games", "_house", "_let_in", "_liked_s", "_now", "_wait")
+    __slots__ = (
+        "_answered",
+        "_beat_s",
+        "_ear",
+        "_game",
+        "_games",
+        "_house",
+        "_let_in",
+        "_liked_s",
+        "_now",
+        "_under_way",
+    )
 
     def __init__(self, games: Games, game: Game, ear: Ear, house: LiveRooms, now: Now, beat_s: float) -> None:
         self._games, self._game, self._ear, self._house, self._now, self._beat_s = games, game, ear, house, now, beat_s
         self._let_in = False
-        self._wait = 0  # messages on their way to the disk
+        self._under_way = 0  # messages on their way to the disk
         self._answered = True  # the last heartbeat
         self._liked_s = -LIKES_EVERY_S
 
@@ -82,7 +93,7 @@ class Conversation:
             if (heard := await socket.next(beat_at_s)) is not None:
                 message, at = heard
                 await self._house.keep(self._game.room, frame_of(self._game.room, message), at)
-                self._wait -= 1
+                self._under_way -= 1
 
     # --- as it comes -------------------------------------------------------------------------------------------------
 
@@ -100,7 +111,7 @@ class Conversation:
                 self._ear.heard()
                 at = self._now()
                 if self._wanted(packet.body, at):
-                    self._wait += 1
+                    self._under_way += 1
                     yield packet.body, at
 
     def _wanted(self, message: bytes, at: datetime) -> bool:
@@ -125,7 +136,7 @@ class Conversation:
         if now_s - self._liked_s < LIKES_EVERY_S:
             return False
         self._liked_s = now_s
-        return self._wait > 0 or not self._house.tell(self._game.room, frame_of(self._game.room, message), at)
+        return self._under_way > 0 or not self._house.tell(self._game.room, frame_of(self._game.room, message), at)
 
 
 def _admitted(first: Packet) -> None:

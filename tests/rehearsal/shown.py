@@ -55,7 +55,11 @@ class Roster:
 class Codes:
     """The calls of a feed with a socket a room, by the identity codes of the platform's own settings."""
 
-    def __init__(self, platform: Platform, app: App, url: str, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, platform: Platform, app: App, url: str, http: aiohttp.ClientSession,
+        hear: Callable[[bytes, datetime], None],
+    ) -> None:  # fmt: skip
+        self.hear = hear
         self.codes = {row["anchor"]: row["access_token"] for row in platform.settings().accounts}
         self.app, self.url, self.http = app, url, http
         self.kept: dict[str, Mapping[str, str]] = {}
@@ -78,6 +82,13 @@ class Codes:
 
     async def note(self, room: str, notes: Mapping[str, str]) -> None:
         self.kept[room] = notes
+
+    async def keep(self, room: str, frame: bytes, at: datetime) -> None:
+        self.hear(frame, at)
+
+    def tell(self, room: str, frame: bytes, at: datetime) -> bool:
+        self.hear(frame, at)
+        return True
 
     def roll(self, heard: Mapping[str, datetime], unheard: Mapping[str, Exception | None]) -> None: ...
 
@@ -105,8 +116,10 @@ class Ear:
             self.scene.truth.flush()
 
     async def emit(self, frame: bytes, at: datetime) -> None:
-        if not frame:
-            return
+        if frame:
+            self.hear(frame, at)
+
+    def hear(self, frame: bytes, at: datetime) -> None:
         ticks: Sequence[Tick]
         if isinstance(self.row, LiveRoomsRow):
             meaning = cast(Meaning, cast(Any, self.row).parse(frame, at, self.app))
@@ -145,7 +158,7 @@ class Ear:
                 await cast(Any, line).collect(None, self.emit, self.scene.now)
         elif isinstance(self.row, LiveRoomsRow):
             assert self.app is not None
-            codes = Codes(self.platform, self.app, cast(Any, self.platform).url, self.scene.http)
+            codes = Codes(self.platform, self.app, cast(Any, self.platform).url, self.scene.http, self.hear)
             await row.collect(self.scene.http, self.emit, self.scene.now, codes)
         else:
             async with bounded_http() as http:
