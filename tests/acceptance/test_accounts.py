@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from html import unescape
+from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -135,6 +136,22 @@ def order(fake: FakeDoudian | FakeWechat, number: int, shop: str, amount_minor: 
     return made
 
 
+@asynccontextmanager
+async def unpushed_orders(fake: FakeDoudian, number: int) -> AsyncIterator[None]:
+    """More and more that no push tells: a round that finds none would end the late span before anybody has seen it."""
+
+    async def more() -> None:
+        for each in count(number):
+            order(fake, each, SHOP, 100, AUTHOR)
+            await asyncio.sleep(0.5)
+
+    task = asyncio.create_task(more())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
 async def true_within(seconds: float, holds: Callable[[], Awaitable[bool]]) -> bool:
     for _ in range(int(seconds / 0.2)):
         if await holds():
@@ -185,8 +202,9 @@ async def test_a_shop_comes_in_is_asked_leaves_and_comes_back(tmp_path: Path, da
 
         # What no push tells is found, counted, and its feed is late.
         order(fake, 2, SHOP, 45_600, AUTHOR)
-        await it.until("SELECT via, amount_minor FROM sale WHERE via = 'poll' AND kind = 'paid'", "poll", 45_600)
-        await it.until("SELECT cause, to_at FROM blind WHERE feed = 'doudian'", "push_late", None)
+        async with unpushed_orders(fake, 3):
+            await it.until("SELECT via FROM sale WHERE kind = 'paid' AND amount_minor = 45_600", "poll")
+            await it.until("SELECT cause, to_at FROM blind WHERE feed = 'doudian'", "push_late", None)
         metrics = await livemon.text("/metrics")
         missed = re.search(r'^livemon_push_missed_total{feed="doudian"} (.*)$', metrics, re.MULTILINE)
         assert missed is not None
