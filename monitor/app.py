@@ -51,6 +51,10 @@ from monitor.writer_sight import reasons_of, sight_of
 log = logging.getLogger(__name__)
 VERSION = version("livemon")
 COMMAND_TIMEOUT_S = 20.0
+COLLECT = 10_000, 10, 20
+"""New objects that make a collection of the youngest due, and how many of each age make one of the next age due.
+Nearly nothing here goes in circles, and to walk through all that 12,000 rooms with accounts hold takes 0.7 s, in which
+nobody is heard: by Python's own thresholds each 20 s, by these a few times an hour."""
 
 
 class App:
@@ -118,6 +122,7 @@ class App:
         """Until SIGTERM or SIGINT; then collectors go first, the inbox drains, the writer has a few seconds."""
         gc.collect()
         gc.freeze()  # the roster and all that was made so far stay as long as we do: no collection walks through them
+        gc.set_threshold(*COLLECT)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
