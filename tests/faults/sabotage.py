@@ -46,9 +46,9 @@ class Said(logging.Handler):
 
 def plant(bug: Bug | None, copy: Path) -> Path:
     """A copy with the bug in it. A line that is no longer there, or twice, is a failure, not a pass."""
-    for name in ("monitor", "sql"):
+    for name in ("collectors", "monitor", "sql"):  # whatever may have a bug planted: a link leads to our own file
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("collectors", "tests", "pyproject.toml"):
+    for name in ("tests", "pyproject.toml"):
         (copy / name).symlink_to(ROOT / name)
     if bug is not None:
         file = copy / bug.file
