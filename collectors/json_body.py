@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from typing import NoReturn
 
 import msgspec
@@ -41,13 +42,7 @@ def document(body: bytes, number: Callable[[str], object] | None = None) -> obje
     """
     try:
         text = body.removeprefix(BYTE_ORDER_MARK).decode()
-        found: object = json.loads(
-            text,
-            object_pairs_hook=_object,
-            parse_float=number or _number,
-            parse_constant=_no_number,
-            parse_int=_integer,
-        )
+        found: object = _decoder(number or _number).decode(text)
     except UnicodeDecodeError as error:
         raise BadFrame("bad_json: the body is not UTF-8") from error
     except RecursionError as error:
@@ -55,6 +50,13 @@ def document(body: bytes, number: Callable[[str], object] | None = None) -> obje
     except json.JSONDecodeError as error:
         raise BadFrame(f"bad_json: {error.msg} at character {error.pos}") from error
     return _fit(found) if UNFIT.search(text) else found
+
+
+@cache
+def _decoder(number: Callable[[str], object]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object, parse_float=number, parse_constant=_no_number, parse_int=_integer
+    )  # fmt: skip
 
 
 def fraction(text: str) -> int | float:

@@ -56,7 +56,7 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
                 at = now()
                 body = await platform.ask(partial(data_call, export_id=look.living), room)
                 await emit(framed(Asked([room], "data", look.living), body), at)
-                if read_data(body).living is False:
+                if b"false" in body and read_data(body).living is False:  # there is no other way to write it
                     look.ended(asyncio.get_running_loop().time())
             return await self._pace(room, look, path, now, platform)
         except RoomUnseen:

@@ -30,7 +30,8 @@ class Book:
     def __init__(self, vault: Keeping, put: Callable[[Heard], None], now: Now) -> None:
         self._vault, self._put, self._now = vault, put, now
         self._accounts: dict[AccountKey, Account] = {}
-        self._named: dict[tuple[str, str], AccountKey] | None = None  # made anew when accounts come or go
+        self._index: Index | None = None  # made anew when accounts come or go
+        self._missing: tuple[object, Counter[str]] | None = None  # of a roster, by platform; it goes with the index
         self._keeping = asyncio.Lock()
         self.changed = asyncio.Event()
 
@@ -38,7 +39,7 @@ class Book:
         """Read all of them from the spool, and tell how they stand: the database may be new, a key may be another."""
         dated = [(account, self._after(account)) for account in await self._vault.load()]
         self._accounts = {account.id: msgspec.structs.replace(account, changed_at=at) for account, at in dated}
-        self._named = None
+        self._index = self._missing = None
         self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
     def get(self, app: str, shop: str, anchor: str = "") -> Account | None:
@@ -53,14 +54,7 @@ class Book:
 
         What its column `account` names goes before both.
         """
-        if self._named is None:
-            self._named = {
-                (of, name): (of, shop, anchor)
-                for of, shop, anchor in sorted(self._accounts, reverse=True)
-                for name in (anchor, shop)
-                if name
-            }
-        key = self._named.get((app, row.account or (row.shop if to_shop else row.external_id)))
+        key = self._indexed().named.get((app, row.account or (row.shop if to_shop else row.external_id)))
         return None if key is None else self._accounts[key]
 
     def all(self) -> list[Account]:
@@ -104,7 +98,7 @@ class Book:
         kept = [msgspec.structs.replace(account, changed_at=at) for account, at in dated]
         await self._vault.keep(kept)
         if any(account.id not in self._accounts for account in kept):
-            self._named = None
+            self._index = self._missing = None
         self._accounts |= {account.id: account for account in kept}
         self._tell([account.fact(at) for account, at in dated if not account.is_app])
 
@@ -113,7 +107,7 @@ class Book:
         async with self._keeping:
             await self._vault.keep((), [account.id for account in accounts])
             dated = [(account, self._after(self._accounts.pop(account.id, None))) for account in accounts]
-            self._named = None
+            self._index = self._missing = None
         self._tell([msgspec.structs.replace(account.fact(at), gone=True) for account, at in dated])
 
     def _after(self, known: Account | None) -> datetime:
@@ -126,15 +120,37 @@ class Book:
         if facts:
             self._put(Heard(accounts=facts))
 
-    def counts(self, wanted: Iterable[tuple[str, str]] = ()) -> Counter[tuple[str, str]]:
-        """How many accounts of each platform stand how. `wanted`: platform and id of shops and anchors of the roster;
+    @property
+    def platforms(self) -> frozenset[str]:
+        return self._indexed().platforms
+
+    def counts(self, roster: object, wanted: Callable[[], Iterable[tuple[str, str]]]) -> Counter[tuple[str, str]]:
+        """How many accounts of each platform stand how. `wanted`: platform and id of shops and anchors of this roster;
         those that nobody ever linked are missing, too, as in the view `account`."""
-        now, known = self._now(), set[tuple[str, str]]()
-        counts = Counter[tuple[str, str]]()
-        for account in self._accounts.values():
-            if not account.is_app:
-                counts[account.platform, account.state(now)] += 1
-                known |= {(account.platform, account.shop), (account.platform, account.anchor)}
-        for platform, _ in set(wanted) - known:
-            counts[platform, "missing"] += 1
+        now = self._now()
+        accounts = [it for it in self._accounts.values() if not it.is_app]
+        counts = Counter[tuple[str, str]]((it.platform, it.state(now)) for it in accounts)
+        if self._missing is None or self._missing[0] != roster:  # thousands, that seldom change
+            known = {(it.platform, name) for it in accounts for name in (it.shop, it.anchor)}
+            self._missing = roster, Counter(platform for platform, _ in set(wanted()) - known)
+        for platform, missing in self._missing[1].items():
+            counts[platform, "missing"] += missing
         return counts
+
+    def _indexed(self) -> "Index":
+        if self._index is None:
+            named = {
+                (of, name): (of, shop, anchor)
+                for of, shop, anchor in sorted(self._accounts, reverse=True)
+                for name in (anchor, shop)
+                if name
+            }
+            self._index = Index(named, frozenset(it.platform for it in self._accounts.values()))
+        return self._index
+
+
+class Index(msgspec.Struct, frozen=True):
+    """What is known of accounts by their ids alone. `named`: by app and id of a shop or an anchor."""
+
+    named: dict[tuple[str, str], AccountKey]
+    platforms: frozenset[str]

@@ -4,7 +4,9 @@ Times are monotonic seconds, given as arguments.
 """
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Literal
 
 from collectors.open_api import Verdict
@@ -83,6 +85,23 @@ class Breaker:
         self._opened += 1
         self._until_s = at_s + max(WAIT_S_MIN, self._uniform(0.0, ceiling_s))
         return not was_open
+
+
+class Breakers(defaultdict[tuple[str, str], Breaker]):
+    """By app, and by its host or its key."""
+
+    def __init__(self) -> None:
+        super().__init__(Breaker)
+
+    def states(self, at_s: float) -> Counter[tuple[str, str]]:
+        """How many of each app stand how. Of thousands of shops each may have one, and nearly all are closed."""
+        apps = Counter(map(itemgetter(0), self))
+        states = Counter[tuple[str, str]]({(app, "closed"): count for app, count in apps.items()})
+        for (app, _), breaker in self.items():
+            if (state := breaker.state(at_s)) != "closed":
+                states[app, "closed"] -= 1
+                states[app, state] += 1
+        return states
 
 
 class RetryBudget:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import cast
 
 from collectors.api_feed import ApiRow
@@ -157,9 +157,13 @@ class Desk:
 
     def counts(self) -> Counter[tuple[str, str]]:
         """How accounts stand, by platform and state, those that the roster wants and nobody linked among them."""
-        platforms = {terms.api.PLATFORM for terms in self.terms.values()} | {it.platform for it in self.book.all()}
-        rows = (room.row for room in self._watch.rooms if room.platform in platforms)
-        return self.book.counts((row.platform, of) for row in rows if (of := row.account or row.shop))
+        platforms = self.book.platforms | {terms.api.PLATFORM for terms in self.terms.values()}
+
+        def wanted() -> Iterator[tuple[str, str]]:
+            rows = (room.row for room in self._watch.rooms if room.platform in platforms)
+            return ((row.platform, of) for row in rows if (of := row.account or row.shop))
+
+        return self.book.counts((self._watch.roster_generation, platforms), wanted)
 
     async def look(self, conn: Connection) -> None:
         """A chore on the writer's connection."""

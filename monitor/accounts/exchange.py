@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from collectors.open_api import Answer, Call, Caller, Judged, Verdict
-from monitor.accounts.breaker import REFUSALS, Breaker, RetryBudget, Why
+from monitor.accounts.breaker import REFUSALS, Breaker, Breakers, RetryBudget, Why
 from monitor.accounts.budget import REST_S_MAX, Bucket, Urgency
 from monitor.accounts.failed import AccountRefused, CallFailed, NotAnswered, NotUnderstood, Transport, understood
 from monitor.accounts.terms import Terms
@@ -31,8 +31,9 @@ SAID: dict[Why, str] = {
 }
 
 Make = Callable[[Caller], Call]
-"""Builds a call of the platform's rules for this caller. It is asked once to learn the call's name, and again at the
-moment of sending, so that stamps are fresh and the tokens are those in force then: it has no effects."""
+"""Builds a call of the platform's rules for this caller. It is asked once to learn the call's name, and, if that had to
+wait for its turn, again at the moment of sending, so that stamps are fresh and the tokens are those in force then: it
+has no effects."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -53,11 +54,10 @@ class Line(NamedTuple):
 
 
 class Used(msgspec.Struct, frozen=True):
-    """A call that was sent lately: on what terms, in whose name it would go now, and how often it was too fast."""
+    """A call that was sent lately: on what terms, and in whose name it would go now."""
 
     terms: Terms
     caller_now: Callable[[], Caller]
-    refusals: int
 
 
 class Exchange:
@@ -66,10 +66,11 @@ class Exchange:
     def __init__(self, transport: Transport, called: Callable[[str, str, Verdict], None]) -> None:
         self._transport, self._called = transport, called
         self._turns: dict[tuple[str, str], tuple[tuple[float, Mapping[str, float]], Turns]] = {}
-        self._hosts: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
-        self._keys: defaultdict[tuple[str, str], Breaker] = defaultdict(Breaker)
+        self._hosts, self._keys = Breakers(), Breakers()
         self._retries: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
         self.used: dict[Line, Used] = {}
+        self.stirred: dict[Line, bool] = {}
+        """Those that were new among them, or were found too fast (True), since somebody took them out of it."""
 
     async def go(
         self, terms: Terms, caller_now: Callable[[], Caller], make: Make, urgency: Urgency,
@@ -81,7 +82,7 @@ class Exchange:
         of which there are few. Raises CallFailed where nothing was sent and `before` was not awaited, and what
         `caller_now`, `make` and `before` raise.
         """
-        app, caller = terms.app.name, caller_now()
+        app, caller, made_s = terms.app.name, caller_now(), _now_s()
         call = _made(terms, make, caller)
         host, key = self._hosts[app, _host_of(call.url)], self._keys[app, caller.app.key]
         _closed(host, key)
@@ -94,8 +95,10 @@ class Exchange:
                 try:
                     if before is not None:
                         await before()
-                    caller = caller_now()
-                    outcome = await self._send(terms, caller, _made(terms, make, caller))
+                    asked_by, caller = caller, caller_now()
+                    if caller != asked_by or _now_s() != made_s:  # it waited: stamps are of now, and so are tokens
+                        call = _made(terms, make, caller)
+                    outcome = await self._send(terms, caller, call)
                 finally:
                     host.given_up(trying[0])
                     key.given_up(trying[1])
@@ -126,13 +129,13 @@ class Exchange:
 
     def breaker_states(self) -> Counter[tuple[str, str]]:
         """How many breakers of each app stand how: one for each of its hosts, one for each of its keys."""
-        at_s, each = _now_s(), [*self._hosts.items(), *self._keys.items()]
-        return Counter[tuple[str, str]]((app, breaker.state(at_s)) for (app, _), breaker in each)
+        return self._hosts.states(_now_s()) + self._keys.states(_now_s())
 
     def _remember(self, line: Line, terms: Terms, caller_now: Callable[[], Caller], outcome: Outcome) -> None:
-        known = self.used.pop(line, None)
-        refusals = (0 if known is None else known.refusals) + (outcome.judged.verdict == "rate")
-        self.used[line] = Used(terms, caller_now, refusals)
+        refused = outcome.judged.verdict == "rate"
+        if self.used.pop(line, None) is None or refused:
+            self.stirred[line] = refused or self.stirred.get(line, False)
+        self.used[line] = Used(terms, caller_now)
         if len(self.used) > USED_MAX:
             del self.used[next(iter(self.used))]
 

@@ -1,9 +1,8 @@
 """What is left of the day's quota, asked where it can be, and spread over the time until it is renewed."""
 
 import asyncio
+import heapq
 import logging
-
-import msgspec
 
 from collectors.collector import Now
 from collectors.open_api import Quota
@@ -18,19 +17,13 @@ AFTER_REFUSAL_S = 60.0  # since it was asked last
 TICK_S = 5.0
 
 
-class Asked(msgspec.Struct):
-    """When it was asked, in seconds of the loop, and how many refusals there had been by then."""
-
-    at_s: float
-    refusals: int
-
-
 class Quotas:
-    """Follows what the exchange sends; asks in the name of whoever called last."""
+    """Follows what the exchange sends; asks in the name of whoever called last. Instants are seconds of the loop."""
 
     def __init__(self, exchange: Exchange, now: Now) -> None:
         self._exchange, self._now = exchange, now
-        self._asked: dict[Line, Asked] = {}
+        self._asked_s: dict[Line, float] = {}  # of lines that can be asked about
+        self._due: list[tuple[float, Line]] = []  # a heap; one of before the line was asked again is over
         self._questions: set[tuple[str, str]] = set()  # app and name of the questions themselves
 
     async def work(self) -> None:
@@ -40,27 +33,35 @@ class Quotas:
             await asyncio.sleep(TICK_S)
 
     async def round(self) -> None:
-        """Ask for all that is due."""
-        for line, used in list(self._exchange.used.items()):
-            if (line.app, line.name) not in self._questions and self._is_due(line, used):
-                self._asked[line] = Asked(asyncio.get_running_loop().time(), used.refusals)
+        """Ask for all that is due: at once who called first, ten minutes after it was asked last, and sooner if it was
+        found too fast since."""
+        clock, stirred = asyncio.get_running_loop().time, self._exchange.stirred
+        while stirred:
+            line, refused = stirred.popitem()
+            if line not in self._asked_s:
+                heapq.heappush(self._due, (clock(), line))
+            elif refused:
+                heapq.heappush(self._due, (self._asked_s[line] + AFTER_REFUSAL_S, line))
+        while self._due and self._due[0][0] <= clock():
+            due_s, line = heapq.heappop(self._due)
+            asked_s = self._asked_s.get(line)
+            if asked_s is not None and due_s not in (asked_s + AFTER_REFUSAL_S, asked_s + EVERY_S):
+                continue
+            self._asked_s.pop(line, None)
+            used = self._exchange.used.get(line)  # None: nobody has called it for long
+            if used is not None and (line.app, line.name) not in self._questions:
                 await self._ask(line, used)
-        self._asked = {line: asked for line, asked in self._asked.items() if line in self._exchange.used}
-
-    def _is_due(self, line: Line, used: Used) -> bool:
-        """Ten minutes after it was asked last, and sooner if it was found too fast since."""
-        asked = self._asked.get(line)
-        if asked is None:
-            return True
-        rest_s = AFTER_REFUSAL_S if used.refusals > asked.refusals else EVERY_S
-        return asyncio.get_running_loop().time() - asked.at_s >= rest_s
+                if line in self._asked_s:
+                    heapq.heappush(self._due, (self._asked_s[line] + EVERY_S, line))
 
     async def _ask(self, line: Line, used: Used) -> None:
-        api = used.terms.api
+        api, asked_s = used.terms.api, asyncio.get_running_loop().time()
+        self._asked_s[line] = asked_s
         try:
             caller = used.caller_now()
             question = understood(lambda: api.quota(caller, line.name, self._now()))
             if question is None:
+                del self._asked_s[line]
                 return
             self._questions.add((line.app, question.name))
             outcome = await self._exchange.go(

@@ -25,6 +25,7 @@ class Settling:
     def __init__(self, client: Client, now: Now, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._client, self._book, self._now, self._sleep = client, client.book, now, sleep
         self._again: dict[AccountKey, tuple[float, float]] = {}  # when to try again, and how long it was put off
+        self._settled: dict[AccountKey, Account] = {}  # as they were found to be: only what changed is looked at
 
     async def run(self) -> None:
         """Look after new accounts until cancelled."""
@@ -34,12 +35,7 @@ class Settling:
 
     async def round(self, at_s: float) -> None:
         """All that are not settled and may be tried at this instant."""
-        completing = {app for app, terms in self._client.terms.items() if isinstance(terms.api, Completing)}
-        due = [
-            it
-            for it in self._book.by_id().values()
-            if self._is_open(it, completing) and self._again.get(it.id, (0.0, 0.0))[0] <= at_s
-        ]
+        due = [it for it in self._unsettled() if self._again.get(it.id, (0.0, 0.0))[0] <= at_s]
         asked, others = list[Account](), list[Account]()
         for account in due[:WHOLE_AT_ONCE]:
             (others if self._needs_nothing(account) else asked).append(account)
@@ -51,6 +47,22 @@ class Settling:
                 self._put_off(account, error, at_s)
         if others:
             await self._let_in(others, at_s)
+
+    def _unsettled(self) -> list[Account]:
+        """An account that changes is another object."""
+        apps = self._client.terms
+        completing = {app for app, terms in apps.items() if isinstance(terms.api, Completing)}
+        accounts, found = self._book.by_id(), list[Account]()
+        for key, account in accounts.items():
+            if self._settled.get(key) is account:
+                continue
+            if self._is_open(account, completing):
+                found.append(account)
+            elif account.app in apps:
+                self._settled[key] = account
+        if len(self._settled) > len(accounts):  # of those that are forgotten nothing stays
+            self._settled = {key: it for key, it in self._settled.items() if key in accounts}
+        return found
 
     def _is_open(self, account: Account, completing: Collection[str]) -> bool:
         if account.tokens is None or account.refused or account.is_app or account.app not in self._client.terms:

@@ -2,8 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from itertools import count
 
 from monitor.accounts.budget import Bucket, Urgency, together_s
@@ -43,19 +42,14 @@ class Turns:
             self._names[name] = Bucket(self._per_s)
         return self._names[name]
 
-    @asynccontextmanager
-    async def turn(self, name: str, urgency: Urgency) -> AsyncIterator[None]:
-        """A place in the budget, held while the call is out. Raises QueueFull."""
-        buckets = (self.all, self.of(name))
-        await self._wait(name, urgency)
-        try:
-            yield
-        finally:
-            for bucket in buckets:
-                bucket.answered(self._clock())
-            self._pump()
+    def turn(self, name: str, urgency: Urgency) -> "Turn":
+        """A place in the budget, held while the call is out. To enter it raises QueueFull."""
+        return Turn(self, name, urgency)
 
-    async def _wait(self, name: str, urgency: Urgency) -> None:
+    async def wait(self, name: str, urgency: Urgency) -> None:
+        """Until there is a place; it is taken. Raises QueueFull."""
+        if not self._waiting and self._goes_at_once(name):
+            return
         place = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting.setdefault(name, []), (urgency, next(self._order), place))
         if self.waiters > self._waiters_max:
@@ -69,6 +63,23 @@ class Turns:
                     bucket.unsent()
                 self._pump()
             raise
+
+    def answered(self, name: str) -> None:
+        """The place is given back."""
+        at_s = self._clock()
+        for bucket in (self.all, self.of(name)):
+            bucket.answered(at_s)
+        if self._waiting:
+            self._pump()
+
+    def _goes_at_once(self, name: str) -> bool:
+        buckets, at_s = (self.all, self.of(name)), self._clock()
+        ready_s = together_s(buckets, at_s)
+        if ready_s is None or ready_s > at_s:
+            return False
+        for bucket in buckets:
+            bucket.take(at_s)
+        return True
 
     def _send_away(self) -> None:
         """The last in order of all that wait."""
@@ -108,3 +119,18 @@ class Turns:
             heapq.heappop(self._waiting[first])[2].set_result(None)
             return 0.0
         return max(soonest_s - at_s, 0.001) if soonest_s < float("inf") else None
+
+
+class Turn:
+    """One place, while the block lasts."""
+
+    __slots__ = ("_name", "_turns", "_urgency")
+
+    def __init__(self, turns: Turns, name: str, urgency: Urgency) -> None:
+        self._turns, self._name, self._urgency = turns, name, urgency
+
+    async def __aenter__(self) -> None:
+        await self._turns.wait(self._name, self._urgency)
+
+    async def __aexit__(self, *raised: object) -> None:
+        self._turns.answered(self._name)

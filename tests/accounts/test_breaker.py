@@ -1,8 +1,10 @@
 """What is down, or will not have us, is left alone and tried again by one call at a time; second tries are few."""
 
+from collections import Counter
+
 import pytest
 
-from monitor.accounts.breaker import FAILURES_MAX, Breaker, RetryBudget
+from monitor.accounts.breaker import FAILURES_MAX, Breaker, Breakers, RetryBudget
 
 
 def longest(low: float, high: float) -> float:
@@ -90,3 +92,17 @@ def test_second_tries_are_a_tenth_of_the_first_and_a_few_as_time_goes():
     assert sum(budget.again(0.0) for _ in range(1_000)) in (99, 100)
     assert 9 <= sum(budget.again(float(second)) for second in range(100)) <= 11
     assert sum(budget.again(1e6) for _ in range(1_000)) == 100
+
+
+def test_of_many_it_is_counted_how_many_stand_how():
+    ways = Breakers()
+    for number in range(5):
+        ways["app", f"key{number}"].begin()
+    ways["other", "key"].begin()
+    ways["app", "key1"].bad("app", 0.0, False)
+    ways["app", "key2"].bad("clock", 0.0, False)
+    late_s = ways["app", "key1"].wait_s(0.0) + 1e-9
+    ways["app", "key2"]._until_s = late_s + 1.0
+    assert +ways.states(late_s) == Counter(
+        {("app", "closed"): 3, ("app", "half_open"): 1, ("app", "open"): 1, ("other", "closed"): 1}
+    )

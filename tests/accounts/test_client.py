@@ -209,6 +209,25 @@ def test_details_refreshes_and_polls_together_stay_within_the_rate_over_hours():
     assert desk.called["order", "rate"] == 0
 
 
+def test_a_call_is_made_of_the_instant_at_which_it_leaves_and_once_where_that_is_at_once():
+    async def work(desk: Desk) -> None:
+        made = list[datetime]()
+
+        def stamped(caller: Caller) -> Call:
+            made.append(now())
+            return order(caller)
+
+        await desk.client.ask(APP, "shop1", stamped)
+        assert len(made) == 1
+        before = now()
+        await desk.client.ask(APP, "shop1", stamped)  # one a second may go
+        assert len(made) == 3
+        assert made[1] == before
+        assert made[2] - before > timedelta(seconds=0.5)
+
+    played(work, api=PlayedApi(1.0))
+
+
 def test_what_the_rules_trip_over_is_no_answer_and_nothing_of_it_is_logged(caplog):
     async def work(desk: Desk) -> None:
         desk.platform.plan["order"] = [Answer(200, {}, b'{"verdict": 1, "secret": "tok3n-in-body"}'[:-1])] * 3

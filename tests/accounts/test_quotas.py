@@ -85,6 +85,24 @@ def test_where_there_is_none_to_ask_nothing_is_asked():
     assert played(work, 1 << 40, quotas=False).platform.names["quota"] == 0
 
 
+def test_of_what_has_none_nothing_is_remembered():
+    """There are tens of thousands of names and keys."""
+
+    async def at_work() -> None:
+        platform = PlayedPlatform(RULES, now, CallBook())
+        desk = Desk(platform, PlayedApi(10.0), [account(platform, "shop1")])
+        quotas = Quotas(desk.client.exchange, now)
+
+        async def work() -> None:
+            await desk.client.ask(APP, "shop1", order)
+            await quotas.round()
+            assert (quotas._asked_s, quotas._due, desk.client.exchange.stirred) == ({}, [], {})
+
+        await desk.at_work(work)
+
+    simulate(at_work())
+
+
 def test_an_answer_that_cannot_be_read_leaves_the_pace_as_it_is():
     async def work(desk: Desk) -> None:
         desk.platform.plan["quota"] = [answer("ok", lift="?"), answer("broken")]

@@ -16,6 +16,7 @@ def of(module: str, test: str) -> str:
 ON_DISK = of(
     "refresher", "that_it_is_asked_for_is_on_disk_before_the_call_leaves_and_what_came_before_it_is_used"
 )  # fmt: skip
+OVERTAKES = "tests.platforms.test_bilibili_sifting:test_a_like_overtakes_nothing_that_was_said_before_it"
 
 BUGS = {
     # --- tokens: on disk before they are used, asked for once, in their time -----------------------------------------
@@ -147,6 +148,40 @@ BUGS = {
     "any push ends a late span": Bug(
         WITNESS, "if waited and not self._missed and not self._more_missed:", "if waited:",
         of("witness", "it_ends_when_the_last_missed_one_comes_by_push"), "assert market.spans == [[START, None]]",
+    ),
+    # --- in its turn, of its instant, and no more work than there is -------------------------------------------------
+    "who comes goes before who waits": Bug(
+        "monitor/accounts/turns.py", "if not self._waiting and self._goes_at_once(name):",
+        "if self._goes_at_once(name):",
+        of("turns", "who_comes_when_a_place_is_free_goes_behind_those_that_wait_for_it"),
+        'assert simulate(work()) == ["first", "waits", "comes"]',
+    ),
+    "a call bears the stamp of when it began to wait": Bug(
+        "monitor/accounts/exchange.py", "if caller != asked_by or _now_s() != made_s:", "if caller != asked_by:",
+        of("client", "a_call_is_made_of_the_instant_at_which_it_leaves_and_once_where_that_is_at_once"),
+        "assert len(made) == 3",
+    ),
+    "found too fast, it asks no sooner": Bug(
+        "monitor/accounts/quotas.py", "elif refused:", "elif False:",
+        of("quotas", "found_too_fast_it_asks_at_once_but_not_oftener_than_each_minute"),
+        'assert desk.platform.names["quota"] == 2',
+    ),
+    "who was settled once is for ever": Bug(
+        "monitor/accounts/settling.py", "if self._settled.get(key) is account:", "if key in self._settled:",
+        of("settling", "who_is_settled_is_not_looked_at_again_until_it_is_another_and_not_held_once_it_is_forgotten"),
+        'assert set(looked) == {"1"}',
+    ),
+    "who is missing is known for ever": Bug(
+        BOOK, "if self._missing is None or self._missing[0] != roster:", "if self._missing is None:",
+        of("book", "who_is_missing_follows_the_book_and_the_roster"), 'assert missing(2, "shop1") == 0',
+    ),
+    "a like overtakes what is on its way to the disk": Bug(
+        "collectors/bilibili_socket.py", "return self._under_way > 0 or not self._house.tell(",
+        "return not self._house.tell(", OVERTAKES, "TimeoutError",
+    ),
+    "a like overtakes what nobody has read": Bug(
+        "monitor/accounts/live_line.py", "if self._unread.get(room, 0) > self._house.read_to():", "if False:",
+        OVERTAKES, "TimeoutError",
     ),
 }  # fmt: skip
 

@@ -60,6 +60,31 @@ async def test_a_new_pair_is_made_whole_and_its_pushes_permitted_once():
     assert (kept.tokens.extra, kept.name, kept.permitted) == (WHOLE, "小店", True)
 
 
+async def test_who_is_settled_is_not_looked_at_again_until_it_is_another_and_not_held_once_it_is_forgotten():
+    it, settling = await house("1", "2")
+    looked, complete = list[str](), it.client.terms["tiny-main"].api.complete
+
+    def counted(caller: Caller, now: object) -> Call | None:
+        looked.append(caller.shop)
+        return complete(caller, now)
+
+    it.client.terms["tiny-main"].api.complete = counted
+    it.say = lambda call: Answer(200, {}, b'{"cipher": "c1", "shop": ""}')
+    for at_s in (0.0, 10.0):
+        await settling.round(at_s)
+    looked.clear()
+    await settling.round(20.0)
+    assert looked == []
+    anew = msgspec.structs.replace(it.book.get("tiny-main", "1"), tokens=Tokens("at2", NOW, NOW + timedelta(days=7)))
+    await it.book.keep(anew)
+    await settling.round(30.0)
+    assert set(looked) == {"1"}
+    assert it.vault.kept["tiny-main", "1", ""].tokens.extra == WHOLE
+    await it.book.forget(it.book.get("tiny-main", "2"))
+    await settling.round(40.0)
+    assert settling._settled.keys() == {("tiny-main", "1", "")}
+
+
 async def test_tokens_of_another_shop_are_not_taken_and_it_is_asked_again_later(caplog):
     it, settling = await house("2")
     for at_s in (0.0, AGAIN_S - 1, AGAIN_S, AGAIN_S + 1):

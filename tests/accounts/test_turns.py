@@ -33,6 +33,20 @@ def test_the_most_urgent_goes_first_and_among_equals_the_first_come():
     assert len(log) == 1 + 2 * len(Urgency)
 
 
+def test_who_comes_when_a_place_is_free_goes_behind_those_that_wait_for_it():
+    async def work() -> list[object]:
+        turns, log, loop = made(), list[object](), asyncio.get_running_loop()
+        await go(turns, log, "first")
+        waiting = asyncio.create_task(go(turns, log, "waits"))
+        await asyncio.sleep(0)
+        loop._jumping.now_s += 100.0  # the loop was held up: nobody has let go who waits
+        await go(turns, log, "comes")
+        await waiting
+        return log
+
+    assert simulate(work()) == ["first", "waits", "comes"]
+
+
 def test_a_name_that_rests_holds_up_no_other():
     async def work() -> list[object]:
         turns, log = made(per_s=10.0), list[object]()
