@@ -7,7 +7,7 @@ from .collector import FeedRow
 from .open_api import Call, Caller
 
 Make = Callable[[Caller], Call]
-"""Builds the call for whoever asks, and at the moment of sending once more: it has no effects."""
+"""Builds the call for whoever asks, and once more if that had to wait for its turn: it has no effects."""
 
 
 class RoomUnseen(Exception):

@@ -117,10 +117,8 @@ class Conversation:
     def _wanted(self, message: bytes, at: datetime) -> bool:
         """What means something to us is kept; what cannot be read is, too, for a person."""
         glanced = glanced_at(message)
-        if glanced and glanced not in HEEDED:
+        if glanced and (glanced not in HEEDED or (glanced == LIKE and self._liked_lately())):
             return False
-        if glanced == LIKE:
-            return self._liked(message, at)
         try:
             command = command_of(message)
         except BadFrame:
@@ -130,12 +128,14 @@ class Conversation:
             raise EOFError("the platform ended our run in this room")
         return self._liked(message, at) if command == LIKE else command in MEANT
 
+    def _liked_lately(self) -> bool:
+        return asyncio.get_running_loop().time() - self._liked_s < LIKES_EVERY_S
+
     def _liked(self, message: bytes, at: datetime) -> bool:
         """Whether a like must be kept: only if it cannot be told at once without overtaking what was said before."""
-        now_s = asyncio.get_running_loop().time()
-        if now_s - self._liked_s < LIKES_EVERY_S:
+        if self._liked_lately():
             return False
-        self._liked_s = now_s
+        self._liked_s = asyncio.get_running_loop().time()
         return self._under_way > 0 or not self._house.tell(self._game.room, frame_of(self._game.room, message), at)
 
 

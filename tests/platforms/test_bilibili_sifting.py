@@ -87,6 +87,16 @@ async def test_a_like_overtakes_nothing_that_was_said_before_it() -> None:
     assert rooms == [[b"6", b"8"], [b"5", b"5", b"7", b"7", b"8"]]
 
 
+async def test_a_like_that_cannot_be_read_strictly_is_kept_for_a_person_and_stands_in_no_other_s_way() -> None:
+    async with hall("5") as found, found.hearing(row(["5"])):
+        await found.until(lambda: found.listeners() == 1)
+        raw = found.fake.sockets
+        raw.push_raw("5", raw.packed([f'{{"cmd":"{LIKE}","data":{{"room_id":5,"room_id":6}}}}'.encode()]))
+        await found.until(lambda: len(found.frames) == 1)
+        raw.push("5", "LIKE", {"room_id": 5, "like_count": 1})
+        await found.until(lambda: len(found.held) == 1)
+
+
 async def test_a_like_for_which_there_is_no_place_in_memory_is_kept() -> None:
     async with hall("5") as found, found.hearing(row(["5"])):
         await found.until(lambda: found.listeners() == 1)

@@ -17,8 +17,8 @@ from monitor.rehearsal.compare.frames import (
     _before_all,
     _compared,
     _instants,
+    _set_apart_held,
     _set_apart_lost,
-    held,
     unknown,
 )
 from monitor.rehearsal.compare.rooms import sights
@@ -96,10 +96,13 @@ def test_what_a_server_calls_before_it_was_seen_is_no_loss_and_later_it_is() -> 
         assert (found.lost, found.lost_blind) == (lost, 4 - len(lost))
 
 
-def test_what_was_held_in_memory_when_livemon_was_killed_is_no_loss_and_anything_older_is() -> None:
-    found = Found("heard-bilibili:1", lost=[47.9, 48.1, 50.0, 50.1])
-    _set_apart_lost(found, held([Span(50.0, 58.0)]))
-    assert (found.lost, found.lost_blind) == ([47.9], 3)  # 50.1 is within what two clocks may differ by
+def test_likes_that_were_held_in_memory_when_livemon_was_killed_are_no_loss_and_all_else_is() -> None:
+    """What begins and ends a broadcast is of a whole second, and on disk."""
+    found = Found("heard-bilibili:1", lost=[47.999, 48.999, 49.0, 49.999, 50.999])
+    _set_apart_held(found, [50.0], BEGAN)
+    assert (found.lost, found.lost_blind) == ([47.999, 49.0, 50.999], 2)
+    _set_apart_lost(found, [Span(50.0, 58.0)])
+    assert (found.lost, found.lost_blind) == ([47.999, 49.0], 3)
 
 
 @pytest.mark.parametrize(

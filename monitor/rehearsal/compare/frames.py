@@ -61,7 +61,7 @@ async def watched(case: Case, blind: Sequence[Blind]) -> Watched:
         elif feed.startswith("call-"):
             spans[feed] += [*away, _before_all(case, feed, result)]
         elif feed.startswith("heard-"):
-            spans[feed] += held(away)
+            _set_apart_held(found, [span.from_s for span in blind if span.cause == "restart"], case.play.tempo.began_at)
         _set_apart_lost(found, spans[feed])
         kept = {group.at_s for _, group in found.pairs}
         left_out += [at for at_s, (at, _) in of_feed.items() if at_s not in kept]
@@ -87,11 +87,6 @@ def unknown(instants: Mapping[float, Outcome]) -> list[Span]:
             spans.append(Span(from_s, at_s))
             from_s = inf
     return spans if from_s == inf else [*spans, Span(from_s, inf)]
-
-
-def held(away: Sequence[Span]) -> list[Span]:
-    """Of what was held in memory when we were killed some is older than the last sign of life that was on disk."""
-    return [Span(span.from_s - HELD_S, span.from_s) for span in away]
 
 
 def _before_all(case: Case, feed: str, result: Watched) -> Span:
@@ -179,7 +174,22 @@ def _frames(case: Case, feed: str) -> Iterator[tuple[float, Sequence[int]]]:
 def _set_apart_lost(found: Found, spans: Sequence[Span]) -> None:
     """A frame that was answered in a blind span of its feed is no loss: nobody says that it was heard."""
     lost = [at_s for at_s in found.lost if not any(span.from_s < at_s <= span.to_s + EARLY_S for span in spans)]
-    found.lost_blind, found.lost = len(found.lost) - len(lost), lost
+    found.lost_blind, found.lost = found.lost_blind + len(found.lost) - len(lost), lost
+
+
+def _set_apart_held(found: Found, killed_s: Sequence[float], began_at: datetime) -> None:
+    """Likes that were held in memory when we were killed, though older than the last sign of life that was on disk.
+
+    They are of just before a second. What begins or ends a broadcast is of a whole one: that is kept, and no loss is
+    forgiven.
+    """
+    held = {
+        at_s
+        for at_s in found.lost
+        if (began_at + timedelta(seconds=at_s)).microsecond and any(it - HELD_S < at_s <= it for it in killed_s)
+    }
+    found.lost_blind += len(held)
+    found.lost = [at_s for at_s in found.lost if at_s not in held]
 
 
 async def _differing_rooms(
