@@ -11,7 +11,7 @@ import msgspec
 from monitor.alerts.alert import Episode
 from monitor.alerts.hold import Hold, holds
 from monitor.alerts.keeper import ACKNOWLEDGED_FOR, Keeper
-from monitor.alerts.silence import Matcher, Silence, acknowledgement
+from monitor.alerts.silence import BEFORE, Matcher, Silence, acknowledgement
 from monitor.alerts.silences import Alertmanager, AlertmanagerError
 
 NAME_CHARS_MAX, REASON_CHARS_MAX = 64, 500
@@ -116,7 +116,9 @@ class Duty:
             return Outcome("no_alertmanager")
         now = self._now()
         until = now + min(length, SILENCE_MAX)
-        wanted = Silence(matchers=tuple(matchers), starts_at=now, ends_at=until, created_by=by, comment=reason or by)
+        wanted = Silence(
+            matchers=tuple(matchers), starts_at=now - BEFORE, ends_at=until, created_by=by, comment=reason or by
+        )
         try:
             await self._alertmanager.put(wanted)
         except AlertmanagerError as error:

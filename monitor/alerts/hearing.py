@@ -5,7 +5,7 @@ One thing at a time: what is decided rests on what the book holds. The book's wo
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import cast, get_args
@@ -90,24 +90,32 @@ class Hearing:
     # --- what duty asks and tells ------------------------------------------------------------------------------------
 
     async def open_episodes(self) -> Sequence[Episode]:
-        """Those that people were told of and that go on; of one number the one that began last."""
-        told = [kept.episode for kept in self._memory.open.values() if kept.told_at is not None]
-        told.sort(key=lambda episode: (episode.number, episode.alert.starts_at))
-        return list({episode.number: episode for episode in told}.values())
+        """Those that people were told of and that go on, as people know them; of one number the one that began last."""
+        told = [kept for kept in self._memory.open.values() if kept.told_at is not None]
+        told.sort(key=lambda kept: (kept.number, kept.alert.starts_at))
+        return [kept.spoken for kept in {kept.number: kept for kept in told}.values()]
+
+    async def firing(self) -> Sequence[Episode]:
+        """All that fire, as far as Alertmanager said, also those of which nobody was told."""
+        return [kept.episode for kept in self._memory.open.values() if kept.alert.firing]
 
     async def episode(self, number: int) -> Episode | None:
         found = self._memory.numbered(number)
         return found.episode if found else await self._call(self._book.episode, number)
 
-    async def stopped(self, episode: int) -> None:
-        """Alertmanager does not list it any more and will not say so itself, as of what is silenced: it is judged."""
-        await asyncio.shield(self._change(episode, lambda kept, now: kept.resolved(now) if kept.alert.firing else kept))
+    async def stopped(self, fingerprints: Collection[str]) -> None:
+        """Alertmanager does not list these any more, and may not say so itself, as of what is silenced: judge them."""
+        await asyncio.shield(
+            self._change(
+                lambda kept: kept.alert.fingerprint in fingerprints and kept.alert.firing,
+                lambda kept, now: kept.resolved(now),
+            )
+        )
 
-    async def _change(self, number: int, become: Callable[[Kept, datetime], Kept]) -> None:
+    async def _change(self, which: Callable[[Kept], bool], become: Callable[[Kept, datetime], Kept]) -> None:
         async with self._lock:
             now = self._now()
-            had = [kept for kept in self._memory.open.values() if kept.number == number]
-            changed = [new for kept in had if (new := become(kept, now)) is not kept]
+            changed = [become(kept, now) for kept in self._memory.open.values() if which(kept)]
             if changed:
                 await self._call(self._book.write, Entry(changed), now)
                 self._memory.take(changed)
@@ -123,7 +131,9 @@ class Hearing:
         fact = AlertAction(at, cast(ActionName, action), by, fingerprint, starts_at, reason, until)
         await self._call(self._book.act, episode, fact)
         if action == "ended":  # who says so knows it: that it did not recover is no news
-            await asyncio.shield(self._change(episode, lambda kept, now: kept.ended("quiet", now)))
+            await asyncio.shield(
+                self._change(lambda kept: kept.number == episode, lambda kept, now: kept.ended("quiet", now))
+            )
 
     async def end_room(self, platform: str, room: str, at: datetime) -> None:
         """Somebody said that the broadcast there is over."""

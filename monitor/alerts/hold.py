@@ -28,7 +28,10 @@ def ended(silences: Iterable[Silence], now: datetime, within: timedelta) -> list
 
 
 def holds(episodes: Iterable[Episode], silences: Iterable[Silence], now: datetime) -> dict[int, Hold]:
-    """Who holds which episode: its own acknowledgement that came first, else the silence that lasts longest."""
+    """Who holds which episode: its own acknowledgement that came first, else the silence that lasts longest.
+
+    An acknowledgement is one of a room's number, whichever of its alerts fires: a drop that is lost is held still.
+    """
     first: dict[int, Silence] = {}
     others: list[Silence] = []
     for silence in sorted(active(silences, now), key=lambda each: (each.starts_at, each.id)):
@@ -40,11 +43,22 @@ def holds(episodes: Iterable[Episode], silences: Iterable[Silence], now: datetim
     held = {}
     for episode in episodes:
         own = first.get(episode.number)
-        for each in (*([own] if own else []), *others):
+        if own is not None and is_of(own, episode):
+            held[episode.number] = _hold(own)
+            continue
+        for each in others:
             if each.takes(episode.alert.labels):
                 held[episode.number] = _hold(each)
                 break
     return held
+
+
+def is_of(acknowledgement: Silence, episode: Episode) -> bool:
+    """Does it acknowledge this one? Another livemon beside the same Alertmanager has the same numbers."""
+    if acknowledgement.acknowledges != episode.number:
+        return False
+    room = acknowledgement.room
+    return acknowledgement.takes(episode.alert.labels) or (room is not None and room == episode.alert.room)
 
 
 def _hold(silence: Silence) -> Hold:

@@ -1,19 +1,22 @@
 """Looks at Alertmanager's silences again and again: who holds which alert, which acknowledgement is to be renewed or
 ended, which silence ended while what it hid still fires.
 
-Alertmanager notifies nobody of what it silences, not even of its end: so each acknowledged alert is asked for.
+Alertmanager notifies nobody of what it silences or inhibits, not even of its end: so each acknowledged alert is asked
+for, and each that speaks of no room (how rooms are, we see for ourselves).
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from monitor.alerts.alert import Episode
-from monitor.alerts.hold import Hold, active, ended, holds
-from monitor.alerts.silence import Silence
+from monitor.alerts.hold import Hold, active, ended, holds, is_of
+from monitor.alerts.kept import WATCHDOG
+from monitor.alerts.silence import Matcher, Silence, acknowledgement
 from monitor.alerts.silences import Alertmanager, AlertmanagerError, Listed, Unreachable
+from monitor.alerts.webhook import Group
 
 log = logging.getLogger(__name__)
 LOOK_S = 10.0
@@ -33,8 +36,14 @@ class Book(Protocol):
         self, episode: int, action: str, at: datetime, by: str, reason: str, until: datetime | None
     ) -> None: ...
 
-    async def stopped(self, episode: int) -> None:
-        """Alertmanager no longer lists an alert that somebody held, and will never say so itself: judge it."""
+    async def firing(self) -> Sequence[Episode]:
+        """All that fire, as far as anybody said, also those of which nobody was told."""
+        ...
+
+    async def hear(self, group: Group) -> None: ...
+
+    async def stopped(self, fingerprints: Collection[str]) -> None:
+        """Alertmanager does not list these alerts any more, and may never say so itself: judge them."""
         ...
 
 
@@ -89,8 +98,14 @@ class Keeper:
         now = self._now()
         await self._see()
         acknowledgements = [each for each in active(self.silences, now) if each.acknowledges is not None]
-        self._missed = {each.id: self._missed.get(each.id, 0) for each in acknowledgements}
-        works = [self._renew(each, now) for each in acknowledgements]
+        episodes = await self._book.open_episodes()
+        apart = [each for each in await self._book.firing() if each.alert.room is None]
+        if any(each.alert.name == WATCHDOG for each in apart) and not await self._fires(WATCHDOG):
+            apart = []  # it is not told of what fires, or is not the one that tells us
+        known = {each.id for each in acknowledgements} | {each.alert.fingerprint for each in apart}
+        self._missed = {name: count for name, count in self._missed.items() if name in known}
+        works = [self._tend(each, episodes, acknowledgements, now) for each in acknowledgements]
+        works += [self._ask(name, apart, now) for name in sorted({each.alert.name for each in apart})]
         works += [self._say_over(each) for each in ended(self.silences, now, OVER_SAID_WITHIN)]
         await _all(works)
 
@@ -99,18 +114,59 @@ class Keeper:
             if (number, hold.silence_id) not in self._recorded:
                 action = "acknowledged" if hold.acknowledged else "silenced"
                 await self._book.acted(number, action, hold.since, hold.by, hold.reason, hold.until)
-        self._recorded = {(number, hold.silence_id) for number, hold in self.holds.items()}
+        there = {each.id for each in self.silences}
+        self._recorded = {(number, name) for number, name in self._recorded if name in there}
+        self._recorded |= {(number, hold.silence_id) for number, hold in self.holds.items()}
 
-    async def _renew(self, silence: Silence, now: datetime) -> None:
-        if await self._alertmanager.alerts(silence.matchers):
-            self._missed[silence.id] = 0
-            if silence.ends_at - now < RENEWED_BELOW:
-                await self._alertmanager.put(silence.until(now + ACKNOWLEDGED_FOR))
-        elif await self._alertmanager.uptime_s(now) >= SETTLED_S:
-            self._missed[silence.id] += 1
-            if self._missed[silence.id] >= MISSED_MAX:
-                await self._alertmanager.expire(silence.id)
-                await self._book.stopped(silence.acknowledges or 0)
+    async def _tend(
+        self, held: Silence, episodes: Sequence[Episode], all_held: Sequence[Silence], now: datetime
+    ) -> None:
+        """Whoever took it holds it for as long as its number is open: also while its room is out of sight, and when
+        another alert speaks of it."""
+        present = next((each for each in episodes if is_of(held, each)), None)
+        if present is not None and not held.takes(present.alert.labels):
+            await self._follow(held, present, all_held, now)
+            return
+        listed = await self._alertmanager.alerts(held.matchers)
+        gone = await self._is_gone(held.id, bool(listed), now)
+        if gone and present is None:
+            await self._alertmanager.expire(held.id)
+            return
+        if gone and present is not None and present.alert.firing:
+            await self._book.stopped([present.alert.fingerprint])
+        if listed and present is not None and not present.alert.firing:
+            await self._book.hear(Group("", {}, tuple(each.alert for each in listed)))
+        if (listed or present is not None) and held.ends_at - now < RENEWED_BELOW:
+            await self._alertmanager.put(held.until(now + ACKNOWLEDGED_FOR))
+
+    async def _follow(self, held: Silence, present: Episode, all_held: Sequence[Silence], now: datetime) -> None:
+        """A drop was lost, say: the same person holds what fires now, and what fired before until it is gone."""
+        labels = present.alert.labels
+        if not any(is_of(each, present) and each.takes(labels) for each in all_held):
+            until = now + ACKNOWLEDGED_FOR
+            wanted = acknowledgement(present.number, held.by, held.reason, labels, now, until)
+            self._recorded.add((present.number, await self._alertmanager.put(wanted)))
+        if not await self._alertmanager.alerts(held.matchers):
+            await self._alertmanager.expire(held.id)
+
+    async def _ask(self, name: str, firing: Sequence[Episode], now: datetime) -> None:
+        """Do those of this name that speak of no room fire still?"""
+        listed = await self._fires(name)
+        ours = [each.alert.fingerprint for each in firing if each.alert.name == name]
+        gone = [each for each in ours if await self._is_gone(each, each in listed, now)]
+        if gone:
+            await self._book.stopped(gone)
+
+    async def _fires(self, name: str) -> set[str]:
+        return {each.fingerprint for each in await self._alertmanager.alerts((Matcher("alertname", name),))}
+
+    async def _is_gone(self, name: str, listed: bool, now: datetime) -> bool:
+        """Not listed, look after look, by an Alertmanager that was told of what fires."""
+        if listed or await self._alertmanager.uptime_s(now) < SETTLED_S:
+            self._missed[name] = 0
+            return False
+        self._missed[name] = self._missed.get(name, 0) + 1
+        return self._missed[name] >= MISSED_MAX
 
     async def _say_over(self, silence: Silence) -> None:
         key = silence.id, silence.ends_at

@@ -79,6 +79,14 @@ class Draft:
                 yield kept
         yield from [kept for kept in self.changed.values() if kept.episode.open]
 
+    def all(self) -> Iterator[Kept]:
+        """Open and past."""
+        yield from self.open()
+        yield from [kept for kept in self.changed.values() if not kept.episode.open]
+        for key, kept in self._memory.past.items():
+            if key not in self.changed:
+                yield kept
+
     def thread(self, name: str) -> list[Kept]:
         """In the order of their beginnings."""
         found = {kept.key: kept for kept in self._memory.thread(name)}

@@ -22,7 +22,7 @@ HEADINGS = {column: column for column in (*LABELS, "starts_at", "ends_at", "by",
 ROWS_MAX = 2_000
 SIGN = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]{0,127})(=~|!~|!=|=)(.*)", re.DOTALL)
 DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,7})s)?")
-WATCHDOG = {"alertname": "LivemonWatchdog", "severity": "none"}
+WATCHDOG = {"alertname": "LivemonWatchdog", "severity": "info"}
 
 
 class Planned(msgspec.Struct, frozen=True):

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Self
 
 import msgspec
 
+BEFORE = timedelta(minutes=1)
 ACKNOWLEDGED = re.compile(r"livemon ack #(\d{1,15}) by (.{1,128}?)(?:: (.*))?", re.DOTALL)
 
 State = Literal["active", "pending", "expired"]
@@ -61,6 +62,13 @@ class Silence(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return int(found[1]) if found else None
 
     @property
+    def room(self) -> tuple[str, str] | None:
+        """(platform, room) where it is about one room."""
+        exact = {each.name: each.value for each in self.matchers if each.is_equal and not each.is_regex}
+        platform, room = exact.get("platform", ""), exact.get("room", "")
+        return (platform, room) if platform and room else None
+
+    @property
     def by(self) -> str:
         """Who holds it."""
         found = ACKNOWLEDGED.fullmatch(self.comment)
@@ -82,7 +90,11 @@ class Silence(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 def acknowledgement(
     number: int, by: str, reason: str, labels: Mapping[str, str], at: datetime, until: datetime
 ) -> Silence:
-    """The silence by which `by` holds this alert, and no other: it has all of its labels."""
+    """The silence by which `by` holds this alert, and no other: it has all of its labels.
+
+    It is put to begin a minute ago, which Alertmanager takes for its own now: with a clock that is behind ours it would
+    be pending, and hold nothing yet.
+    """
     comment = f"livemon ack #{number} by {by}" + (f": {reason}" if reason else "")
     matchers = tuple(Matcher(name, value) for name, value in sorted(labels.items()))
-    return Silence(matchers=matchers, starts_at=at, ends_at=until, created_by=by, comment=comment)
+    return Silence(matchers=matchers, starts_at=at - BEFORE, ends_at=until, created_by=by, comment=comment)

@@ -15,7 +15,7 @@ from monitor.alerts.memory import Draft, Memory
 from monitor.alerts.scene import Scene, Scope, Told
 from monitor.alerts.sight import STOPPED
 from monitor.alerts.untold import tell
-from monitor.alerts.verdict import lapsed, verdict
+from monitor.alerts.verdict import lapsed, nobody_asked, verdict
 from monitor.alerts.webhook import Group
 
 SEQUEL_WITHIN = timedelta(minutes=10)  # of an end of which nothing was said
@@ -92,7 +92,10 @@ def _begin(draft: Draft, alert: Alert, scene: Scene, stormy: bool, raised: dict[
 
 
 def _continues(last: Kept, begun: Kept, now: datetime) -> bool:
-    """Is this what people were told of already?"""
+    """Is this what people were told of already? A digest that says a star has most likely signed off does not say that
+    it is down."""
+    if last.gathered and not begun.gathered:
+        return False
     if last.episode.open:
         return True
     if last.settled_at is None or now - last.settled_at > SEQUEL_WITHIN or not begun.alert.firing:
@@ -110,7 +113,7 @@ def _settle(draft: Draft, scene: Scene, over: dict[tuple[How, Scope], list[Told]
             kept = kept.resolved(now)
         if kept.alert.firing:
             continue
-        end = verdict(kept, scene.sight, now, scene.up_since)
+        end = verdict(kept, scene.sight, now, scene.up_since, lambda at: nobody_asked(draft.all(), at))
         said = {other.episode.end for other in draft.thread(kept.thread) if other.number == kept.number}
         if end and (end in said or kept.gathered):
             end = "quiet"

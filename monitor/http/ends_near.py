@@ -35,7 +35,8 @@ class EndsNear:
         """Places of the rooms that it follows, in their order.
 
         Of a room that has stopped it is the stop that counts, as it will when grace has run out: who overran the plan
-        by almost `slack` has signed off, and does not become a drop by being waited for.
+        by almost `slack` has signed off, and does not become a drop by being waited for. A stop that its source tells
+        to be a failure is no sign-off, whenever it is.
         """
         at_s, slack_s = now.timestamp(), slack.total_seconds()
         first, last = bisect_left(self._ends_s, at_s - slack_s), bisect_right(self._ends_s, at_s + slack_s)
@@ -43,7 +44,8 @@ class EndsNear:
         for place, room in enumerate(rooms):
             if room.session.phase == DROPPED and room.session.stop is not None:
                 stop_s = room.session.stop.at.timestamp()
-                if any(abs(stop_s - ends_s) <= slack_s for ends_s in self._ends_of[place]):
+                planned = any(abs(stop_s - ends_s) <= slack_s for ends_s in self._ends_of[place])
+                if planned and room.session.stop.cause != "failed":
                     near.add(place)
                 else:
                     near.discard(place)

@@ -1,9 +1,12 @@
 """A book of episodes in memory, as duty asks for one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from monitor.alerts.alert import Alert, Episode
+from monitor.alerts.webhook import Group
 
 SINCE = datetime(2026, 11, 19, 12, 14, 5, tzinfo=UTC)
 
@@ -14,7 +17,8 @@ class MemoryBook:
     def __init__(self, *episodes: Episode) -> None:
         self.episodes = {each.number: each for each in episodes}
         self.actions: list[tuple[int, str, str, str]] = []
-        self.judged: list[int] = []
+        self.judged: list[str] = []
+        self.heard: list[Alert] = []
 
     async def episode(self, number: int) -> Episode | None:
         return self.episodes.get(number)
@@ -27,8 +31,22 @@ class MemoryBook:
     ) -> None:
         self.actions.append((episode, action, by, reason))
 
-    async def stopped(self, episode: int) -> None:
-        self.judged.append(episode)
+    async def firing(self) -> Sequence[Episode]:
+        return [each for each in self.episodes.values() if each.open and each.alert.firing]
+
+    async def hear(self, group: Group) -> None:
+        self.heard += group.alerts
+
+    async def stopped(self, fingerprints: Collection[str]) -> None:
+        """What has stopped is not over yet: nobody knows how the room stands."""
+        self.judged += fingerprints
+        for number, each in self.episodes.items():
+            if each.alert.fingerprint in fingerprints:
+                over = msgspec.structs.replace(each.alert, ends_at=datetime.now(UTC))
+                self.episodes[number] = msgspec.structs.replace(each, alert=over)
+
+    def end(self, number: int) -> None:
+        self.episodes[number] = msgspec.structs.replace(self.episodes[number], end="quiet")
 
 
 def episode(

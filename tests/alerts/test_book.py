@@ -263,7 +263,7 @@ async def test_duty_may_end_what_alertmanager_hides_and_say_what_was_done(hall):
     with pytest.raises(ValueError, match="no action"):
         await hall.hearing.acted(1, "drank tea", hall.now, "张三", "", None)
     hall.stand(1, BLIND)
-    await hall.hearing.stopped(1)
+    await hall.hearing.stopped([alert(DROPPED, 1).fingerprint])
     await hall.hearing.hear()
     assert await told(hall, "rest") == [("firing", "en 1 of 1", ("#1",))]
     hall.stand(1, OFFLINE)

@@ -1,11 +1,13 @@
 """Planned silences come from the file that people have; what would silence everything is refused at its line."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
-from monitor.alerts.planned import Planned, Unsuitable, duration, matchers, read_planned, to_make
+from monitor.alerts.planned import WATCHDOG, Planned, Unsuitable, duration, matchers, read_planned, to_make
 from monitor.alerts.silence import Matcher, Silence, Status
 
 ZONE, NOW = ZoneInfo("Asia/Shanghai"), datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
@@ -80,10 +82,19 @@ def test_conditions_as_people_write_them(word: str, matcher: Matcher) -> None:
     assert matchers(["alertname=x", word])[1] == matcher
 
 
-@pytest.mark.parametrize("words", [[], ["platform"], ["=x"], ["room=~.*"], ["hall!=3"], ["severity=none"], ["1=2"]])
+@pytest.mark.parametrize(
+    "words",
+    [[], ["platform"], ["=x"], ["room=~.*"], ["hall!=3"], ["severity=info"], ["severity=~info|warning"], ["1=2"]],
+)
 def test_conditions_that_are_none_or_too_wide(words: list[str]) -> None:
     with pytest.raises(Unsuitable):
         matchers(words)
+
+
+def test_the_watchdog_is_known_by_the_labels_of_its_rule() -> None:
+    rules = yaml.safe_load((Path(__file__).parents[2] / "prometheus" / "rules" / "watch.yml").read_text())["groups"]
+    (rule,) = (each for group in rules for each in group["rules"] if each.get("alert") == WATCHDOG["alertname"])
+    assert WATCHDOG == {"alertname": rule["alert"]} | rule["labels"]
 
 
 @pytest.mark.parametrize(("text", "hours"), [("2h", 2), ("90m", 1.5), ("1d12h", 36), ("3600s", 1)])

@@ -10,6 +10,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from monitor.alerts import keeper as keeping
+from monitor.alerts.alert import Episode
 from monitor.alerts.duty import Duty, RoomWord, Unnamed, person, why
 from monitor.alerts.hold import holds
 from monitor.alerts.keeper import Keeper
@@ -102,8 +103,96 @@ async def test_it_is_renewed_under_its_id_while_it_fires_and_ends_with_it(real: 
     await watch.keeper.tend()
     assert [each.id for each in await watch.active()] == [before.id]  # one look may have come between two evaluations
     await watch.keeper.tend()
+    assert watch.book.judged == ["f7"]
+    watch.book.end(7)
     await watch.keeper.tend()
-    assert (await watch.active(), watch.book.judged, watch.over) == ([], [7], [])
+    assert (await watch.active(), watch.book.judged, watch.over) == ([], ["f7"], [])
+
+
+async def test_who_took_a_drop_holds_it_when_it_is_lost(real: Running) -> None:
+    lost = A | {"alertname": "LivemonRoomLost"}
+    await real.fire(A)
+    watch = Watch(real, MemoryBook(episode(7, A)))
+    await watch.duty.acknowledge(7, "张三", "已联系")
+    await real.fire(lost)
+    watch.book.episodes[7] = episode(7, lost)
+    for _ in range(3):
+        hold = holds(await watch.book.open_episodes(), await watch.api.silences(), watch.now())[7]
+        assert (hold.by, hold.reason, hold.acknowledged) == ("张三", "已联系", True)  # at no time nobody's
+        await watch.keeper.tend()
+    assert len(await watch.active()) == 2  # it fires on for a while beside its successor
+    await real.resolve(A)
+    await watch.keeper.tend()
+    (silence,) = await watch.active()
+    assert (watch.over, silence.takes(lost), silence.takes(A), silence.by, silence.reason) == (
+        [],
+        True,
+        False,
+        "张三",
+        "已联系",
+    )
+    assert watch.book.actions == [(7, "acknowledged", "张三", "已联系")]
+    other = lost | {"room": "2"}
+    assert holds([episode(7, other)], [silence], watch.now()) == {}  # the #7 of another livemon
+
+
+async def test_who_took_it_holds_it_while_its_room_is_out_of_sight(real: Running) -> None:
+    await real.fire(A)
+    watch = Watch(real, MemoryBook(episode(7, A)))
+    await watch.duty.acknowledge(7, "张三")
+    await real.resolve(A)
+    watch.ahead = timedelta(minutes=5)
+    for _ in range(4):
+        await watch.keeper.tend()
+    (silence,) = await watch.active()
+    assert silence.ends_at - watch.now() > timedelta(minutes=9)
+    assert (watch.book.judged, watch.duty.hold(7) is not None) == (["f7"], True)
+    await real.fire(A)  # of which Alertmanager tells nobody
+    await watch.keeper.tend()
+    assert [each.labels["room"] for each in watch.book.heard] == ["1"]
+    await real.resolve(A)
+    watch.book.end(7)
+    for _ in range(3):
+        await watch.keeper.tend()
+    assert await watch.active() == []
+
+
+async def test_what_ends_under_a_silence_is_judged(real: Running) -> None:
+    """Of a platform, of a feed: Alertmanager never tells that it is over, and it would hide what comes later."""
+    out, blind, goes_on = (
+        {"alertname": name, "severity": "critical", "platform": "wechat"}
+        for name in ("LivemonPlatformOutage", "LivemonFeedBlind", "LivemonWriterBlocked")
+    )
+    watchdog = {"alertname": "LivemonWatchdog", "severity": "info"}
+    await real.fire(out, blind, goes_on, watchdog)
+    watch = Watch(real, MemoryBook())
+    everything = await watch.api.alerts([])
+    for number, each in enumerate(everything):
+        watch.book.episodes[number] = Episode(number, each.alert)
+    fingerprints = {each.labels["alertname"]: each.fingerprint for each in everything}
+    watch.ahead = timedelta(minutes=5)
+    for _ in range(3):
+        await watch.keeper.tend()
+    assert watch.book.judged == []
+    await real.resolve(out, blind)
+    await watch.keeper.tend()
+    assert watch.book.judged == []  # one look may have come between two evaluations
+    await watch.keeper.tend()
+    assert sorted(watch.book.judged) == sorted((fingerprints[out["alertname"]], fingerprints[blind["alertname"]]))
+    watch.book.judged.clear()
+    await real.resolve(goes_on, watchdog)  # nobody tells this Alertmanager of what fires
+    for _ in range(3):
+        await watch.keeper.tend()
+    assert watch.book.judged == []
+
+
+async def test_a_clock_ahead_of_alertmanagers_holds_all_the_same(real: Running) -> None:
+    await real.fire(A)
+    watch = Watch(real, MemoryBook(episode(7, A)))
+    watch.ahead = timedelta(seconds=2)
+    assert (await watch.duty.acknowledge(7, "张三")).word == "held"
+    assert (await watch.duty.silence(7, "张三", timedelta(hours=2), "")).word == "silenced"
+    assert [each.state for each in await watch.api.silences()] == ["active", "active"]
 
 
 async def test_an_alertmanager_that_has_yet_to_be_told_ends_nothing(real: Running) -> None:

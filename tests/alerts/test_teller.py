@@ -272,7 +272,61 @@ def what_vanished_while_we_were_down_has_not_recovered(hall: Hall) -> None:
     assert hall.post(alert("LivemonWriterBlocked", at=hall.now, severity="critical")) == []  # it goes on
     hall.wait(120)
     goes_on = next(iter(hall.memory.open.values())).alert
-    assert hall.post(over(goes_on, hall.now)) == ["recovered LivemonWriterBlocked 1"]
+    assert hall.post(over(goes_on, hall.now)) == []  # it may have vanished with livemon, or with Prometheus
+    assert hall.wait(20) == ["recovered LivemonWriterBlocked 1"]
+
+
+def what_ended_while_nobody_asked_has_not_recovered(hall: Hall) -> None:
+    """Its series are gone with livemon's page, or Prometheus is, and then Alertmanager ends all that it knows."""
+    hall.post(watchdog := alert(WATCHDOG, at=hall.now))
+    blocked = alert("LivemonWriterBlocked", at=hall.now, severity="critical")
+    assert len(hall.post(blocked)) == 1
+    missing = alert(
+        "LivemonTargetMissing", at=hall.now + timedelta(seconds=20), severity="critical", job="livemon-rooms"
+    )
+    hall.now += timedelta(seconds=20)
+    hall.post(missing)
+    hall.now += timedelta(seconds=12)
+    assert hall.post(over(blocked, hall.now)) == []
+    hall.wait(60)
+    hall.post(over(missing, hall.now))
+    hall.wait(30)
+    again = alert("LivemonWriterBlocked", at=hall.now, severity="critical")
+    assert hall.post(again) == []  # it goes on
+    hall.wait(300)
+    assert hall.post(over(again, hall.now)) == []
+    hall.wait(5)
+    assert hall.post(over(watchdog, hall.now - timedelta(seconds=4))) == []
+    assert hall.wait(1_000) == []
+
+
+def a_crowd_of_which_nobody_speaks_any_more_is_over_when_its_rooms_are_back(hall: Hall) -> None:
+    """Somebody silenced it: Alertmanager does not tell its end, and it must not hide what comes later."""
+    hall.stand(range(100), LIVE)
+    hall.stand(range(50), DROPPED)
+    out = alert(PLATFORM_OUTAGE, at=hall.now, severity="critical")
+    assert len(hall.post(out)) == 1
+    hall.sight.feeds["f"] = "blind"
+    assert len(hall.post(alert("LivemonFeedBlind", at=hall.now, severity="critical", feed="f"))) == 1
+    hall.wait(60)
+    hall.stand(range(50), LIVE)
+    hall.sight.feeds["f"] = "ok"
+    assert hall.wait(3_600) == []  # each hour Alertmanager says again what fires
+    assert sorted(hall.wait(1_200)) == ["recovered LivemonFeedBlind 2", f"recovered {PLATFORM_OUTAGE} 1"]
+    assert hall.post(*dropped(hall, [7], severity="critical", tier="1")) == [f"firing {DROP} 3"]
+    hall.sight.feeds["f"] = "blind"
+    assert len(hall.post(alert("LivemonFeedBlind", at=hall.now, severity="critical", feed="f"))) == 1
+
+
+def a_star_that_seemed_to_sign_off_and_is_lost_is_told_at_once(hall: Hall) -> None:
+    (stop,) = dropped(hall, [1], tier="1")
+    assert hall.post(stop) == [f"firing {DROP} 1"]
+    hall.wait(120)
+    hall.stand(1, LOST)
+    loss = alert(LOSS, 1, hall.now, "critical", tier="1")
+    assert hall.post(loss) == [f"firing {LOSS} 2"]
+    hall.stand(1, LIVE)
+    assert hall.post(over(stop, hall.now), over(loss, hall.now)) == [f"recovered {LOSS} 2"]
 
 
 def information_is_a_digest_now_and_then_and_never_recovers(hall: Hall) -> None:
@@ -377,6 +431,9 @@ STORIES: list[Callable[[Hall], None]] = [
     a_feed_recovers_when_it_is_seen_and_not_by_turning_into_another_alert,
     a_feed_that_is_back_when_its_alert_comes_is_not_told_of,
     what_vanished_while_we_were_down_has_not_recovered,
+    what_ended_while_nobody_asked_has_not_recovered,
+    a_crowd_of_which_nobody_speaks_any_more_is_over_when_its_rooms_are_back,
+    a_star_that_seemed_to_sign_off_and_is_lost_is_told_at_once,
     information_is_a_digest_now_and_then_and_never_recovers,
     who_waits_for_worse_hears_of_what_became_worse,
     what_alertmanager_does_not_speak_of_any_more_still_recovers,
@@ -439,7 +496,7 @@ BUGS = {  # module, what is right, what is wrong in its place
     "a platform that turned blind has recovered": (
         "verdict", "if blind > UNSEEN_SHARE * len(states):", "if False:"),
     "other rooms that are live are a recovery": (
-        "verdict", "return _of_crowd(kept, sight)", "return \"recovered\" if sight.counts().live else \"\""),
+        "verdict", "end = _of_crowd(kept, sight)", "end = \"recovered\" if sight.counts().live else \"\""),
     "fewer are a recovery": ("verdict", "live >= BACK_SHARE", "live >= 0.1"),
     "many are told by name as well": (
         "untold", "if kept.name in CROWDS and (draft", "if kept.name in CROWDS - {MANY} and (draft"),
@@ -450,10 +507,21 @@ BUGS = {  # module, what is right, what is wrong in its place
     "a hall hides every hall": ("untold", "return same_hall or outage.name", "return True or outage.name"),
     "a feed that is seen is told as blind": (
         "untold", "if kept.name in FEEDS and scene", "if False and scene"),
-    "a feed recovers by word": ("verdict", "    if kept.name in FEEDS:", "    if False:"),
-    "what vanished has recovered": ("verdict", "ends_at - up_since >= UP_BEFORE", "True"),
+    "a feed recovers by word": ("verdict", "    elif kept.name in FEEDS:", "    elif False:"),
+    "what vanished has recovered": ("verdict", "certain = ends_at - up_since >= UP_BEFORE", "certain = True"),
     "what vanished is told again": (
         "teller", "return same_stop and last.episode.end == \"quiet\"", "return False"),
+    "what vanished with livemon's page has recovered": (
+        "verdict", "if other.name == TARGET_MISSING and", "if False and"),
+    "what vanished with Prometheus has recovered": ("verdict", "elif other.name == WATCHDOG and", "elif False and"),
+    "an end is believed at once": ("verdict", " and now - ends_at >= SURE_AFTER", ""),
+    "a silenced outage hides its platform for ever": (
+        "verdict", "return kept.name in CROWDS and bool(_of_crowd(kept, sight))", "return False"),
+    "a silenced feed is told no more": (
+        "verdict", "return sight.feed(kept.alert.labels.get(\"feed\", \"\")) == \"ok\"", "return False"),
+    "what is repeated each hour is over": (
+        "verdict", "REPEATED_WITHIN = timedelta(minutes=75)", "REPEATED_WITHIN = timedelta(minutes=50)"),
+    "a star that is lost was in a digest": ("teller", "if last.gathered and not begun.gathered:", "if False:"),
     "information is told at once": ("untold", "not gathers and", ""),
     "information recovers": ("teller", "(end in said or kept.gathered)", "end in said"),
     "who waits for worse never hears": ("teller", "if new and alert.firing", "if False and alert.firing"),

@@ -43,6 +43,18 @@ class ByNow(EndsNear):
         return super().of(rooms_of(SLOTS), now, slack)
 
 
+class AnyCause(EndsNear):
+    """What its source tells to be a failure is taken for a sign-off."""
+
+    def of(self, rooms: Sequence[Room], now: datetime, slack: timedelta) -> list[int]:
+        alike = rooms_of(SLOTS)
+        for room, other in zip(alike, rooms, strict=True):
+            room.session = replace(
+                other.session, stop=other.session.stop and replace(other.session.stop, cause="status")
+            )
+        return super().of(alike, now, slack)
+
+
 class Forgetful(EndsNear):
     """A schedule that changes is not followed."""
 
@@ -84,8 +96,8 @@ async def test_planted_bugs_are_found(wrong):
     assert not await holds(wrong)
 
 
-def stopped(room: Room, at: datetime) -> None:
-    room.session = replace(room.session, phase=DROPPED, stop=Stop(at, at, "status"))
+def stopped(room: Room, at: datetime, cause: str = "status") -> None:
+    room.session = replace(room.session, phase=DROPPED, stop=Stop(at, at, cause))
 
 
 async def judged(kind: type[EndsNear]) -> bool:
@@ -94,12 +106,11 @@ async def judged(kind: type[EndsNear]) -> bool:
     await ends.follow(rooms)
     for _ in range(300):
         stop_at = NOW + timedelta(minutes=luck.uniform(-90, 90))
+        cause = luck.choice(("status", "failed"))
         for room in rooms:
-            stopped(room, stop_at)
+            stopped(room, stop_at, cause)
         planned = [
-            n
-            for n, room in enumerate(rooms)
-            if judge("missing", stop_at, stop_at, False, room.slots, SLACK) == "scheduled"
+            n for n, room in enumerate(rooms) if judge(cause, stop_at, stop_at, False, room.slots, SLACK) == "scheduled"
         ]
         for waited_s in (0, 60, 120, 600):
             if ends.of(rooms, stop_at + timedelta(seconds=waited_s), SLACK) != planned:
@@ -112,8 +123,9 @@ async def test_a_stop_near_the_planned_end_does_not_become_a_drop_by_waiting():
     assert await judged(EndsNear)
 
 
-async def test_that_now_decides_of_a_stop_is_found():
-    assert not await judged(ByNow)
+@pytest.mark.parametrize("wrong", [ByNow, AnyCause])
+async def test_that_now_decides_of_a_stop_or_a_failure_does_not_is_found(wrong):
+    assert not await judged(wrong)
 
 
 async def test_only_such_rooms_have_a_line():
