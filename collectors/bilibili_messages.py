@@ -16,7 +16,7 @@ from .json_body import document, formed
 from .money import count, number, thousandths, yuan
 from .order_ids import exact_id
 from .tick import Sale, SaleItem, Tick
-from .whole_seconds import before_all
+from .whole_seconds import as_heard, before_all
 
 PREFIX = "LIVE_OPEN_PLATFORM_"
 START, END, LIKE = PREFIX + "LIVE_START", PREFIX + "LIVE_END", PREFIX + "LIKE"
@@ -106,7 +106,8 @@ def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: P
     if (told := exact_id(data.room_id)) != room.decode("utf-8", "replace"):
         raise BadFrame("bad_room: a message of another room than its socket's")
     if name in (START, END):
-        happened_at, live = instant(data.timestamp), name == START
+        live = name == START
+        happened_at = as_heard(instant(data.timestamp), live, at)
         return Meaning(ticks=[Tick(feed, told, happened_at, "event", live, end=None if live else "ended")])
     if name == LIKE:  # it comes only while the room is on air
         return Meaning(ticks=[Tick(feed, told, _liked_at(data.timestamp, at), "status", True)])
