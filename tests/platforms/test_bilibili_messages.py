@@ -77,6 +77,22 @@ def test_a_guard_and_a_super_chat_are_gifts() -> None:
     assert {guard.kind, chat.kind} == {"gift"}
 
 
+@pytest.mark.parametrize(
+    ("told", "units"),
+    [
+        ({}, 1),
+        ({"guard_num": 3}, 3),
+        ({"guard_unit": "*3天", "guard_num": 3}, 1),
+        ({"guard_unit": "天", "guard_num": None}, 1),
+        ({"guard_unit": "", "guard_num": -1}, 1),
+    ],
+)
+def test_how_many_months_a_guard_is_counts_and_of_any_other_unit_it_is_one(told: dict[str, Any], units: int) -> None:
+    data = {name: value for name, value in (GUARD | told).items() if value is not None}
+    [guard] = meant("GUARD", data).sales
+    assert (guard.units, guard.items[0].units, guard.amount_minor) == (units, units, 19_800)
+
+
 @pytest.mark.parametrize(("name", "live", "end"), [("LIVE_START", True, None), ("LIVE_END", False, "ended")])
 def test_on_and_off_air_are_events_of_the_platforms_own_second(name: str, live: bool, end: str | None) -> None:
     [tick] = meant(name, BASE).ticks
@@ -126,6 +142,7 @@ def test_all_else_means_nothing(name: str) -> None:
         ("SEND_GIFT", GIFT | {"gift_num": 2.5}),
         ("SEND_GIFT", GIFT | {"paid": "false"}),
         ("GUARD", without(GUARD, "price")),
+        ("GUARD", without(GUARD, "guard_num")),
         ("SUPER_CHAT", without(CHAT, "rmb")),
         ("SUPER_CHAT", without(CHAT, "message_id")),
     ],
