@@ -16,7 +16,7 @@ from .json_body import document, formed
 from .money import count, number, thousandths, yuan
 from .order_ids import exact_id
 from .tick import Sale, SaleItem, Tick
-from .whole_seconds import before_all
+from .whole_seconds import as_heard, before_all
 
 PREFIX = "LIVE_OPEN_PLATFORM_"
 START, END, LIKE = PREFIX + "LIVE_START", PREFIX + "LIVE_END", PREFIX + "LIKE"
@@ -24,6 +24,7 @@ GIFT, GUARD, SUPER_CHAT = PREFIX + "SEND_GIFT", PREFIX + "GUARD", PREFIX + "SUPE
 OVER = PREFIX + "INTERACTION_END"
 MEANT = frozenset((START, END, LIKE, GIFT, GUARD, SUPER_CHAT))  # of all others nothing is kept
 HEEDED = MEANT | {OVER}
+MONTH = "月"
 
 PriceIs = Literal["paid", "each"]
 """Whether the price of a gift is what was paid for all of them, or for each one: sources contradict each other."""
@@ -56,6 +57,7 @@ class Data(msgspec.Struct, frozen=True):
     user_info: User | None = None
     guard_level: object = None
     guard_num: object = None
+    guard_unit: object = MONTH
     message_id: Id = ""
     rmb: object = None
 
@@ -106,7 +108,8 @@ def meaning_of(frame: bytes, at: datetime, feed: str, platform: str, price_is: P
     if (told := exact_id(data.room_id)) != room.decode("utf-8", "replace"):
         raise BadFrame("bad_room: a message of another room than its socket's")
     if name in (START, END):
-        happened_at, live = instant(data.timestamp), name == START
+        live = name == START
+        happened_at = as_heard(instant(data.timestamp), live, at)
         return Meaning(ticks=[Tick(feed, told, happened_at, "event", live, end=None if live else "ended")])
     if name == LIKE:  # it comes only while the room is on air
         return Meaning(ticks=[Tick(feed, told, _liked_at(data.timestamp, at), "status", True)])
@@ -132,7 +135,7 @@ def _priced(sale: Sale, name: str, data: Data, price_is: PriceIs) -> Sale:
     if name == SUPER_CHAT:
         return msgspec.structs.replace(sale, amount_minor=yuan(data.rmb), units=1)
     if name == GUARD:
-        units = count(data.guard_num)
+        units = count(data.guard_num) if data.guard_unit == MONTH else 1  # any other unit says itself how much: *3天
         item = SaleItem(f"guard{exact_id(data.guard_level)}", None, units)
         return msgspec.structs.replace(sale, amount_minor=thousandths(data.price), units=units, items=(item,))
     units = count(data.gift_num)

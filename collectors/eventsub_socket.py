@@ -4,13 +4,13 @@ Nothing is ever said on such a socket: who does is sent away. Pings are Twitch's
 """
 
 import asyncio
-from urllib.parse import urlsplit
 
 from websockets import ConnectionClosed
 from websockets.asyncio.client import ClientConnection
 
 from .collector import BadFrame, Emit, Now
 from .eventsub_messages import CLOSED, Heard, Message, Session, event_frame, read_message
+from .moved_address import is_of_the_house
 from .order_socket import REPLY_S_MAX, connection
 
 LATE = 1.2  # times what was promised may pass without a sign of life: the way here does not always take as long
@@ -96,7 +96,7 @@ class EventSubSocket:
         url = (message.payload.session.reconnect_url if message.payload.session else None) or ""
         if self._moving or old is not self._socket:
             return
-        if origin(url) != origin(self._url):
+        if not is_of_the_house(url, self._url):
             raise EOFError("Twitch asked to move to another host: begun anew instead")
         self._moving = True
         self._group.create_task(self._move_to(url, old), name="move")
@@ -104,15 +104,6 @@ class EventSubSocket:
     async def _move_to(self, url: str, old: ClientConnection) -> None:
         await self._open(url)
         await old.close()
-
-
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Raises EOFError for what is no address."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme, parts.hostname or "", parts.port
-    except ValueError as error:
-        raise EOFError("Twitch asked to move to what is no address") from error
 
 
 def _bytes(message: str | bytes) -> bytes:

@@ -18,6 +18,7 @@ from .bilibili_house import row
 
 AT = datetime(2026, 11, 24, 12, 0, 1, tzinfo=UTC)
 AT_S = 1_795_521_600
+SECOND = datetime.fromtimestamp(AT_S, UTC)
 APP = App("bili", "bilibili")
 BASE = {"room_id": 5, "timestamp": AT_S, "msg_id": "m-1", "open_id": "u1"}
 GIFT = BASE | {"gift_id": 1, "gift_name": "小花花", "gift_num": 3, "price": 1000, "r_price": 1000, "paid": True}
@@ -76,11 +77,27 @@ def test_a_guard_and_a_super_chat_are_gifts() -> None:
     assert {guard.kind, chat.kind} == {"gift"}
 
 
+@pytest.mark.parametrize(
+    ("told", "units"),
+    [
+        ({}, 1),
+        ({"guard_num": 3}, 3),
+        ({"guard_unit": "*3天", "guard_num": 3}, 1),
+        ({"guard_unit": "天", "guard_num": None}, 1),
+        ({"guard_unit": "", "guard_num": -1}, 1),
+    ],
+)
+def test_how_many_months_a_guard_is_counts_and_of_any_other_unit_it_is_one(told: dict[str, Any], units: int) -> None:
+    data = {name: value for name, value in (GUARD | told).items() if value is not None}
+    [guard] = meant("GUARD", data).sales
+    assert (guard.units, guard.items[0].units, guard.amount_minor) == (units, units, 19_800)
+
+
 @pytest.mark.parametrize(("name", "live", "end"), [("LIVE_START", True, None), ("LIVE_END", False, "ended")])
-def test_on_and_off_air_are_events_at_the_platforms_own_instant(name: str, live: bool, end: str | None) -> None:
+def test_on_and_off_air_are_events_of_the_platforms_own_second(name: str, live: bool, end: str | None) -> None:
     [tick] = meant(name, BASE).ticks
     assert (tick.room, tick.live, tick.evidence, tick.end) == ("5", live, "event", end)
-    assert tick.at == datetime.fromtimestamp(AT_S, UTC)
+    assert tick.at.replace(microsecond=0) == SECOND
     assert tick.viewers is None
     assert tick.session_key is None
 
@@ -97,11 +114,9 @@ def test_an_end_in_the_second_of_a_like_ends_the_broadcast() -> None:
         [tick] = meant(name, BASE).ticks
         session, marks = see(session, tick, tick.at, rules)
         changes += [(mark.change, mark.at) for mark in marks]
-    started_at, ended_at = (
-        datetime.fromtimestamp(AT_S, UTC) - timedelta(milliseconds=1),
-        datetime.fromtimestamp(AT_S, UTC),
-    )
-    assert changes == [("opened", started_at), ("closed", ended_at)]
+    [(opened, started_at), (closed, ended_at)] = changes
+    assert (opened, started_at, closed) == ("opened", SECOND - timedelta(milliseconds=1), "closed")
+    assert SECOND < ended_at < AT
 
 
 @pytest.mark.parametrize("name", ["DM", "DM_MIRROR", "LIVE_ROOM_ENTER", "SUPER_CHAT_DEL", "INTERACTION_END", "NEW"])
@@ -127,6 +142,7 @@ def test_all_else_means_nothing(name: str) -> None:
         ("SEND_GIFT", GIFT | {"gift_num": 2.5}),
         ("SEND_GIFT", GIFT | {"paid": "false"}),
         ("GUARD", without(GUARD, "price")),
+        ("GUARD", without(GUARD, "guard_num")),
         ("SUPER_CHAT", without(CHAT, "rmb")),
         ("SUPER_CHAT", without(CHAT, "message_id")),
     ],

@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,6 +16,7 @@ from collectors.apis.twitch import TwitchApi
 from collectors.collector import BadFrame, FeedRefused
 from collectors.eventsub_messages import CLOSED, Heard, event_frame, read_message
 from collectors.eventsub_subscribing import Subscribing
+from collectors.moved_address import is_of_the_house
 from collectors.open_api import Caller, Tokens
 from collectors.platforms.twitch_eventsub import ROOMS_MAX, TwitchEventsub
 from monitor.rehearsal.platforms.twitch_api import FakeTwitch
@@ -29,10 +32,24 @@ SECOND = 1.0
 ROW = TwitchEventsub(name="twitch-events", app="twitch", rooms=list(ROOMS))
 
 
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which were looked up. All names under localhost are this machine, whatever looks names up on it says of them."""
+    looked_up, there = list[str](), socket.getaddrinfo
+
+    def look_up(host: str, *more: Any, **other: Any) -> Any:
+        looked_up.append(host)
+        return there("127.0.0.1" if host.endswith("localhost") else host, *more, **other)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return looked_up
+
+
 @asynccontextmanager
-async def staged(keepalive_s: float = 0.0) -> AsyncIterator[tuple[PlayedEventsub, Stage]]:
+async def staged(keepalive_s: float = 0.0, cell: str = "") -> AsyncIterator[tuple[PlayedEventsub, Stage]]:
     """Both channels are off air, all is subscribed, the list was asked once, and will not be asked again."""
     played = PlayedEventsub()
+    played.cell = cell
     played.row = msgspec.structs.replace(played.row, interval_s=3e6)  # so seldom that no beat comes meanwhile
     played.fake.sockets.keepalive_s = keepalive_s
     stage = Stage(played)
@@ -89,9 +106,10 @@ async def test_a_message_that_cannot_be_read_is_kept_and_the_socket_goes_on() ->
 # --- another socket ---------------------------------------------------------------------------------------------------
 
 
-async def test_a_session_that_moves_loses_no_event_and_begins_no_session_anew() -> None:
+@pytest.mark.parametrize("cell", ["", "cell-b."])
+async def test_a_session_that_moves_loses_no_event_and_begins_no_session_anew(cell: str, names: list[str]) -> None:
     """Something happens before, while and after; and what came over the old socket is still read when it is left."""
-    async with staged() as (played, stage):
+    async with staged(cell=cell) as (played, stage):
         sockets, subscribed = played.fake.sockets, list(played.fake.subscribed)
         played.on_air(ONE, 5)
         sockets.welcoming.clear()
@@ -115,6 +133,7 @@ async def test_a_session_that_moves_loses_no_event_and_begins_no_session_anew() 
         assert played.fake.asked == [ROOMS], "nothing was lost, so nothing need be asked"
         assert not stage.failed
     assert stage.changes(ONE)[:2] == ["opened", "dropped"]
+    assert [name for name in names if "local" in name] == (["localhost", f"{cell}localhost"] if cell else [])
     assert sockets.closed == [], "the old socket was left before its time was over"
 
 
@@ -163,7 +182,74 @@ async def test_an_old_socket_that_is_closed_by_4004_while_we_move_is_no_loss() -
         assert len(played.fake.subscribed) == 4
 
 
-@pytest.mark.parametrize("url", ["ws://127.0.0.1:1/ws?reconnect_id=x", "http://[", ""])
+TWITCH = "wss://eventsub.wss.twitch.tv/ws?keepalive_timeout_seconds=10"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://cell-b.eventsub.wss.twitch.tv/ws?challenge=c&id=AgoQ",
+        "wss://eventsub.wss.twitch.tv/ws?challenge=c&id=AgoQ",
+        "wss://eventsub.wss.twitch.tv:443/ws",
+        "WSS://Cell-A.EventSub.wss.twitch.tv/ws",
+        "wss://a.cell_c.eventsub.wss.twitch.tv/",
+    ],
+)
+def test_an_address_under_the_name_of_ours_is_of_the_house(url: str) -> None:
+    assert is_of_the_house(url, TWITCH)
+    assert is_of_the_house(url, "wss://EventSub.wss.twitch.tv:443/ws")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "wss://eventsub.wss.twitch.tv.evil.example/ws",
+        "wss://evileventsub.wss.twitch.tv/ws",
+        "wss://wss.twitch.tv/ws",
+        "wss://.eventsub.wss.twitch.tv/ws",
+        "wss://evil..eventsub.wss.twitch.tv/ws",
+        "wss://eventsub.wss.twitch.tv@evil.example/ws",
+        "wss://cell-b.eventsub.wss.twitch.tv:443@evil.example/ws",
+        "wss://user:word@cell-b.eventsub.wss.twitch.tv/ws",
+        "wss://@eventsub.wss.twitch.tv/ws",
+        "wss://evil.example\\.eventsub.wss.twitch.tv/ws",
+        "wss://evil.example\\@eventsub.wss.twitch.tv/ws",
+        "wss://evil.example%2f.eventsub.wss.twitch.tv/ws",
+        "wss://evil.example /.eventsub.wss.twitch.tv/ws",
+        "wss://evil.example?.eventsub.wss.twitch.tv/ws",
+        "wss://evil.example#.eventsub.wss.twitch.tv/ws",
+        "wss://evil.example／.eventsub.wss.twitch.tv/ws",
+        "wss://沈阳.eventsub.wss.twitch.tv/ws",
+        f"wss://{'a' * 64}.eventsub.wss.twitch.tv/ws",
+        f"wss://{'a.' * 120}eventsub.wss.twitch.tv/ws",
+        "ws://cell-b.eventsub.wss.twitch.tv/ws",
+        "ws://cell-b.eventsub.wss.twitch.tv:443/ws",
+        "https://cell-b.eventsub.wss.twitch.tv/ws",
+        "wss://cell-b.eventsub.wss.twitch.tv:8443/ws",
+        "wss://cell-b.eventsub.wss.twitch.tv:0/ws",
+        "wss://cell-b.eventsub.wss.twitch.tv:x/ws",
+        "//cell-b.eventsub.wss.twitch.tv/ws",
+        "cell-b.eventsub.wss.twitch.tv",
+        "wss:///ws",
+        "wss://[/ws",
+        "",
+    ],
+)
+def test_any_other_address_is_of_another_house(url: str) -> None:
+    assert not is_of_the_house(url, TWITCH)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_an_address_in_numbers_has_none_under_it(host: str) -> None:
+    ours = f"ws://{host}/ws"
+    assert is_of_the_house(f"ws://{host}:80/ws?id=x", ours)
+    assert not is_of_the_house(f"ws://7.{host}/ws", ours)
+    assert not is_of_the_house(f"ws://cell-b.{host}/ws", ours)
+
+
+@pytest.mark.parametrize(
+    "url", ["ws://127.0.0.1:1/ws?reconnect_id=x", "ws://127.0.0.1.evil.example/ws", "http://[", ""]
+)
 async def test_an_address_on_another_host_is_not_followed_but_begun_anew(url: str) -> None:
     async with staged() as (played, stage):
         sockets = played.fake.sockets

@@ -69,6 +69,10 @@ class PlayedTwitch:
 
 
 class PlayedEventsub(PlayedTwitch):
+    """With a `cell` its sockets are at a name, and whoever is asked to move is to come to another one under it."""
+
+    cell = ""
+
     def __init__(self) -> None:
         super().__init__()
         self.row = TwitchEventsub(name="twitch-events", app="twitch", rooms=list(ROOMS), interval_s=0.03)
@@ -79,4 +83,7 @@ class PlayedEventsub(PlayedTwitch):
             self.accounts.append(Account("twitch", "twitch", "", room, tokens=tokens))
 
     def ready(self, sockets: str) -> None:
+        if self.cell:
+            sockets = sockets.replace("127.0.0.1", "localhost")
+            self.fake.sockets.url, self.fake.sockets.cell = sockets, self.cell
         self.row = msgspec.structs.replace(self.row, url=sockets)

@@ -97,12 +97,12 @@ def test_what_a_server_calls_before_it_was_seen_is_no_loss_and_later_it_is() -> 
 
 
 def test_likes_that_were_held_in_memory_when_livemon_was_killed_are_no_loss_and_all_else_is() -> None:
-    """What begins and ends a broadcast is of a whole second, and on disk."""
-    found = Found("heard-bilibili:1", lost=[47.999, 48.999, 49.0, 49.999, 50.999])
+    """What begins and ends a broadcast is of some moments sooner in a second, and on disk."""
+    found = Found("heard-bilibili:1", lost=[47.999, 48.99, 48.999, 49.0, 49.99, 49.999, 50.999])
     _set_apart_held(found, [50.0], BEGAN)
-    assert (found.lost, found.lost_blind) == ([47.999, 49.0, 50.999], 2)
+    assert (found.lost, found.lost_blind) == ([47.999, 48.99, 49.0, 49.99, 50.999], 2)
     _set_apart_lost(found, [Span(50.0, 58.0)])
-    assert (found.lost, found.lost_blind) == ([47.999, 49.0], 3)
+    assert (found.lost, found.lost_blind) == ([47.999, 48.99, 49.0, 49.99], 3)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from monitor.rehearsal.compare.case import feeds_of, ways_in
+from monitor.rehearsal.compare.frames import STAMPED_S
 from monitor.rehearsal.event.script import Broadcast
 from monitor.rehearsal.house import SHOWN_BY
+from monitor.rehearsal.platforms.bilibili_rooms import AT_THE_END
 from monitor.rehearsal.scene import How, Platform, Scene
 from monitor.rehearsal.truth import NOT_TOLD, OFF_AIR, Fact, facts_of, feeds_in, frames_of
 
@@ -20,6 +22,7 @@ from .staged import until
 
 POLLED = ("twitch", "youtube", "taobao")
 polled = pytest.mark.parametrize("platform", POLLED)
+AT_THE_END_US = round(AT_THE_END.total_seconds() * 1e6)
 HOWS: tuple[How, ...] = ("refuse", "hang", "error", "garbage")
 
 
@@ -126,13 +129,19 @@ ON_AND_OFF = [evening(4.0 + number, 12.0 + number) for number in range(PARTS_MAX
 ON_AIR = [evening(-600.0, 9000.0)] * PARTS_MAX
 
 
+def compared(at: datetime) -> datetime:
+    """As exactly as the comparison finds the frame of a tick."""
+    us = round(STAMPED_S * 1e6)
+    return at.replace(microsecond=at.microsecond // us * us)
+
+
 async def test_bilibili_tells_of_beginnings_and_ends_with_their_stamps(tmp_path: Path) -> None:
     async with eared(tmp_path, kind("bilibili"), "bilibili", ON_AND_OFF, interval_s=1.0) as ear:
         await until(lambda: sum(tick.live is False for tick in ear.ticks) == len(ear.parts), 60.0)
-    told = {(feed, at, said[0]) for feed, frames in ear.truth().items() for at, said in frames}
+    told = [(feed, at, said[0]) for feed, frames in ear.truth().items() for at, said in frames]
     stamped = {(feed, at) for feed, at, outcome, _ in frames_of(ear.scene.truth.path) if outcome == "stamped"}
-    heard = {(f"heard-bilibili:{it.room}", it.at, says(it)) for it in ear.ticks}
-    assert heard == {frame for frame in told if frame[:2] in stamped}
+    heard = {(f"heard-bilibili:{it.room}", compared(it.at), says(it)) for it in ear.ticks}
+    assert heard == {(feed, compared(at), said) for feed, at, said in told if (feed, at) in stamped}
     assert sum(it.evidence == "event" for it in ear.ticks) == 2 * len(ear.parts)
     assert len(ear.ticks) == len(told)
     assert "alive" in outcomes(ear)
@@ -180,10 +189,10 @@ async def test_when_a_listener_left_is_noted(tmp_path: Path) -> None:
 
 
 def failed(ear: Ear) -> list[tuple[str, datetime]]:
-    """Messages that nobody can have heard: they are of whole seconds."""
+    """Messages that nobody can have heard: they are of one moment of a second, what else failed is of any."""
     ear.flush()
     frames = frames_of(ear.scene.truth.path)
-    return [(feed, at) for feed, at, outcome, _ in frames if outcome == "failed" and not at.microsecond]
+    return [(feed, at) for feed, at, outcome, _ in frames if outcome == "failed" and at.microsecond == AT_THE_END_US]
 
 
 def listeners(ear: Ear) -> list[object]:

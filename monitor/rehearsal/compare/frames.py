@@ -19,6 +19,7 @@ from .stops import Span
 STAMPED_S = 0.002  # a relay stamps its frames itself, to the millisecond at least
 HEARD_S_MAX = 5.0  # a message of a socket is heard so late at most
 HELD_S = 2.0  # a like is held in memory for half a second, and is of just before its second
+LIKED_US = 995_000  # a like is later in the second than this, what begins or ends a broadcast is not
 TAIL = timedelta(seconds=60)  # ticks of the last frames before `until` may be stamped later by another clock
 
 
@@ -180,13 +181,14 @@ def _set_apart_lost(found: Found, spans: Sequence[Span]) -> None:
 def _set_apart_held(found: Found, killed_s: Sequence[float], began_at: datetime) -> None:
     """Likes that were held in memory when we were killed, though older than the last sign of life that was on disk.
 
-    They are of just before a second. What begins or ends a broadcast is of a whole one: that is kept, and no loss is
-    forgiven.
+    They are of just before a second. What begins or ends a broadcast is of some moments sooner: that is kept, and no
+    loss is forgiven.
     """
     held = {
         at_s
         for at_s in found.lost
-        if (began_at + timedelta(seconds=at_s)).microsecond and any(it - HELD_S < at_s <= it for it in killed_s)
+        if (began_at + timedelta(seconds=at_s)).microsecond > LIKED_US
+        and any(it - HELD_S < at_s <= it for it in killed_s)
     }
     found.lost_blind += len(held)
     found.lost = [at_s for at_s in found.lost if at_s not in held]

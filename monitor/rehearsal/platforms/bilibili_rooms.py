@@ -23,12 +23,15 @@ from .untold import Untold
 NAME, WAY = "bilibili", "heard"
 LIKE_EVERY_S = EVERY_S[feed_name(WAY, NAME)]  # a listener may keep one in 30 s, so each of these is kept
 LOOK_EVERY_S = 0.25
+TOLD_AFTER_S = 1.0  # so late that its second is over: of what comes sooner nobody could say when it was heard
+AT_THE_END = timedelta(milliseconds=990)
 
 
 class BilibiliRooms:
     """In the truth each room is a feed of its own: signs of life that say nothing of it, and messages that do.
 
-    All that is told has the platform's stamp, in whole seconds; a like is of just before its second.
+    All that is told has the platform's stamp, in whole seconds; a like is of just before its second, and what begins or
+    ends a broadcast of the end of its own.
     """
 
     def __init__(self, scene: Scene, trouble: Trouble, sockets: LiveSockets) -> None:
@@ -36,7 +39,8 @@ class BilibiliRooms:
         self.parts = [part for part in scene.play.parts if part.platform == NAME]
         self.untold = Untold(scene, trouble)
         sockets.beaten, sockets.left = self.beaten, self.left
-        self._due: list[tuple[float, int, str]] = []  # a heap: seconds of the play, the room's number, what happens
+        # A heap: the second of the play at which it is told, the room's number, what it is, and when that happens.
+        self._due: list[tuple[float, int, str, float]] = []
         self._messages = 0
 
     async def run(self) -> None:
@@ -47,7 +51,7 @@ class BilibiliRooms:
             while True:
                 play_s = self.scene.play_s
                 while self._due and self._due[0][0] <= play_s:
-                    at_s, number, what = heapq.heappop(self._due)
+                    _, number, what, at_s = heapq.heappop(self._due)
                     self._happens(self.scene.play.parts[number], what, at_s)
                 await asyncio.sleep(LOOK_EVERY_S)
 
@@ -65,12 +69,15 @@ class BilibiliRooms:
         """What comes next in this room, as it stands then."""
         broadcast = self.scene.play.broadcast(part.number, play_s)
         if broadcast.starts_s > play_s:
-            heapq.heappush(self._due, (broadcast.starts_s, part.number, "begins"))
+            self._tell(part, "begins", broadcast.starts_s, TOLD_AFTER_S)
             return
         dice = random.Random(f"likes {part.number}")  # noqa: S311 (a play, no secret)
         first_s = self.scene.play_s + self.scene.tempo.in_play(dice.uniform(0.5, LIKE_EVERY_S))
-        heapq.heappush(self._due, (first_s, part.number, "like"))
-        heapq.heappush(self._due, (broadcast.ends_s, part.number, "ends"))
+        self._tell(part, "like", first_s)
+        self._tell(part, "ends", broadcast.ends_s, TOLD_AFTER_S)
+
+    def _tell(self, part: Part, what: str, at_s: float, after_s: float = 0.0) -> None:
+        heapq.heappush(self._due, (at_s + self.scene.tempo.in_play(after_s), part.number, what, at_s))
 
     def _happens(self, part: Part, what: str, at_s: float) -> None:
         broadcast = self.scene.play.broadcast(part.number, at_s)
@@ -83,11 +90,11 @@ class BilibiliRooms:
             self._plan(part, at_s)
         elif broadcast.starts_s <= at_s < broadcast.ends_s:
             self._liked(part)
-            heapq.heappush(self._due, (self.scene.play_s + self.scene.tempo.in_play(LIKE_EVERY_S), part.number, "like"))
+            self._tell(part, "like", self.scene.play_s + self.scene.tempo.in_play(LIKE_EVERY_S))
 
     def _stamped(self, part: Part, name: str, at_s: float, says: int) -> None:
-        at = self.scene.tempo.at(at_s).replace(microsecond=0)
-        data = {"area_name": "购物", "title": part.anchor, "timestamp": int(at.timestamp())}
+        second = self.scene.tempo.at(at_s).replace(microsecond=0)
+        at, data = second + AT_THE_END, {"area_name": "购物", "title": part.anchor} | stamp(second)
         heard = self.sockets.push_raw(part.room, self.sockets.packed([self._message(part, name, data)]))
         if heard or not self.untold.excused(part.room):
             self.scene.truth.served(feed_name(WAY, NAME, part.room), at, [says], "stamped")

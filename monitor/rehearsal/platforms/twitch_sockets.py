@@ -2,7 +2,8 @@
 
 True rules: 10 s from the welcome to the first subscription (4003); whoever says something is sent away (4001); a
 keepalive after each silence; a session that is asked to move keeps its subscriptions, and is told over the old socket
-until the new one is welcome; 30 s later the old one is closed (4004). Nothing is told again after a loss.
+until the new one is welcome; 30 s later the old one is closed (4004). The new one may be at another host, under the
+name of the first (`cell`). Nothing is told again after a loss.
 """
 
 import asyncio
@@ -79,6 +80,7 @@ class EventSubSockets:
         self.now = now
         self.unused_s, self.grace_s, self.keepalive_s = UNUSED_S, GRACE_S, 0.0  # 0: as the client asks
         self.url = ""
+        self.cell = ""  # stands before the host's name in an address to move to, as Twitch's own `cell-b.` does
         self.sessions: dict[str, Session] = {}
         self.silent = False
         self.welcoming = asyncio.Event()  # while it is not set, who comes waits for the welcome
@@ -152,7 +154,7 @@ class EventSubSockets:
             self._moving[token] = session
             told = {
                 "id": session.id, "status": "reconnecting", "keepalive_timeout_seconds": None,
-                "reconnect_url": url or f"{self.url}?reconnect_id={token}",
+                "reconnect_url": url or f"{self.url.replace('://', f'://{self.cell}', 1)}?reconnect_id={token}",
                 "connected_at": written_at(session.connected_at),
             }  # fmt: skip
             self.send(session, "session_reconnect", {"session": told})
