@@ -160,7 +160,9 @@ async def test_a_variant_elsewhere_is_not_followed_and_the_room_is_blind():
     assert blind.value.unseen == {"live/room1": "bad_frame"}
 
 
-@pytest.mark.parametrize(("status", "live"), [(404, False), (410, False), (403, None), (500, None), (302, None)])
+@pytest.mark.parametrize(
+    ("status", "live"), [(404, False), (410, False), (401, None), (403, None), (500, None), (302, None)]
+)
 async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool | None):
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=status, headers={"Location": "/login"})
@@ -173,4 +175,23 @@ async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool 
     else:
         with pytest.raises(PartlyRead) as blind:
             row.parse(frame, AT)
-        assert blind.value.unseen == {"直播/一": "auth" if status == 403 else "http_status"}
+        assert blind.value.unseen == {"直播/一": "auth" if status in (401, 403) else "http_status"}
+
+
+async def test_a_list_that_wants_a_login_is_its_rooms_own_trouble_and_the_others_are_seen():
+    """A CDN that signs its addresses answers 401 for one list; there is no login of ours that it could refuse."""
+    quick = LIST.replace(b"TARGETDURATION:2", b"TARGETDURATION:0")
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=401) if "room2" in request.path else web.Response(body=quick)
+
+    async with served(answer) as url:
+        row = Hls(name="h", url=url + "/{room}.m3u8", interval_s=0.1, rooms=["room1", "room2", "room3"])
+        found = await heard(row, 12)
+    unseen = [number for number, frame in enumerate(found) if not frame.endswith(quick)]
+    assert len(unseen) > 1
+    assert sum(number > unseen[0] for number in range(12) if number not in unseen) > 4
+    for number in unseen:
+        with pytest.raises(PartlyRead) as blind:
+            row.parse(found[number], AT)
+        assert blind.value.unseen == {"room2": "auth"}
