@@ -82,6 +82,7 @@ class PartlyRead(BadFrame):
     """A frame that shows some rooms (`ticks`), and leaves us blind for others: they are neither seen nor missed.
 
     `unseen`: these, each with one of the fixed words of monitor/live/failure.py; only of kinds that go room by room.
+    Where there are none, and no `part`, the reason begins with that word: something beside the rooms is missing.
     `part`: what of the frame could not be read, kept for a person now and then; empty where nothing came.
     """
 

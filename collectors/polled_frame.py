@@ -59,7 +59,12 @@ def parted(frame: bytes) -> PolledFrame:
 
 def pages_in[T](frame: bytes, type_: type[T]) -> list[T]:
     """The pages of a frame, each as `type_`. Raises BadFrame."""
+    return pages_of(parted(frame), type_)
+
+
+def pages_of[T](told: PolledFrame, type_: type[T]) -> list[T]:
+    """As `pages_in`, of one that is parted already."""
     try:
-        return [msgspec.convert(page, type_) for page in parted(frame).pages]
+        return [msgspec.convert(page, type_) for page in told.pages]
     except msgspec.ValidationError as error:
         raise BadFrame(f"bad_json: {error}") from error

@@ -14,12 +14,13 @@ NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
 
 async def body_of(
     http: aiohttp.ClientSession, url: str, shown: str, headers: Mapping[str, str], body: bytes | None,
-    bytes_max: int, timeout_s: float,
+    bytes_max: int, timeout_s: float, login: bool = True,
 ) -> bytes:  # fmt: skip
     """The body of the answer to a GET, or with a `body` to a POST of JSON, on a connection that is kept.
 
     Errors name the URL as `shown`: the true one may hold secrets. A redirect is an error, since what is secret must
-    not follow it. Raises FeedRefused for 401: the secrets are not taken, and will not be when asked again.
+    not follow it. Raises FeedRefused for 401: the secrets are not taken, and will not be when asked again. Where no
+    `login` is known at all it is an error like others.
     """
     method, told = ("GET", headers) if body is None else ("POST", {"Content-Type": "application/json", **headers})
     timeout = aiohttp.ClientTimeout(total=timeout_s)
@@ -27,7 +28,7 @@ async def body_of(
         method, URL(url, encoded=True), headers=told, data=body, timeout=timeout, allow_redirects=False
     )
     async with asking as reply:
-        if reply.status == UNAUTHORIZED:
+        if reply.status == UNAUTHORIZED and login:
             raise FeedRefused(f"{shown} answered 401: it does not take the secrets, or wants some")
         if reply.status != 200:
             info = aiohttp.RequestInfo(URL(shown, encoded=True), method, NO_HEADERS)

@@ -31,12 +31,16 @@ class ServerRow(ProbedRow, frozen=True, kw_only=True):
         if parts.query or parts.path.rstrip("/").endswith(self.PATHS):
             yield ("url",), "url names a page of the server", "give its address alone, as http://10.0.0.7:8000"
 
+    @property
+    def answer_s_max(self) -> float:
+        return max(self.interval_s, 2.0)
+
     async def get(
         self, http: aiohttp.ClientSession, path: str, headers: Mapping[str, str], body: bytes | None = None
     ) -> bytes:
         """The answer to a GET, or with a `body` to a POST of JSON. Raises what `body_of` raises."""
-        url, timeout_s = self.url.rstrip("/") + path, max(self.interval_s, 2.0)
-        return await body_of(http, url, url, headers, body, self.body_bytes_max, timeout_s)
+        url = self.url.rstrip("/") + path
+        return await body_of(http, url, url, headers, body, self.body_bytes_max, self.answer_s_max)
 
 
 async def poll(row: ServerRow, ask: Callable[[], Awaitable[bytes]], emit: Emit, now: Now) -> None:

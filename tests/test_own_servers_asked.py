@@ -1,13 +1,17 @@
 """How own servers but nginx-rtmp are asked, over real sockets: pages, logins, secrets, playlists."""
 
+import asyncio
 import base64
 import json
+import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from collectors.collector import Collector, FeedRefused, PartlyRead
+from collectors.polled_frame import joined
 from collectors.servers.hls import Hls
 from collectors.servers.icecast import Icecast
 from collectors.servers.mediamtx import Mediamtx
@@ -15,7 +19,7 @@ from collectors.servers.node_media_server import NodeMediaServer
 from collectors.servers.srs import Srs
 from collectors.servers.zlmediakit import Zlmediakit
 
-from .own_servers import AT, NMS, PAGED, STATUS, XML, ZLM, heard, secret, served
+from .own_servers import AT, NMS, PAGED, STATUS, XML, ZLM, Handler, heard, secret, served
 
 
 async def test_srs_is_asked_for_all_pages_each_from_the_last_row_of_the_one_before():
@@ -42,6 +46,73 @@ async def test_srs_is_asked_for_all_pages_each_from_the_last_row_of_the_one_befo
     ticks = {tick.room: tick for tick in row.parse(frame, AT)}
     assert len(ticks) == 130
     assert [ticks[f"live/room{n}"].viewers for n in (0, 1, 3, 129)] == [0, 1, 0, 1]
+
+
+async def cut(request: web.BaseRequest) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+async def hang(request: web.BaseRequest) -> web.StreamResponse:
+    await asyncio.sleep(4.0)
+    return web.Response()
+
+
+def saying(status: int = 200, text: str = "") -> Handler:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=status, text=text)
+
+    return answer
+
+
+ON_AIR = {"id": "v", "name": "room1", "app": "live", "clients": 40, "recv_bytes": 7, "publish": {"active": True}}
+CLIENTS = [{"id": f"c{n}", "stream": "v", "publish": False, "tcUrl": "y" * 300} for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("clients", "word"),
+    [
+        (saying(text=json.dumps({"code": 0, "service": "a", "clients": CLIENTS})), "bad_frame"),  # too large
+        (saying(text='{"code": 0, "clients": ['), "bad_frame"),
+        (saying(500), "http_status"),
+        (saying(401), "auth"),  # the same login was good for the streams, a moment ago
+        (cut, "closed"),
+        (hang, "timeout"),
+    ],
+)
+async def test_clients_that_srs_does_not_list_hide_no_stream_and_delay_none(clients: Handler, word: str):
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        if "clients" in request.path:
+            return await clients(request)
+        await asyncio.sleep(0.8)
+        return web.json_response({"code": 0, "service": "a", "streams": [ON_AIR]})
+
+    async with served(answer) as url:
+        row = Srs(name="s", url=url, interval_s=2.0, body_bytes_max=8192, rooms=["live/room1", "live/room2"])
+        began_s = time.monotonic()
+        (frame,) = await heard(row, 1)
+        assert time.monotonic() - began_s < row.interval_s + 0.5
+    with pytest.raises(PartlyRead, match=f"^{word}: the clients were not listed") as partly:
+        row.parse(frame, AT)
+    assert [(tick.room, tick.live, tick.viewers) for tick in partly.value.ticks] == [
+        ("live/room1", True, 39), ("live/room2", False, None),
+    ]  # fmt: skip
+    assert (partly.value.unseen, partly.value.part) == ({}, b"")
+
+
+async def test_srs_whose_list_of_streams_fails_has_not_answered():
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=500 if "streams" in request.path else 200)
+
+    async with served(answer) as url:
+        with pytest.raises(aiohttp.ClientResponseError):
+            await heard(Srs(name="s", url=url, interval_s=0.1), 1)
+
+
+def test_srs_without_a_stream_or_a_room_has_answered_all_the_same():
+    empty = joined(None, [b'{"code":0,"service":"a","streams":[]}'], failed="timeout")
+    assert Srs(name="s", url="http://127.0.0.1", rooms=[]).parse(empty, AT) == []
 
 
 async def test_mediamtx_is_asked_for_all_pages():
@@ -160,7 +231,9 @@ async def test_a_variant_elsewhere_is_not_followed_and_the_room_is_blind():
     assert blind.value.unseen == {"live/room1": "bad_frame"}
 
 
-@pytest.mark.parametrize(("status", "live"), [(404, False), (410, False), (403, None), (500, None), (302, None)])
+@pytest.mark.parametrize(
+    ("status", "live"), [(404, False), (410, False), (401, None), (403, None), (500, None), (302, None)]
+)
 async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool | None):
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         return web.Response(status=status, headers={"Location": "/login"})
@@ -173,4 +246,23 @@ async def test_only_a_list_that_is_not_there_is_off_air(status: int, live: bool 
     else:
         with pytest.raises(PartlyRead) as blind:
             row.parse(frame, AT)
-        assert blind.value.unseen == {"直播/一": "auth" if status == 403 else "http_status"}
+        assert blind.value.unseen == {"直播/一": "auth" if status in (401, 403) else "http_status"}
+
+
+async def test_a_list_that_wants_a_login_is_its_rooms_own_trouble_and_the_others_are_seen():
+    """A CDN that signs its addresses answers 401 for one list; there is no login of ours that it could refuse."""
+    quick = LIST.replace(b"TARGETDURATION:2", b"TARGETDURATION:0")
+
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(status=401) if "room2" in request.path else web.Response(body=quick)
+
+    async with served(answer) as url:
+        row = Hls(name="h", url=url + "/{room}.m3u8", interval_s=0.1, rooms=["room1", "room2", "room3"])
+        found = await heard(row, 12)
+    unseen = [number for number, frame in enumerate(found) if not frame.endswith(quick)]
+    assert len(unseen) > 1
+    assert sum(number > unseen[0] for number in range(12) if number not in unseen) > 4
+    for number in unseen:
+        with pytest.raises(PartlyRead) as blind:
+            row.parse(found[number], AT)
+        assert blind.value.unseen == {"room2": "auth"}

@@ -73,7 +73,8 @@ class Hls(ProbedRow, tag="hls", frozen=True, kw_only=True):
 
     async def get(self, http: aiohttp.ClientSession, url: str) -> bytes | None:
         try:
-            return await body_of(http, url, self.url, {}, None, self.body_bytes_max, max(self.interval_s, 2.0))
+            timeout_s = max(self.interval_s, 2.0)
+            return await body_of(http, url, self.url, {}, None, self.body_bytes_max, timeout_s, login=False)
         except aiohttp.ClientResponseError as error:
             if error.status in MISSING:
                 return None

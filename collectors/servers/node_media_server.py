@@ -29,9 +29,10 @@ class Stream(msgspec.Struct, frozen=True):
     app: str
     name: str
     status: Literal["publishing", "reconnecting", "idle"]  # gone for less than 30 s; only players, who wait
-    subscribers: int
+    subscribers: int  # the server's own recorder is one of them
     publisher: Publisher | None = None
     inBps: float | None = None  # bytes a second, over 5 s
+    recording: bool = False
 
 
 class Streams(msgspec.Struct, frozen=True):
@@ -95,6 +96,6 @@ class NodeMediaServer(ServerRow, tag="node_media_server", frozen=True, kw_only=T
         room, publisher = f"{stream.app}/{stream.name}", stream.publisher
         if stream.status != "publishing" or publisher is None:
             return Tick(self.name, room, at, "status", False)
-        viewers = stream.subscribers if self.viewers else None
+        viewers = max(0, stream.subscribers - stream.recording) if self.viewers else None
         kbps = None if stream.inBps is None else round(stream.inBps * 8 / 1000)
         return Tick(self.name, room, at, "status", True, viewers, None, None, kbps, publisher.inBytes, publisher.id)

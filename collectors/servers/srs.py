@@ -1,5 +1,6 @@
 """srs: polls the HTTP API of one SRS. One tick per watched room, and per stream that nobody watches."""
 
+import asyncio
 import re
 from collections import Counter
 from datetime import datetime
@@ -9,10 +10,11 @@ from pathlib import Path
 import aiohttp
 import msgspec
 
-from ..collector import BadFrame, Emit, Now
+from ..collector import BadFrame, Emit, FeedRefused, Now, PartlyRead
+from ..described_call import OWN_TROUBLE, word_of
 from ..listed_streams import stream_ticks
 from ..paging import all_rows
-from ..polled_frame import joined, pages_in
+from ..polled_frame import joined, pages_of, parted
 from ..probed_row import PROBE_MARK
 from ..server_feed import ServerRow, basic, poll
 from ..tick import Tick
@@ -71,15 +73,29 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
 
             return await all_rows(page, what, ROWS, PAGES_MAX, self.body_bytes_max)
 
+        async def clients(until_s: float) -> tuple[list[bytes], str]:
+            """Their pages, or in a word why there are none: no reason to lose sight of the streams, which were told."""
+            try:
+                async with asyncio.timeout_at(until_s):
+                    pages, broken = await listed("clients", ROWS)
+            except FeedRefused:  # where the login is over the next poll says so of the streams, too
+                return [], "auth"
+            except OWN_TROUBLE as error:
+                return [], word_of(error)
+            return ([], "bad_frame") if broken else (pages, "")
+
         async def ask() -> bytes:
+            until_s = asyncio.get_running_loop().time() + self.answer_s_max  # for both: the poll is in time
             pages, broken = await listed("streams", ROWS - 1)  # the last row again on the next page: did the list move?
-            clients, unread = await listed("clients", ROWS) if self.viewers and not broken else ([], "")
-            return joined(None, pages if unread else [*pages, *clients], broken)
+            who, failed = await clients(until_s) if self.viewers and not broken else ([], "")
+            return joined(None, [*pages, *who], broken, failed)
 
         await poll(self, ask, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        pages = pages_in(frame, Page)
+        """Raises PartlyRead with all ticks where their viewers are not by the list of clients. Raises BadFrame."""
+        told = parted(frame)
+        pages = pages_of(told, Page)
         for page in pages:  # to questions that it does not know it says 200, too
             if page.code or (page.streams is None) == (page.clients is None):
                 raise BadFrame(f"not_srs: code {page.code}, and neither streams nor clients alone")
@@ -92,7 +108,10 @@ class Srs(ServerRow, tag="srs", frozen=True, kw_only=True):
         watching = Counter(client.stream for client in clients if self.watches(client))
         counted = any(page.clients is not None for page in pages)
         seen = (self.observe(row, watching[row.id] if counted else row.clients - 1, at) for one in rows for row in one)
-        return stream_ticks(self.name, self.rooms or (), seen, at)
+        ticks = stream_ticks(self.name, self.rooms or (), seen, at)
+        if told.failed and ticks:  # an answer that shows nobody is one all the same
+            raise PartlyRead(f"{told.failed}: the clients were not listed", ticks, {})
+        return ticks
 
     def watches(self, client: Client) -> bool:
         return not client.publish and client.ip not in self.probes and client.pageUrl != PROBE_MARK

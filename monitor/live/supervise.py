@@ -145,7 +145,8 @@ class Supervisor:
     def _miss(self, error: PartlyRead, at: datetime) -> None:
         """Rooms of which a frame does not say how they stand; what could not be read is shown now and then."""
         name, now = self.feed.name, self.now()
-        self.outlets.failed(name, "bad_frame" if error.part else _word(next(iter(error.unseen.values()), "")))
+        word = next(iter(error.unseen.values()), str(error).partition(":")[0])
+        self.outlets.failed(name, "bad_frame" if error.part else _word(word))
         if error.part and self._is_time("part"):
             self.outlets.quarantine(name, error.part, at, str(error))
         for room, reason in error.unseen.items():

@@ -40,6 +40,8 @@ class Played(FeedRow, tag="played", frozen=True, kw_only=True):
             raise PartlyRead("unfit: of 1 rooms: live is a table", ticks, {OTHER: "bad_frame"}, b'{"live": {}}')
         if frame == b"unasked":
             raise PartlyRead("timeout: the call failed", [], {OTHER: "timeout"})
+        if frame == b"coarse":
+            raise PartlyRead("timeout: the clients were not listed", [Tick(self.name, ROOM, at, "status", True)], {})
         if frame == b"bug":
             raise ZeroDivisionError("a bug in parse")
         return [Tick(self.name, ROOM, at, "status", frame == b"live")]
@@ -281,6 +283,13 @@ async def test_what_can_be_read_of_a_frame_counts_and_the_rest_is_blind_alone():
     assert [change.room for heard in stage.put for change in heard.changes] == [ROOM]
     assert [(span.room, span.cause) for heard in stage.put for span in heard.spans] == [(OTHER, "bad_frame")]
     assert (stage.messages, stage.failed) == (3, [*["bad_frame"] * 3, "closed"])
+
+
+async def test_a_frame_that_shows_all_rooms_and_lacks_something_else_is_a_sign_of_life_and_is_counted_by_its_word():
+    stage = await Stage(frames(b"coarse", b"coarse", b"coarse")).play()
+    assert (stage.messages, stage.failed) == (3, [*["timeout"] * 3, "closed"])
+    assert [change.change for heard in stage.put for change in heard.changes] == ["opened"]
+    assert (stage.quarantined, [span.room for heard in stage.put for span in heard.spans if span.room]) == ([], [])
 
 
 async def test_what_cannot_be_read_is_shown_once_a_minute():

@@ -1,6 +1,7 @@
 """Rooms in doubt are looked at two at a time, each once a minute; what is too much is counted, and nobody waits."""
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -9,14 +10,17 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from collectors.collector import FeedRow
+from collectors.collector import FeedRow, PartlyRead
+from collectors.polled_frame import joined
 from collectors.servers.icecast import Icecast
 from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.servers.node_media_server import NodeMediaServer
+from collectors.servers.srs import Srs
 from collectors.tick import Tick
 from monitor.facts import Change, RosterRoom, Slot
 from monitor.live.watch import Watch
 from monitor.probe.command import Ran
+from monitor.probe.probed_feed import ProbedFeed
 from monitor.probe.prober import AT_ONCE_MAX, WAITING_MAX, Prober, probed
 from tests.probe.test_command import packets
 
@@ -247,6 +251,30 @@ async def test_he_is_not_taken_off_twice_where_the_answer_names_him():
         named = stage.prober.without_us(HALL, b"<client></client>", [tick], stage.at)
         counted = stage.prober.without_us(HALL, b"<nclients>8</nclients>", [tick], stage.at)
     assert ([each.viewers for each in named], [each.viewers for each in counted]) == ([7], [6])
+
+
+async def test_he_is_taken_off_an_answer_too_that_lacks_the_clients_and_who_is_thin_in_it_is_looked_at():
+    row = Srs(name="srs", url="http://10.0.0.9:1985", probe_url="rtmp://10.0.0.9/{room}", rooms=["live/room1"])
+    stage = Stage(row)
+    feed = ProbedFeed(row, row, stage.prober)
+    stream = {"id": "v", "name": "room1", "app": "live", "clients": 8, "recv_bytes": 7, "publish": {"active": True}}
+
+    def told(kbps: int) -> list[int | None]:
+        page = {"code": 0, "service": "a", "streams": [stream | {"kbps": {"recv_30s": kbps}}]}
+        with pytest.raises(PartlyRead, match=r"^timeout: ") as partly:
+            feed.parse(joined(None, [json.dumps(page).encode()], failed="timeout"), stage.at)
+        return [tick.viewers for tick in partly.value.ticks]
+
+    stage.poll(row, room1=True)
+    async with stage.working():
+        assert told(2000) == [7]
+        await settled()
+        assert stage.children.asked == []
+        assert told(20) == [7]
+        await settled()
+        assert stage.children.asked == ["rtmp://10.0.0.9/live/room1"]
+        stage.at += timedelta(seconds=3)
+        assert told(20) == [6]
 
 
 def test_counts_are_of_the_feeds_that_ask_for_it_from_the_start():

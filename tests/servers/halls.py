@@ -171,7 +171,9 @@ class IcecastHall(Server):
 
 
 class NodeMediaServerHall(Server):
-    def __init__(self, folder: Path) -> None:
+    """`records`: it writes down each stream, as it does unless it is told not to."""
+
+    def __init__(self, folder: Path, records: bool = False) -> None:
         self.rtmp_port, self.port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -181,7 +183,7 @@ class NodeMediaServerHall(Server):
             "bind": "127.0.0.1", "notify": {"url": ""}, "store": {"path": str(folder / "data"), "maxHistory": 100},
             "auth": {"play": False, "publish": False, "secret": "x", "jwt": {**jwt, "users": users}},
             "rtmp": {"port": self.rtmp_port}, "http": {"port": self.port}, "webadmin": {"enable": False},
-            "record": {"auto": False, "path": str(folder / "record")},
+            "record": {"auto": records, "path": str(folder / "record")},
         }  # fmt: skip
         (folder / "config.json").write_text(json.dumps(config))
         self.password_file = secret(folder)

@@ -17,7 +17,7 @@ from monitor.facts import Change
 from monitor.rehearsal.program import Program
 from tests.platforms.stage import BLIND, DROPPED, LIVE, Stage
 
-from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, furnish
+from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, NodeMediaServerHall, furnish
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 START_S = 15.0
@@ -217,6 +217,23 @@ async def test_viewers_are_counted_exactly_as_they_come_and_go(kind: str, tmp_pa
         seen = {tick.viewers for heard in played.stage.put for _, tick in heard.ticks if tick.live}
         assert seen <= {0, 1, 2, 3}
         played.nothing_happened(room, other)
+
+
+async def test_the_recorder_of_node_media_server_is_no_viewer(tmp_path: Path, loops: Path):
+    hall = NodeMediaServerHall(tmp_path / "hall", records=True)
+    furnish(hall.folder, loops)
+    with hall:
+        async with Evening(hall, 2).played() as played:
+            room, other = played.rooms
+            player = played.hall.play(room)
+            await played.until(lambda: played.stage.of(room).viewers == 1, 8.0)
+            await played.stays(4)
+            await asyncio.to_thread(player.kill)
+            await played.until(lambda: played.stage.of(room).viewers == 0, 8.0)
+            seen = {tick.viewers for heard in played.stage.put for _, tick in heard.ticks if tick.live}
+            assert seen == {0, 1}
+            assert all(any(hall.folder.glob(f"record/{one}/*.flv")) for one in (room, other))
+            played.nothing_happened(room, other)
 
 
 @every_kind
