@@ -17,6 +17,7 @@ from .room_polls import poll_rooms
 
 CALLS_AT_ONCE = 8
 IN_A_ROW_MAX = 10  # so many failures, and it is everybody's trouble
+SHARES_MAX = 30  # if they are of all shares, or of so many
 OWN_TROUBLE = (TimeoutError, OSError, aiohttp.ClientError, BadFrame)  # what may be wrong with one call alone
 WORDS: dict[int, str] = {401: "auth", 403: "auth", 429: "rate_limited"}
 
@@ -69,10 +70,12 @@ async def in_turn(feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: floa
     """Ask about each share of the rooms, each at its own beat, for ever.
 
     `ask` hands over how it failed, and raises. Where that may be the share's own trouble the others go on; too many in
-    a row, or to be told that we ask too often, is a failure of the feed.
+    a row, and not of the few alone that are asked most often, or to be told that we ask too often, is a failure of the
+    feed.
     """
     share_of = {share[0]: share for share in shares}
     in_a_row_max, in_a_row = min(IN_A_ROW_MAX, 2 * len(shares)), 0
+    failing: set[str] = set()  # in that row
 
     async def one(name: str) -> float | None:
         nonlocal in_a_row
@@ -80,10 +83,13 @@ async def in_turn(feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: floa
             next_s = await ask(share_of[name])
         except OWN_TROUBLE as error:
             in_a_row, word = in_a_row + 1, word_of(error)
-            if in_a_row >= in_a_row_max or word == "rate_limited":
+            failing.add(name)
+            everybody = in_a_row >= in_a_row_max and len(failing) >= min(SHARES_MAX, len(shares))
+            if everybody or word == "rate_limited":
                 raise
             raise RoomUnseen(word) from error
         in_a_row = 0
+        failing.clear()
         return next_s
 
     pace = RoomPace(feed, share_of, interval_s, asyncio.get_running_loop().time())
