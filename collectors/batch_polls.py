@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
-from .api_feed import Make, Platform
-from .collector import Now
-from .open_api import Call, Caller
+from .api_feed import Platform
 from .room_pace import RoomPace
 from .room_polls import poll_rooms
 
@@ -30,15 +27,3 @@ async def poll_batches(
     by_first = batches(rooms, batch_max)
     pace = RoomPace(feed, by_first, interval_s, asyncio.get_running_loop().time())
     await poll_rooms(pace, lambda first: ask(by_first[first]), platform.patience)
-
-
-async def asked_at(platform: Platform, make: Make, now: Now) -> tuple[bytes, datetime]:
-    """An answer, and the instant before its request left, which may have waited long for its turn."""
-    left_at = now()
-
-    def made(caller: Caller) -> Call:
-        nonlocal left_at
-        left_at = now()  # made once more when it is sent
-        return make(caller)
-
-    return await platform.ask(made), left_at

@@ -22,6 +22,7 @@ from ..apis.wechat_live import (
     read_list,
     ticks_of,
 )
+from ..asked_at import asked_at
 from ..asked_frame import Asked, framed, of_room
 from ..collector import BadFrame, Emit, Now
 from ..room_pace import RoomPace
@@ -53,8 +54,7 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
         path = DATA if look.living else LIST
         try:
             if look.living or await self._finds_one(room, look, emit, now, platform):
-                at = now()
-                body = await platform.ask(partial(data_call, export_id=look.living), room)
+                body, at = await asked_at(platform, lambda caller, _: data_call(caller, look.living), now, room)
                 await emit(framed(Asked([room], "data", look.living), body), at)
                 if b"false" in body and read_data(body).living is False:  # there is no other way to write it
                     look.ended(asyncio.get_running_loop().time())
@@ -65,8 +65,7 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
 
     async def _finds_one(self, room: str, look: Look, emit: Emit, now: Now, platform: Platform) -> bool:
         """A live that may be on. On the first look it may have begun yesterday; where there is none, that is told."""
-        at = now()
-        body = await platform.ask(partial(list_call, day=at), room)
+        body, at = await asked_at(platform, list_call, now, room)
         try:
             newest = read_list(body).newest
             if not newest and not look.over:
