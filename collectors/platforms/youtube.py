@@ -28,18 +28,17 @@ class Youtube(ApiRow, tag="youtube", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None:
         rooms = self.rooms or ()
-        interval_s = interval_of(len(rooms), self.units_per_day)
 
-        async def ask(batch: Sequence[str]) -> float:
+        async def ask(batch: Sequence[str]) -> None:
             ids = [room for room in batch if is_video_id(room)]
             for room in set(batch).difference(ids):
                 platform.unseen(room, NO_SUCH_ROOM)
             if ids:
                 body, at = await asked_at(platform, lambda caller, _: videos(caller, ids), now)
                 await emit(framed(Asked(ids), body), at)
-            return interval_s
 
-        await poll_batches(self.name, rooms, BATCH_MAX, self.interval_s, ask, platform)
+        stretched_s = interval_of(len(rooms), self.units_per_day)
+        await poll_batches(rooms, BATCH_MAX, self.interval_s, ask, platform, stretched_s)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         asked, body = unframed(frame)
