@@ -153,6 +153,23 @@ def test_a_quota_stretches_one_room_and_the_feed_says_how_long_it_may_be_silent(
         RoomPace("f", [], 0.0, 0.0)
 
 
+def test_who_brings_nothing_makes_nobody_impatient_with_those_who_do() -> None:
+    pace = RoomPace("f", ["slow", "dark"], 30.0, 0.0)
+    assert {pace.take(31.0), pace.take(31.0)} == {"slow", "dark"}
+    assert not pace.asked("slow", 31.0, 200.0)
+    assert pace.shortest_s == 30.0, "the other may answer yet"
+    assert pace.asked("dark", 31.0, answered=False)
+    assert pace.shortest_s == 200.0
+    assert {pace.take(231.0), pace.take(231.0)} == {"slow", "dark"}
+    assert not pace.asked("dark", 231.0, answered=False)
+    assert pace.wait_s(231.0) <= 30.0, "it is asked as often as ever"
+    assert not pace.asked("slow", 231.0, answered=False)
+    assert pace.shortest_s == 200.0, "nobody answers, and nobody is asked any sooner for it"
+    assert {pace.take(431.0), pace.take(431.0)} == {"slow", "dark"}
+    assert pace.asked("dark", 431.0)
+    assert pace.shortest_s == 30.0
+
+
 async def test_few_are_asked_at_once_and_a_slow_one_holds_up_nobody() -> None:
     asked, under_way, most = Counter[str](), 0, 0
     never = asyncio.Event()
