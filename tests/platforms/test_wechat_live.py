@@ -47,16 +47,6 @@ async def test_while_a_live_is_on_its_data_alone_is_asked_for() -> None:
         assert set(asked) == {DATA}
 
 
-async def test_while_none_is_on_one_list_is_a_beat() -> None:
-    async with staged() as (played, stage):
-        await stage.messages_more(4)
-        before, messages = calls(played), stage.messages
-        await stage.messages_more(10)
-        asked = calls(played) - before
-        assert asked[DATA] == 0
-        assert asked[LIST] <= 2 * (stage.messages - messages) + 4, "today's, and until one was seen yesterday's"
-
-
 async def test_a_live_that_began_yesterday_is_found_at_the_start() -> None:
     played = PlayedWechat()
     played.lives[ROOMS[0]] = [PlayedLive("export/昨天", now() - timedelta(days=1), True, 12)]
