@@ -1,10 +1,11 @@
 """A feed that asks a platform's open API: in the name of our app, or of the account that a room belongs to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, Literal, Protocol
 
 from .collector import FeedRow
 from .open_api import Call, Caller
+from .room_pace import RoomPace
 
 Make = Callable[[Caller], Call]
 """Builds the call for whoever asks, and once more if that had to wait for its turn: it has no effects."""
@@ -34,6 +35,10 @@ class Platform(Protocol):
     def unseen(self, room: str, reason: str) -> None:
         """What no call of `ask` tells: this room cannot be seen (its socket closed, its answer is none). `reason` is
         one of the fixed words of monitor/live/failure.py. A tick of the room is the end of it."""
+
+    def pace(self, rooms: Iterable[str], interval_s: float, stretched_s: float = 0.0) -> RoomPace:
+        """When each of these is asked. It is kept while the feed fails and is begun anew, for the same rooms: of a
+        quota that is spread over a day a failure costs what failed, and not a question of each."""
 
     def patience(self, interval_s: float) -> None:
         """No room is asked more often than this from now on (a quota allows no more): that is no silence."""

@@ -1,17 +1,12 @@
 """Asks an open API for rooms, so many in a call, each call's rooms at an offset of their own."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 
-from .api_feed import Make, Platform
-from .collector import Now
-from .open_api import Call, Caller
-from .room_pace import RoomPace
+from .api_feed import Platform
 from .room_polls import poll_rooms
 
-AskBatch = Callable[[Sequence[str]], Awaitable[float | None]]
-"""Asks for these rooms and hands over what came. Returns their interval from now on, in seconds; None: as usual."""
+AskBatch = Callable[[Sequence[str]], Awaitable[None]]
+"""Asks for these rooms and hands over what came."""
 
 
 def batches(rooms: Sequence[str], batch_max: int) -> dict[str, Sequence[str]]:
@@ -21,24 +16,13 @@ def batches(rooms: Sequence[str], batch_max: int) -> dict[str, Sequence[str]]:
 
 
 async def poll_batches(
-    feed: str, rooms: Sequence[str], batch_max: int, interval_s: float, ask: AskBatch, platform: Platform
+    rooms: Sequence[str], batch_max: int, interval_s: float, ask: AskBatch, platform: Platform, stretched_s: float = 0.0
 ) -> None:
     """Until it is cancelled, or until `ask` fails by what concerns the whole feed.
 
+    `stretched_s`: what a quota allows, where that is more than `interval_s`, within which each is asked at first.
     Each answer is a frame of its own: it comes when it comes, and tells of its own rooms whatever the others wait for.
     """
     by_first = batches(rooms, batch_max)
-    pace = RoomPace(feed, by_first, interval_s, asyncio.get_running_loop().time())
+    pace = platform.pace(by_first, interval_s, stretched_s)
     await poll_rooms(pace, lambda first: ask(by_first[first]), platform.patience)
-
-
-async def asked_at(platform: Platform, make: Make, now: Now) -> tuple[bytes, datetime]:
-    """An answer, and the instant before its request left, which may have waited long for its turn."""
-    left_at = now()
-
-    def made(caller: Caller) -> Call:
-        nonlocal left_at
-        left_at = now()  # made once more when it is sent
-        return make(caller)
-
-    return await platform.ask(made), left_at

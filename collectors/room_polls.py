@@ -19,25 +19,32 @@ async def poll_rooms(
     """Until it is cancelled, or until `ask` fails by what concerns the whole feed.
 
     RoomUnseen concerns one room, and so does BadFrame: of an answer that was emitted before it was read. `patience` is
-    told in how many seconds somebody is due again at the latest, where that is more than usual.
+    told in how many seconds something is heard again at the latest, where that is more than usual: of somebody who
+    answered when he was asked last. A `pace` that a feed kept from before knows who has been asked.
     """
     clock = asyncio.get_running_loop().time
     places, back = asyncio.Semaphore(at_once_max), asyncio.Event()
 
     async def one(room: str) -> None:
-        interval_s, rest_s = None, 0.0
+        interval_s, rest_s, answered = None, 0.0, False
         try:
             interval_s = await ask(room)
+            answered = True
         except RoomUnseen as unseen:
             rest_s = unseen.wait_s
         except BadFrame:
             pass  # `parse` has said what is to be said of it
+        except Exception:  # whatever it is: it ends them all
+            pace.failed(room, clock())
+            raise
         finally:
             places.release()
-        if pace.asked(room, clock(), interval_s, rest_s):
+        if pace.asked(room, clock(), interval_s, rest_s, answered):
             patience(pace.shortest_s)
         back.set()
 
+    if pace.shortest_s > pace.interval_s:
+        patience(pace.shortest_s)
     async with asyncio.TaskGroup() as group:
         while True:
             await places.acquire()

@@ -1,12 +1,11 @@
 """Asks Twitch's list of streams how channels stand: for the kind that polls it, and for the one that hears events."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from .api_feed import Platform
 from .apis.twitch_calls import is_user_id, streams
+from .asked_at import asked_at
 from .asked_frame import Asked, framed
-from .batch_polls import asked_at
 from .collector import Emit, Now
 
 STREAMS = "streams"
@@ -19,5 +18,5 @@ async def ask_streams(rooms: Sequence[str], emit: Emit, now: Now, platform: Plat
     for room in set(rooms).difference(user_ids):
         platform.unseen(room, NO_SUCH_ROOM)
     if user_ids:
-        body, at = await asked_at(platform, partial(streams, user_ids=user_ids), now)
+        body, at = await asked_at(platform, lambda caller, _: streams(caller, user_ids), now)
         await emit(framed(Asked(user_ids, STREAMS), body), at)

@@ -85,13 +85,14 @@ class QuotaAnswer(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct):
     """What is known of one account while it is asked: the live that is on, those that are over, what each call costs.
 
-    `over_s`: when the last of them was first found over. `paces`: by call, when its quota was read, and the interval
-    that it allows. Instants are seconds of the loop.
+    `over_s`: when the last of them was first found over. `day`: in China, the one whose list was seen last. `paces`: by
+    call, when its quota was read, and the interval that it allows. Instants are seconds of the loop.
     """
 
     living: str = ""
     over: list[str] = []
     over_s: float = 0.0
+    day: int = 0
     paces: dict[str, tuple[float, float]] = {}
 
     def ended(self, at_s: float) -> None:
@@ -100,13 +101,33 @@ class Look(msgspec.Struct):
         self.living = ""
 
     def may_be_on(self, export_id: str, at_s: float) -> bool:
-        return export_id not in self.over or (export_id == self.over[-1] and at_s - self.over_s < RETURN_S)
+        return export_id not in self.over or export_id == self.may_return(at_s)
+
+    def may_return(self, at_s: float) -> str:
+        """The live that was found over last, while it may go on; empty: none."""
+        return self.over[-1] if self.over and at_s - self.over_s < RETURN_S else ""
+
+    def asks_yesterday(self, at: datetime, interval_s: float) -> bool:
+        """Where the list of this instant's day is empty: may a live of the day before be on of which we do not know?
+
+        On the first look of a day, and of a start, it may have begun since the last one; and so long after midnight,
+        it may have come onto that list late.
+        """
+        here = at.astimezone(SHANGHAI)
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+        every_s = max(interval_s, self.paces.get(LIST, (0.0, 0.0))[1])
+        return self.day != day_of(at) or (here - midnight).total_seconds() < max(RETURN_S, 2 * every_s)
+
+
+def day_of(at: datetime) -> int:
+    """The day in China as the platform writes it."""
+    here = at.astimezone(SHANGHAI)
+    return here.year * 10_000 + here.month * 100 + here.day
 
 
 def list_call(caller: Caller, day: datetime) -> Call:
     """The lives of the day in China that this instant is of."""
-    here = day.astimezone(SHANGHAI)
-    return in_shop(caller, LIST, {"ds": here.year * 10_000 + here.month * 100 + here.day})
+    return in_shop(caller, LIST, {"ds": day_of(day)})
 
 
 def data_call(caller: Caller, export_id: str) -> Call:

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 import aiohttp
@@ -10,6 +9,7 @@ import msgspec
 
 from ..api_feed import ApiRow, Platform
 from ..apis.bilibili import read_room, room_info
+from ..asked_at import asked_at
 from ..asked_frame import Asked, framed, of_room
 from ..collector import BadFrame, Emit, Now
 from ..room_pace import RoomPace
@@ -28,8 +28,7 @@ class BilibiliOauth(ApiRow, tag="bilibili_oauth", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None:
         async def ask(room: str) -> None:
-            at = now()
-            body = await platform.ask(partial(room_info, now=at), room)
+            body, at = await asked_at(platform, room_info, now, room)
             await emit(framed(Asked([room]), body), at)
 
         clock = asyncio.get_running_loop().time

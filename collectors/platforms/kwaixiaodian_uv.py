@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Literal
 
 import aiohttp
@@ -10,6 +9,7 @@ import msgspec
 
 from ..api_feed import ApiRow, Platform
 from ..apis.kwaixiaodian_calls import read_uv, real_uv
+from ..asked_at import asked_at
 from ..asked_frame import Asked, framed, of_room
 from ..collector import Emit, Now
 from ..room_pace import RoomPace
@@ -28,8 +28,7 @@ class KwaixiaodianUv(ApiRow, tag="kwaixiaodian_uv", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None:
         async def ask(room: str) -> None:
-            at = now()
-            body = await platform.ask(partial(real_uv, now=at), room)
+            body, at = await asked_at(platform, real_uv, now, room)
             await emit(framed(Asked([room]), body), at)
 
         clock = asyncio.get_running_loop().time

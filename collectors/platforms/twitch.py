@@ -29,7 +29,7 @@ class Twitch(ApiRow, tag="twitch", frozen=True, kw_only=True):
         async def ask(rooms: Sequence[str]) -> None:
             await ask_streams(rooms, emit, now, platform)
 
-        await poll_batches(self.name, self.rooms or (), BATCH_MAX, self.interval_s, ask, platform)
+        await poll_batches(self.rooms or (), BATCH_MAX, self.interval_s, ask, platform)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         asked, body = unframed(frame)

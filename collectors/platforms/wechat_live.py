@@ -15,6 +15,7 @@ from ..apis.wechat_live import (
     LIST,
     Look,
     data_call,
+    day_of,
     interval_of,
     list_call,
     quota_call,
@@ -22,6 +23,7 @@ from ..apis.wechat_live import (
     read_list,
     ticks_of,
 )
+from ..asked_at import asked_at
 from ..asked_frame import Asked, framed, of_room
 from ..collector import BadFrame, Emit, Now
 from ..room_pace import RoomPace
@@ -53,8 +55,7 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
         path = DATA if look.living else LIST
         try:
             if look.living or await self._finds_one(room, look, emit, now, platform):
-                at = now()
-                body = await platform.ask(partial(data_call, export_id=look.living), room)
+                body, at = await asked_at(platform, lambda caller, _: data_call(caller, look.living), now, room)
                 await emit(framed(Asked([room], "data", look.living), body), at)
                 if b"false" in body and read_data(body).living is False:  # there is no other way to write it
                     look.ended(asyncio.get_running_loop().time())
@@ -64,18 +65,20 @@ class WechatLive(ApiRow, tag="wechat_live", frozen=True, kw_only=True):
             raise
 
     async def _finds_one(self, room: str, look: Look, emit: Emit, now: Now, platform: Platform) -> bool:
-        """A live that may be on. On the first look it may have begun yesterday; where there is none, that is told."""
-        at = now()
-        body = await platform.ask(partial(list_call, day=at), room)
+        """A live that may be on: it may have begun yesterday. Where there is none, that is told."""
+        body, at = await asked_at(platform, list_call, now, room)
+        read = body
         try:
             newest = read_list(body).newest
-            if not newest and not look.over:
-                earlier = await platform.ask(partial(list_call, day=at - timedelta(days=1)), room)
-                newest = read_list(earlier).newest
+            if not newest and look.asks_yesterday(at, self.interval_s):
+                read = await platform.ask(partial(list_call, day=at - timedelta(days=1)), room)
+                newest = read_list(read).newest
         except BadFrame:
-            await emit(framed(Asked([room], "list"), body), at)
+            await emit(framed(Asked([room], "list"), read), at)
             raise
-        if newest and look.may_be_on(newest, asyncio.get_running_loop().time()):
+        at_s, look.day = asyncio.get_running_loop().time(), day_of(at)
+        newest = newest or look.may_return(at_s)
+        if newest and look.may_be_on(newest, at_s):
             look.living = newest
             return True
         await emit(framed(Asked([room], "list", newest), body), at)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Annotated
 
 import aiohttp
@@ -10,8 +9,9 @@ import msgspec
 
 from ..api_feed import ApiRow, Platform
 from ..apis.youtube_calls import BATCH_MAX, interval_of, is_video_id, video_ticks, videos
+from ..asked_at import asked_at
 from ..asked_frame import Asked, framed, unframed
-from ..batch_polls import asked_at, poll_batches
+from ..batch_polls import poll_batches
 from ..collector import Emit, Now
 from ..tick import Tick
 
@@ -28,18 +28,17 @@ class Youtube(ApiRow, tag="youtube", frozen=True, kw_only=True):
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now, platform: Platform) -> None:
         rooms = self.rooms or ()
-        interval_s = interval_of(len(rooms), self.units_per_day)
 
-        async def ask(batch: Sequence[str]) -> float:
+        async def ask(batch: Sequence[str]) -> None:
             ids = [room for room in batch if is_video_id(room)]
             for room in set(batch).difference(ids):
                 platform.unseen(room, NO_SUCH_ROOM)
             if ids:
-                body, at = await asked_at(platform, partial(videos, ids=ids), now)
+                body, at = await asked_at(platform, lambda caller, _: videos(caller, ids), now)
                 await emit(framed(Asked(ids), body), at)
-            return interval_s
 
-        await poll_batches(self.name, rooms, BATCH_MAX, self.interval_s, ask, platform)
+        stretched_s = interval_of(len(rooms), self.units_per_day)
+        await poll_batches(rooms, BATCH_MAX, self.interval_s, ask, platform, stretched_s)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         asked, body = unframed(frame)

@@ -1,6 +1,7 @@
 """A feed that asks a platform's open API, as `supervise` knows feeds: what its failures say of a room, and of all."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, cast, get_args
 
@@ -8,6 +9,7 @@ import aiohttp
 
 from collectors.api_feed import Make, Platform, RoomUnseen
 from collectors.collector import Emit, FeedRefused, Now
+from collectors.room_pace import RoomPace
 from collectors.tick import Tick
 from monitor.accounts.account import Account
 from monitor.accounts.asking import REASONS, WHOLE_APP
@@ -66,6 +68,7 @@ class ApiLine:
         self._row, self._means = row, means
         self._bad = 0  # in a row
         self._patient: Callable[[float], None] | None = None
+        self._pace: RoomPace | None = None  # outlives `collect`
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         """Raises FeedRefused where the app will not be had, FeedFailed where nothing can be asked just now."""
@@ -100,6 +103,15 @@ class ApiLine:
     def unseen(self, room: str, reason: str) -> None:
         """See `Platform`."""
         self._unseen(room, cast(Reason, reason) if reason in get_args(Reason) else "unknown", 0.0)
+
+    def pace(self, rooms: Iterable[str], interval_s: float, stretched_s: float = 0.0) -> RoomPace:
+        """See `Platform`. The row of a line, and with it its rooms, never changes."""
+        at_s = asyncio.get_running_loop().time()
+        if self._pace is None:
+            self._pace = RoomPace(self.name, rooms, interval_s, at_s, stretched_s)
+        else:
+            self._pace.begin(at_s)
+        return self._pace
 
     def patience(self, interval_s: float) -> None:
         """See `Platform`."""

@@ -100,6 +100,44 @@ def test_nobody_is_taken_twice_or_early_and_all_come_again(
     assert pace.wait_s(later_s) == inf
 
 
+def test_a_feed_that_is_begun_anew_asks_whom_it_did_not_reach_and_no_one_else_before_his_time() -> None:
+    pace = RoomPace("f", ["asked", "cut off", "failed"], 10.0, 0.0, stretched_s=200.0)
+    assert {pace.take(10.0) for _ in range(3)} == {"asked", "cut off", "failed"}, "the first beats are within ten"
+    pace.asked("asked", 10.0)
+    pace.failed("failed", 10.0)
+    pace.begin(11.0)
+    assert {pace.take(21.0), pace.take(21.0)} == {"cut off", "failed"}
+    assert pace.take(21.0) is None
+    assert pace.take(210.0) == "asked"
+
+
+def test_whose_beat_went_by_while_the_feed_was_away_comes_within_the_usual_interval() -> None:
+    pace = RoomPace("f", ROOMS[:100], 10.0, 0.0, stretched_s=200.0)
+    beats(pace, 10.25)
+    pace.begin(1_000.0)
+    found = beats(pace, 1_010.25, from_s=1_000.0)
+    assert {room for _, room in found} == set(ROOMS[:100])
+    assert len({at_s for at_s, _ in found}) > 20, "and not all in one instant"
+
+
+def test_who_fails_again_and_again_is_asked_as_rarely_as_ever() -> None:
+    pace, at_s, waits = RoomPace("f", ["a"], 10.0, 0.0, stretched_s=100.0), 10.0, []
+    for _ in range(40):
+        assert pace.take(at_s) == "a"
+        pace.failed("a", at_s)
+        waits.append(pace.wait_s(at_s))
+        at_s += waits[-1]
+    assert all(
+        wait_s <= longest_s + 1e-6 for wait_s, longest_s in zip(waits, (10, 20, 40, 80, *[100] * 36), strict=True)
+    )
+    assert waits[-1] == pytest.approx(100.0)
+    assert pace.take(at_s) == "a"
+    pace.asked("a", at_s)
+    pace.take(at_s + 100.0)
+    pace.failed("a", at_s + 100.0)
+    assert pace.wait_s(at_s + 100.0) <= 10.0, "an answer forgets them"
+
+
 def test_a_quota_stretches_one_room_and_the_feed_says_how_long_it_may_be_silent() -> None:
     pace = RoomPace("f", ["a", "b"], 30.0, 0.0)
     assert {pace.take(31.0), pace.take(31.0)} == {"a", "b"}
@@ -113,6 +151,23 @@ def test_a_quota_stretches_one_room_and_the_feed_says_how_long_it_may_be_silent(
     assert pace.shortest_s == 30.0
     with pytest.raises(ValueError, match="interval"):
         RoomPace("f", [], 0.0, 0.0)
+
+
+def test_who_brings_nothing_makes_nobody_impatient_with_those_who_do() -> None:
+    pace = RoomPace("f", ["slow", "dark"], 30.0, 0.0)
+    assert {pace.take(31.0), pace.take(31.0)} == {"slow", "dark"}
+    assert not pace.asked("slow", 31.0, 200.0)
+    assert pace.shortest_s == 30.0, "the other may answer yet"
+    assert pace.asked("dark", 31.0, answered=False)
+    assert pace.shortest_s == 200.0
+    assert {pace.take(231.0), pace.take(231.0)} == {"slow", "dark"}
+    assert not pace.asked("dark", 231.0, answered=False)
+    assert pace.wait_s(231.0) <= 30.0, "it is asked as often as ever"
+    assert not pace.asked("slow", 231.0, answered=False)
+    assert pace.shortest_s == 200.0, "nobody answers, and nobody is asked any sooner for it"
+    assert {pace.take(431.0), pace.take(431.0)} == {"slow", "dark"}
+    assert pace.asked("dark", 431.0)
+    assert pace.shortest_s == 30.0
 
 
 async def test_few_are_asked_at_once_and_a_slow_one_holds_up_nobody() -> None:

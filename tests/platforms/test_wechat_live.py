@@ -47,16 +47,6 @@ async def test_while_a_live_is_on_its_data_alone_is_asked_for() -> None:
         assert set(asked) == {DATA}
 
 
-async def test_while_none_is_on_one_list_is_a_beat() -> None:
-    async with staged() as (played, stage):
-        await stage.messages_more(4)
-        before, messages = calls(played), stage.messages
-        await stage.messages_more(10)
-        asked = calls(played) - before
-        assert asked[DATA] == 0
-        assert asked[LIST] <= 2 * (stage.messages - messages) + 4, "today's, and until one was seen yesterday's"
-
-
 async def test_a_live_that_began_yesterday_is_found_at_the_start() -> None:
     played = PlayedWechat()
     played.lives[ROOMS[0]] = [PlayedLive("export/昨天", now() - timedelta(days=1), True, 12)]
@@ -96,6 +86,23 @@ async def test_the_interval_is_stretched_to_the_quota_and_that_is_no_silence() -
         await asyncio.sleep(0.4)  # over ten intervals as they were
         assert sum((calls(played) - before).values()) <= 4
         assert stage.states == dict.fromkeys(ROOMS, LIVE)
+
+
+async def test_a_room_that_cannot_be_asked_makes_no_silence_of_one_that_is_stretched() -> None:
+    """It comes at each of its beats and brings nothing; of the other one beat in minutes is all that may be heard."""
+    played = PlayedWechat()
+    played.fake.book.quota = {LIST: 500, DATA: 500}
+    played.on_air(ROOMS[0], 7)
+    del played.fake.own_shops["wx1"]
+    stage = Stage(played, silence_s=0.2)
+    async with stage.playing():
+        await stage.until(lambda: stage.states == {ROOMS[0]: LIVE, ROOMS[1]: BLIND})
+        before, times = calls(played), stage.failed.count("auth")
+        await asyncio.sleep(0.6)  # as long as three silences
+        assert stage.failed.count("auth") > times + 5, "it is tried again all the while"
+        assert sum((calls(played) - before).values()) <= 2
+        assert stage.states == {ROOMS[0]: LIVE, ROOMS[1]: BLIND}
+    assert set(stage.failed) == {"auth"}
 
 
 async def test_a_quota_that_cannot_be_asked_changes_nothing() -> None:
