@@ -25,7 +25,6 @@ from monitor.alerts.duty_order import KEY
 from monitor.alerts.ending import Ending, Said
 from monitor.alerts.escalating import Escalating
 from monitor.alerts.escalation import Called
-from monitor.alerts.firing import Firing
 from monitor.alerts.handing_over import HandingOver
 from monitor.alerts.hearing import Hearing
 from monitor.alerts.house import House, Stands
@@ -103,7 +102,7 @@ class Desk:
             config.zone,
         )  # fmt: skip
         self._escalating = Escalating(
-            Firing(self.hearing), lambda: {} if self._keeper is None else self._keeper.holds,
+            self.hearing, lambda: {} if self._keeper is None else self._keeper.holds,
             lambda at: shift.callees(self.config.shifts, at, config.zone),
             lambda of: contacts.called(self._people, of), self._links, self._announcing.to_takers, house.now,
             config.zone, {number: Called(*each) for number, each in book.escalated().items()},

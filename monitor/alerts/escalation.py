@@ -57,7 +57,8 @@ def due(
     taken = set(held)
     by_rank: dict[int, list[Episode]] = {}
     for episode in sorted(episodes, key=lambda each: each.number):
-        if episode.number in taken or not episode.open or episode.alert.severity != SEVERITY:
+        goes_on = episode.open and episode.alert.firing  # what has stopped firing is yet to be judged
+        if episode.number in taken or not goes_on or episode.alert.severity != SEVERITY:
             continue
         before = called.get(episode.number, Called(0, episode.alert.starts_at))
         waited_from = max(before.at, episode.alert.starts_at + before.calls * STEP)

@@ -20,6 +20,7 @@ from monitor.alerts.saying import Speaker, Wording, messages
 from monitor.alerts.scene import Scene
 from monitor.alerts.sight import Sight
 from monitor.alerts.teller import step
+from monitor.alerts.verdict import HELD_FOR
 from monitor.alerts.waiting import Waiting
 from monitor.alerts.webhook import Group
 from monitor.facts import ActionName, AlertAction, AlertEpisode
@@ -96,8 +97,9 @@ class Hearing:
         return [kept.spoken for kept in {kept.number: kept for kept in told}.values()]
 
     async def firing(self) -> Sequence[Episode]:
-        """All that fire, as far as Alertmanager said, also those of which nobody was told."""
-        return [kept.episode for kept in self._memory.open.values() if kept.alert.firing]
+        """What fires, as far as Alertmanager said, also where nobody was told: of rooms what it said long ago."""
+        now, firing = self._now(), [kept for kept in self._memory.open.values() if kept.alert.firing]
+        return [kept.episode for kept in firing if kept.alert.room is None or now - kept.heard_at >= HELD_FOR]
 
     async def episode(self, number: int) -> Episode | None:
         found = self._memory.numbered(number)

@@ -32,24 +32,20 @@ def holds(episodes: Iterable[Episode], silences: Iterable[Silence], now: datetim
 
     An acknowledgement is one of a room's number, whichever of its alerts fires: a drop that is lost is held still.
     """
-    first: dict[int, Silence] = {}
+    acknowledgements: dict[int, list[Silence]] = {}
     others: list[Silence] = []
     for silence in sorted(active(silences, now), key=lambda each: (each.starts_at, each.id)):
         if (number := silence.acknowledges) is None:
             others.append(silence)
         else:
-            first.setdefault(number, silence)
+            acknowledgements.setdefault(number, []).append(silence)
     others.sort(key=lambda each: each.ends_at, reverse=True)
     held = {}
     for episode in episodes:
-        own = first.get(episode.number)
-        if own is not None and is_of(own, episode):
-            held[episode.number] = _hold(own)
-            continue
-        for each in others:
-            if each.takes(episode.alert.labels):
-                held[episode.number] = _hold(each)
-                break
+        own = [each for each in acknowledgements.get(episode.number, ()) if is_of(each, episode)]
+        for each in own or [each for each in others if each.takes(episode.alert.labels)]:
+            held[episode.number] = _hold(each)
+            break
     return held
 
 

@@ -2,13 +2,13 @@
 ended, which silence ended while what it hid still fires.
 
 Alertmanager notifies nobody of what it silences or inhibits, not even of its end: so each acknowledged alert is asked
-for, and each that speaks of no room (how rooms are, we see for ourselves).
+for, and each that speaks of no room. How rooms are we see for ourselves, so that theirs are asked for seldom.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from monitor.alerts.alert import Episode
@@ -24,6 +24,8 @@ ACKNOWLEDGED_FOR = timedelta(minutes=10)
 RENEWED_BELOW = timedelta(minutes=6)
 MISSED_MAX = 2  # looks in a row that did not find the alert
 SETTLED_S = 180.0  # an Alertmanager that started just now has yet to be told of what fires
+FRESH = timedelta(seconds=120)  # Prometheus tells of each alert once a minute, and for four minutes ahead
+ROOMS_EVERY = timedelta(minutes=1)  # of thousands the list has megabytes
 OVER_SAID_WITHIN = timedelta(minutes=10)  # what ended longer ago ended before we were started
 
 
@@ -32,12 +34,14 @@ class Book(Protocol):
 
     async def open_episodes(self) -> Sequence[Episode]: ...
 
+    async def episode(self, number: int) -> Episode | None: ...
+
     async def acted(
         self, episode: int, action: str, at: datetime, by: str, reason: str, until: datetime | None
     ) -> None: ...
 
     async def firing(self) -> Sequence[Episode]:
-        """All that fire, as far as anybody said, also those of which nobody was told."""
+        """What fires, as far as anybody said, also where nobody was told: of rooms what was said long ago."""
         ...
 
     async def hear(self, group: Group) -> None: ...
@@ -62,6 +66,8 @@ class Keeper:
         self._missed: dict[str, int] = {}
         self._said: set[tuple[str, datetime]] = set()
         self._recorded: set[tuple[int, str]] = set()
+        self._told = self._watched = False  # this Alertmanager, of what fires; of the watchdog, ever
+        self._rooms_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
         while True:
@@ -99,13 +105,12 @@ class Keeper:
         await self._see()
         acknowledgements = [each for each in active(self.silences, now) if each.acknowledges is not None]
         episodes = await self._book.open_episodes()
-        apart = [each for each in await self._book.firing() if each.alert.room is None]
-        if any(each.alert.name == WATCHDOG for each in apart) and not await self._fires(WATCHDOG):
-            apart = []  # it is not told of what fires, or is not the one that tells us
-        known = {each.id for each in acknowledgements} | {each.alert.fingerprint for each in apart}
+        firing = await self._book.firing()
+        self._told = await self._is_told(firing, now)
+        known = {each.id for each in acknowledgements} | {each.alert.fingerprint for each in firing}
         self._missed = {name: count for name, count in self._missed.items() if name in known}
         works = [self._tend(each, episodes, acknowledgements, now) for each in acknowledgements]
-        works += [self._ask(name, apart, now) for name in sorted({each.alert.name for each in apart})]
+        works += [self._ask(name, asked) for name, asked in self._to_ask(firing, now).items()]
         works += [self._say_over(each) for each in ended(self.silences, now, OVER_SAID_WITHIN)]
         await _all(works)
 
@@ -127,8 +132,10 @@ class Keeper:
         if present is not None and not held.takes(present.alert.labels):
             await self._follow(held, present, all_held, now)
             return
+        if present is None and not await self._is_ours(held):
+            return  # another livemon's, who tends it; or of a book that is gone: it lapses
         listed = await self._alertmanager.alerts(held.matchers)
-        gone = await self._is_gone(held.id, bool(listed), now)
+        gone = self._is_gone(held.id, bool(listed))
         if gone and present is None:
             await self._alertmanager.expire(held.id)
             return
@@ -149,20 +156,42 @@ class Keeper:
         if not await self._alertmanager.alerts(held.matchers):
             await self._alertmanager.expire(held.id)
 
-    async def _ask(self, name: str, firing: Sequence[Episode], now: datetime) -> None:
-        """Do those of this name that speak of no room fire still?"""
-        listed = await self._fires(name)
-        ours = [each.alert.fingerprint for each in firing if each.alert.name == name]
-        gone = [each for each in ours if await self._is_gone(each, each in listed, now)]
+    async def _is_ours(self, held: Silence) -> bool:
+        episode = await self._book.episode(held.acknowledges or 0)
+        return episode is not None and is_of(held, episode)
+
+    def _to_ask(self, firing: Sequence[Episode], now: datetime) -> dict[str, list[str]]:
+        """By the name of the alert, the fingerprints of those to be asked for in this look."""
+        rooms_too = now - self._rooms_at >= ROOMS_EVERY
+        if rooms_too:
+            self._rooms_at = now
+        asked: dict[str, list[str]] = {}
+        for each in firing:
+            if rooms_too or each.alert.room is None:
+                asked.setdefault(each.alert.name, []).append(each.alert.fingerprint)
+        return asked
+
+    async def _ask(self, name: str, fingerprints: Sequence[str]) -> None:
+        """Do these, all of one name, fire still?"""
+        listed = {each.fingerprint for each in await self._listed(name)}
+        gone = [each for each in fingerprints if self._is_gone(each, each in listed)]
         if gone:
             await self._book.stopped(gone)
 
-    async def _fires(self, name: str) -> set[str]:
-        return {each.fingerprint for each in await self._alertmanager.alerts((Matcher("alertname", name),))}
+    async def _listed(self, name: str) -> list[Listed]:
+        return await self._alertmanager.alerts((Matcher("alertname", name),))
 
-    async def _is_gone(self, name: str, listed: bool, now: datetime) -> bool:
-        """Not listed, look after look, by an Alertmanager that was told of what fires."""
-        if listed or await self._alertmanager.uptime_s(now) < SETTLED_S:
+    async def _is_told(self, firing: Sequence[Episode], now: datetime) -> bool:
+        """Does this Alertmanager know what fires? Not just after its start, and not for long without Prometheus, which
+        tells of the watchdog, that always fires, as often as of the others."""
+        listed = await self._listed(WATCHDOG)
+        self._watched = self._watched or bool(listed) or any(each.alert.name == WATCHDOG for each in firing)
+        fresh = any(each.updated_at is None or now - each.updated_at < FRESH for each in listed)
+        return (fresh or not self._watched) and await self._alertmanager.uptime_s(now) >= SETTLED_S
+
+    def _is_gone(self, name: str, listed: bool) -> bool:
+        """Not listed, look after look, by an Alertmanager that is told of what fires."""
+        if listed or not self._told:
             self._missed[name] = 0
             return False
         self._missed[name] = self._missed.get(name, 0) + 1

@@ -38,6 +38,7 @@ class Listed(msgspec.Struct, frozen=True, rename="camel"):
     fingerprint: str
     labels: Mapping[str, str]
     starts_at: datetime
+    updated_at: datetime | None = None  # when Prometheus last told of it
     status: ListedStatus = ListedStatus()
     annotations: Mapping[str, str] = {}
 

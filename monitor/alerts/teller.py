@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from monitor.alerts.alert import Alert, Episode
-from monitor.alerts.kept import DROPPED, LOST, STOPS, WATCHDOG, How, Kept
+from monitor.alerts.kept import DROPPED, LOST, STOPS, TARGET_MISSING, WATCHDOG, How, Kept
 from monitor.alerts.memory import Draft, Memory
 from monitor.alerts.scene import Scene, Scope, Told
 from monitor.alerts.sight import STOPPED
@@ -107,13 +107,19 @@ def _continues(last: Kept, begun: Kept, now: datetime) -> bool:
 
 
 def _settle(draft: Draft, scene: Scene, over: dict[tuple[How, Scope], list[Told]]) -> None:
-    now = scene.now
+    now, watchers = scene.now, list[Kept]()
+
+    def away(at: datetime) -> bool:
+        if not watchers:
+            watchers.extend(kept for kept in draft.all() if kept.name in (TARGET_MISSING, WATCHDOG))
+        return nobody_asked(watchers, at)
+
     for kept in list(draft.open()):
         if kept.alert.firing and lapsed(kept, scene.sight, now):
             kept = kept.resolved(now)
         if kept.alert.firing:
             continue
-        end = verdict(kept, scene.sight, now, scene.up_since, lambda at: nobody_asked(draft.all(), at))
+        end = verdict(kept, scene.sight, now, scene.up_since, away)
         said = {other.episode.end for other in draft.thread(kept.thread) if other.number == kept.number}
         if end and (end in said or kept.gathered):
             end = "quiet"

@@ -10,7 +10,9 @@ from monitor.alerts.sight import LOST as ROOM_LOST
 
 UNKNOWN_MAX = timedelta(minutes=30)  # so long is waited for a room to be seen again; then nothing is said
 UP_BEFORE = timedelta(seconds=60)  # a word of Prometheus from within so long after our start may be about our absence
-SURE_AFTER = timedelta(seconds=15)  # by then it was told, too, if nobody was asked when an alert ended
+SURE_AFTER = timedelta(seconds=90)  # by then it was told, too, if nobody was asked when an alert ended
+TOLD_APART = timedelta(seconds=90)  # Prometheus says once a minute what fires, of each alert at another moment
+MISSED_AFTER = timedelta(seconds=30)  # LivemonTargetMissing waits for 15 s
 UNSEEN_SHARE = 0.3  # of a crowd: with more nobody can say how it stands
 BACK_SHARE = 0.7  # with so many it is over; who is still down then is told of by name
 HELD_FOR = timedelta(seconds=300)  # an alert that Alertmanager does not speak of any more (silenced, restarted)
@@ -42,9 +44,9 @@ def nobody_asked(others: Iterable[Kept], at: datetime) -> bool:
     for other in others:
         begun, over = other.alert.starts_at, other.alert.ends_at
         if other.name == TARGET_MISSING and other.alert.labels.get("job", "").startswith("livemon"):
-            if begun <= at + SURE_AFTER and (over is None or over >= at - UP_BEFORE):
+            if begun <= at + MISSED_AFTER and (over is None or over >= at - UP_BEFORE):
                 return True
-        elif other.name == WATCHDOG and over is not None and abs(over - at) <= UP_BEFORE:
+        elif other.name == WATCHDOG and over is not None and abs(over - at) <= TOLD_APART:
             return True
     return False
 

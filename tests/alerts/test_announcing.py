@@ -8,14 +8,12 @@ import pytest
 from monitor.alerts.addressed import Make, addressed, group, takers
 from monitor.alerts.announcing import Announcing
 from monitor.alerts.book import Book
-from monitor.alerts.firing import Firing
 from monitor.alerts.hearing import Hearing
-from monitor.alerts.notice import Language, Notice
+from monitor.alerts.notice import Notice
 from monitor.alerts.saying import Speaker
 from monitor.alerts.sight import DROPPED
 from monitor.alerts.silence import Matcher, Silence
 from monitor.alerts.silences import Listed, ListedStatus
-from tests.alerts.duty_book import MemoryBook, episode
 from tests.alerts.hall import Hall, alert
 from tests.alerts.telling import Words, robot
 
@@ -94,20 +92,3 @@ async def test_the_end_of_a_silence_is_told_where_its_alerts_are(tmp_path):
     assert [(each.robot, each.severity) for each in found] == [("h4", "critical")]
     assert found[0].notice.title.startswith("[SILENCE OVER]")
     await hearing.close()
-
-
-async def test_nobody_is_called_for_what_has_stopped_firing():
-    fires, over = episode(1, {"alertname": "a"}), episode(2, {"alertname": "b"})
-    over = type(over)(2, type(over.alert)("f2", "b", "critical", {}, {}, NOW, NOW))
-    book = MemoryBook(fires, over)
-    assert [each.number for each in await Firing(book).open_episodes()] == [1]
-    await Firing(book).acted(1, "escalated", NOW, "张三", "1", None)
-    assert book.actions == [(1, "escalated", "张三", "1")]
-
-
-def test_each_robot_is_addressed_in_its_language():
-    languages: list[Language] = ["en", "zh"]
-    made = addressed(pieces(1), "k", [HALL_4, REST])
-    assert [(name, notice.title, key) for name, notice, key in made] == [
-        (name, f"{language} 1", "k/1") for name, language in zip(("h4", "rest"), languages, strict=True)
-    ]

@@ -15,7 +15,6 @@ from monitor.alerts.book import Book
 from monitor.alerts.contacts import Contact
 from monitor.alerts.duty import Duty
 from monitor.alerts.escalating import Escalating, Make
-from monitor.alerts.firing import Firing
 from monitor.alerts.hearing import Hearing
 from monitor.alerts.keeper import Keeper
 from monitor.alerts.kept import DROPPED, LOST
@@ -75,7 +74,7 @@ class Evening:
         self.calls: list[int] = []
         self.held: list[str] = []  # by whom, each second
         self.escalating = Escalating(
-            Firing(self.hearing), lambda: self.keeper.holds, lambda at: ["zhang", "li"], lambda of: Contact(of, of),
+            self.hearing, lambda: self.keeper.holds, lambda at: ["zhang", "li"], lambda of: Contact(of, of),
             lambda number, language: [], self._tell, lambda: self.hall.now, UTC,
         )  # fmt: skip
 
@@ -171,3 +170,19 @@ async def test_who_took_it_holds_it_through_blindness_and_when_it_fires_again(ev
     assert (evening.calls, set(evening.held[60:])) == ([], {"张三"})
     assert [(each.number, each.alert.firing) for each in await evening.hearing.open_episodes()] == [(1, True)]
     assert await evening.told() == ["firing"]
+
+
+async def test_each_is_called_once_also_after_a_blind_spell(evening: Evening) -> None:
+    again = msgspec.structs.replace(DROP, starts_at=AT + timedelta(seconds=400))
+    plan: Plan = {
+        10: lambda: evening.fire(DROP),
+        12: lambda: (DROP,),
+        320: lambda: evening.hall.stand(1, BLIND),
+        360: lambda: evening.fire(),
+        365: lambda: (over(DROP, evening.hall.now),),
+        390: lambda: evening.hall.stand(1, ROOM_DROPPED),
+        400: lambda: evening.fire(again),
+        402: lambda: (again,),
+    }
+    await evening.play(0, 1_200, plan)
+    assert evening.calls == [300, 600]

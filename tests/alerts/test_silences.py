@@ -157,33 +157,68 @@ async def test_who_took_it_holds_it_while_its_room_is_out_of_sight(real: Running
     assert await watch.active() == []
 
 
-async def test_what_ends_under_a_silence_is_judged(real: Running) -> None:
+async def test_what_ends_under_a_silence_is_judged(real: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a platform, of a feed: Alertmanager never tells that it is over, and it would hide what comes later."""
+    monkeypatch.setattr(keeping, "SETTLED_S", 0.0)
+    monkeypatch.setattr(keeping, "ROOMS_EVERY", timedelta(0))
     out, blind, goes_on = (
         {"alertname": name, "severity": "critical", "platform": "wechat"}
         for name in ("LivemonPlatformOutage", "LivemonFeedBlind", "LivemonWriterBlocked")
     )
+    absent = A | {"alertname": "LivemonRoomNotStarted"}
     watchdog = {"alertname": "LivemonWatchdog", "severity": "info"}
-    await real.fire(out, blind, goes_on, watchdog)
+    await real.fire(out, blind, goes_on, absent, watchdog)
     watch = Watch(real, MemoryBook())
     everything = await watch.api.alerts([])
     for number, each in enumerate(everything):
         watch.book.episodes[number] = Episode(number, each.alert)
     fingerprints = {each.labels["alertname"]: each.fingerprint for each in everything}
-    watch.ahead = timedelta(minutes=5)
-    for _ in range(3):
-        await watch.keeper.tend()
+    await looks(watch, 3)
     assert watch.book.judged == []
-    await real.resolve(out, blind)
-    await watch.keeper.tend()
+    await real.resolve(out, blind, absent)
+    await looks(watch, 1)
     assert watch.book.judged == []  # one look may have come between two evaluations
-    await watch.keeper.tend()
-    assert sorted(watch.book.judged) == sorted((fingerprints[out["alertname"]], fingerprints[blind["alertname"]]))
-    watch.book.judged.clear()
-    await real.resolve(goes_on, watchdog)  # nobody tells this Alertmanager of what fires
-    for _ in range(3):
+    await looks(watch, 1)
+    over = (out, blind, absent)
+    assert sorted(watch.book.judged) == sorted(fingerprints[each["alertname"]] for each in over)
+
+
+@pytest.mark.parametrize("gone", ["an hour ago", "with all it said"])
+async def test_nothing_is_over_because_prometheus_is_away(
+    gone: str, real: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it said ends after four minutes, of each alert at another moment."""
+    monkeypatch.setattr(keeping, "SETTLED_S", 0.0)
+    blocked, watchdog = A | {"alertname": "LivemonWriterBlocked"}, {"alertname": "LivemonWatchdog", "severity": "info"}
+    await real.fire(blocked, watchdog)
+    watch = Watch(real, MemoryBook())
+    for number, each in enumerate(await watch.api.alerts([])):
+        watch.book.episodes[number] = Episode(number, each.alert)
+    (number,) = (one for one, each in watch.book.episodes.items() if each.alert.name == "LivemonWriterBlocked")
+    assert (await watch.duty.acknowledge(number, "张三")).word == "held"
+    await looks(watch, 1)
+    await real.resolve(blocked, *([watchdog] if gone == "with all it said" else []))
+    watch.ahead = timedelta(minutes=3)
+    await looks(watch, 4)
+    assert (watch.book.judged, watch.duty.hold(number) is not None) == ([], True)
+
+
+async def looks(watch: Watch, times: int) -> None:
+    for _ in range(times):
         await watch.keeper.tend()
-    assert watch.book.judged == []
+
+
+async def test_acknowledgements_of_another_livemon_hold_nothing_here_and_stay(real: Running) -> None:
+    """Each counts its own alerts from 1."""
+    await real.fire(A, B)
+    other, watch = Watch(real, MemoryBook(episode(1, B))), Watch(real, MemoryBook(episode(1, A)))
+    assert (await other.duty.acknowledge(1, "李四")).word == "held"
+    outcome = await watch.duty.acknowledge(1, "张三")
+    assert (outcome.word, outcome.by) == ("held", "张三")
+    await real.resolve(B)  # out of sight, there
+    watch.ahead = timedelta(minutes=5)
+    await looks(watch, 4)
+    assert sorted(each.by for each in await watch.active()) == ["张三", "李四"]
 
 
 async def test_a_clock_ahead_of_alertmanagers_holds_all_the_same(real: Running) -> None:
