@@ -162,6 +162,31 @@ async def test_icecast_that_does_not_cut_a_frozen_source_shows_by_its_bytes_that
             played.nothing_happened(other)
 
 
+@pytest.mark.parametrize(("by_admin", "fallback"), [(False, "/backup"), (True, "/style.css")])
+async def test_a_mount_that_icecast_lists_for_its_fallback_alone_is_off_air(
+    by_admin: bool, fallback: str, tmp_path: Path, loops: Path
+):
+    hall = IcecastHall(tmp_path / "hall", by_admin, fallback=fallback)
+    furnish(hall.folder, loops)
+    with hall:
+        if fallback == "/backup":
+            hall.publish("backup")
+        async with Evening(hall, 2).played() as played:
+            room, other = played.rooms
+            hall.play(room)
+            await played.until(lambda: played.stage.of(room).viewers == 1, 8.0)
+            await asyncio.to_thread(played.sources[room].stop)
+            took_s = await played.is_in(room, DROPPED, played.lag_s)
+            assert took_s < played.lag_s
+            await played.stays(4)
+            assert (played.stage.of(room).state, played.stage.of(room).viewers) == (DROPPED, 0)
+            hall.publish(room)
+            await played.is_in(room, LIVE)
+            await played.until(lambda: played.stage.of(room).viewers == 1, 8.0)  # whom the fallback kept
+            assert [change for change, _ in played.changes(room)] == ["opened", "dropped", "resumed"]
+            played.nothing_happened(other)
+
+
 @pytest.mark.parametrize("by_admin", [False, True])
 async def test_a_title_that_spoils_icecasts_status_is_counted_and_drops_nobody(
     by_admin: bool, tmp_path: Path, loops: Path
