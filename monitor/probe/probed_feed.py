@@ -5,7 +5,7 @@ from datetime import datetime
 
 import aiohttp
 
-from collectors.collector import Emit, Now
+from collectors.collector import Emit, Now, PartlyRead
 from collectors.probed_row import ProbedRow
 from collectors.tick import Tick
 from monitor.live.supervise import Collecting
@@ -26,7 +26,13 @@ class ProbedFeed:
         await self._feed.collect(http, emit, now)
 
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
-        ticks = self._feed.parse(frame, at)
+        try:
+            return self._told(frame, self._feed.parse(frame, at), at)
+        except PartlyRead as error:
+            error.ticks = self._told(frame, error.ticks, at)
+            raise
+
+    def _told(self, frame: bytes, ticks: Sequence[Tick], at: datetime) -> Sequence[Tick]:
         for room in self._rates.thin(ticks):
             self._prober.suspect(self.name, room, "thin")
         return self._prober.without_us(self._row, frame, ticks, at)

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import msgspec
 import pytest
 
-from collectors.collector import FeedRow
+from collectors.collector import Emit, FeedRow, Now, PartlyRead
 from collectors.servers.icecast import Icecast
 from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.servers.node_media_server import NodeMediaServer
@@ -17,6 +18,7 @@ from collectors.tick import Tick
 from monitor.facts import Change, RosterRoom, Slot
 from monitor.live.watch import Watch
 from monitor.probe.command import Ran
+from monitor.probe.probed_feed import ProbedFeed
 from monitor.probe.prober import AT_ONCE_MAX, WAITING_MAX, Prober, probed
 from tests.probe.test_command import packets
 
@@ -247,6 +249,26 @@ async def test_he_is_not_taken_off_twice_where_the_answer_names_him():
         named = stage.prober.without_us(HALL, b"<client></client>", [tick], stage.at)
         counted = stage.prober.without_us(HALL, b"<nclients>8</nclients>", [tick], stage.at)
     assert ([each.viewers for each in named], [each.viewers for each in counted]) == ([7], [6])
+
+
+async def test_he_is_no_viewer_either_where_an_answer_hides_other_rooms():
+    stage = Stage()
+    stage.poll(room1=True)
+    async with stage.working():
+        stage.prober.suspect("hall", "live/room1", "thin")
+        await settled()
+        stage.at += timedelta(seconds=3)
+        with pytest.raises(PartlyRead) as hidden:
+            ProbedFeed(Hiding(name="hall"), HALL, stage.prober).parse(b"<nclients>8</nclients>", stage.at)
+    assert ([tick.viewers for tick in hidden.value.ticks], hidden.value.unseen) == ([6], {"live/room2": "reload"})
+
+
+class Hiding(FeedRow, tag="hiding", frozen=True, kw_only=True):
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None: ...
+
+    def parse(self, frame: bytes, at: datetime) -> list[Tick]:
+        seen = Tick(self.name, "live/room1", at, "status", True, 7)
+        raise PartlyRead("reload", [seen], {"live/room2": "reload"}, whole=True)
 
 
 def test_counts_are_of_the_feeds_that_ask_for_it_from_the_start():

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from collectors.collector import FeedRow
-from monitor.facts import Change
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
+from collectors.tick import Tick
+from monitor.facts import Change, RosterRoom
 from monitor.rehearsal.program import Program
-from tests.platforms.stage import BLIND, DROPPED, LIVE, Stage
+from tests.platforms.stage import BLIND, DROPPED, LIVE, Stage, now
 
-from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, furnish
+from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, NginxHall, furnish
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 START_S = 15.0
@@ -263,6 +265,44 @@ async def test_a_restart_of_the_server_is_blindness_and_then_a_drop_of_who_does_
         for back in (room, other):
             await played.is_in(back, LIVE)
             assert [change for change, _ in played.changes(back)] == ["opened", "dropped", "resumed"]
+
+
+async def test_a_reload_of_nginx_is_blindness_for_those_who_stay_with_the_former_worker(tmp_path: Path, loops: Path):
+    async with evening("nginx_rtmp", tmp_path, loops, rooms=3) as played:
+        stays, comes_back, ends = played.rooms
+        hall, stage = played.hall, played.stage
+        assert isinstance(hall, NginxHall)
+        players = [hall.play(room) for room in played.rooms]
+        for room in played.rooms:
+            await played.until(lambda room=room: stage.of(room).viewers == 1, 8.0)
+        keys = {room: stage.of(room).session.key for room in played.rooms}
+        hall.reload()
+        for room in played.rooms:
+            await played.is_in(room, BLIND, 5.0)
+        await played.stays(6)
+        assert all(program.running for program in (*played.sources.values(), *players))
+        assert [(stage.of(room).state, stage.of(room).viewers) for room in played.rooms] == [(BLIND, None)] * 3
+        played.nothing_happened(*played.rooms)
+
+        await asyncio.to_thread(played.sources[comes_back].stop)
+        hall.publish(comes_back)
+        await played.is_in(comes_back, LIVE)
+        hall.play(comes_back)
+        await played.until(lambda: stage.of(comes_back).viewers == 1, 8.0)
+        assert stage.of(comes_back).session.key != keys[comes_back]
+        told = [change for change, _ in played.changes(comes_back)]
+        assert told == ["opened", "closed", "opened"], "who is seen again with another key is another session"
+        assert [(span.cause, span.room) for span in stage.spans(comes_back)] == [("reload", comes_back)]
+
+        at = now()
+        roster = [RosterRoom(number, "nginx_rtmp", room) for number, room in enumerate(played.rooms, 1)]
+        end = Tick("calls", ends, at, "event", False, session_key=":" + (keys[ends] or "").partition(":")[2])
+        stage.watch.load(roster, (), [played.row, NginxRtmpHooks(name="calls", app="halls")], at)
+        stage.put.append(stage.watch.hear("calls", at, [end], at, whole=False))
+        await played.stays(2)
+        assert played.changes(ends)[1:] == [("dropped", "event")], "a call tells of the end all the same"
+        assert (stage.of(stays).state, stage.of(ends).state) == (BLIND, BLIND)
+        played.nothing_happened(stays)
 
 
 @every_kind
