@@ -14,6 +14,7 @@ from .asked_frame import framed, parted_as
 from .collector import BadFrame
 
 WORKER = re.compile(rb"<pid>(\d{1,10})</pid>\s*<uptime>(\d{1,10})</uptime>")
+SLACK_S = 5.0  # either answer may have been slow to come
 START = b'{"hidden":'
 HIDDEN_MAX = timedelta(minutes=15)  # longer than encoders take to come back, and short enough to miss who never does
 
@@ -38,10 +39,13 @@ def worker(frame: bytes) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def is_another_worker(frame: bytes, pid: int, elapsed_s: float) -> bool:
-    """True when another process than `pid` answers although the server did not start anew meanwhile."""
-    other, uptime_s = worker(frame)
-    return other not in (0, pid) and uptime_s > elapsed_s + 1
+def is_another_worker(frame: bytes, before: tuple[int, int], elapsed_s: float) -> bool:
+    """True when another process than that of the answer `before` answers, of the same server: it is as old.
+
+    One that was loaded anew is younger by all that the former was old, however long the loading took.
+    """
+    (pid, uptime_s), (other, other_s) = before, worker(frame)
+    return other not in (0, pid) and other_s > uptime_s + elapsed_s - SLACK_S
 
 
 class FormerWorkers:

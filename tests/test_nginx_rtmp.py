@@ -133,22 +133,24 @@ def test_markup_deep_as_a_well_is_refused_without_a_crash() -> None:
 @pytest.mark.parametrize(
     ("pid", "uptime_s", "elapsed_s", "another"),
     [
-        (30557, 18, 5.0, False),  # the same process
-        (30558, 18, 5.0, True),  # another one, of a server that runs for longer
-        (30558, 4, 5.0, False),  # the server started anew
-        (30558, 6, 5.0, False),  # its uptime is in whole seconds
-        (30558, 18, 40.0, False),  # we did not look for a while
+        (30557, 1_005, 5.0, False),  # the same process
+        (30558, 1_005, 5.0, True),  # another one, of a server that goes on
+        (30558, 1_001, 5.0, True),  # the one before was slow to answer
+        (30558, 1_040, 40.0, True),  # we did not look for a while
+        (30558, 4, 5.0, False),  # the server was loaded anew
+        (30558, 9, 5.0, False),  # that took it so long that the former worker answered meanwhile
+        (30558, 38, 40.0, False),
     ],
 )
-def test_another_worker_is_told_from_a_restart_by_its_uptime(
+def test_another_worker_is_told_from_a_restart_and_a_reload_by_its_uptime(
     pid: int, uptime_s: int, elapsed_s: float, another: bool
 ) -> None:
     frame = changed(b"<pid>30557</pid>\r\n<uptime>18", b"<pid>%d</pid>\r\n<uptime>%d" % (pid, uptime_s))
-    assert is_another_worker(frame, 30557, elapsed_s) is another
+    assert is_another_worker(frame, (30557, 1_000), elapsed_s) is another
 
 
 def test_a_frame_without_a_pid_is_left_to_the_parser() -> None:
-    assert not is_another_worker(b"<html>", 30557, 5.0)
+    assert not is_another_worker(b"<html>", (30557, 1_000), 5.0)
 
 
 Answers = Iterator[web.Response]

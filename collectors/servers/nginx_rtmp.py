@@ -40,15 +40,15 @@ class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True, dict=Tru
         return FormerWorkers(self.rooms or (), self.on_air)
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        pid, asked_at = 0, now()
+        before, asked_at = (0, 0), now()
         async for _ in every(self.interval_s, self.name):
             elapsed_s, asked_at = (now() - asked_at).total_seconds(), now()
             found = await self.ask(http)
-            another = pid != 0 and is_another_worker(found, pid, elapsed_s)
+            another = before[0] != 0 and is_another_worker(found, before, elapsed_s)
             if another:
-                await self.refuse_if_back(http, pid)
-            frame = self.former.framed(found, asked_at, pid, another)
-            pid = worker(found)[0] or pid
+                await self.refuse_if_back(http, before[0])
+            frame = self.former.framed(found, asked_at, before[0], another)
+            before = worker(found) if worker(found)[0] else (before[0], before[1] + round(elapsed_s))
             await emit(frame, asked_at)
 
     async def ask(self, http: aiohttp.ClientSession) -> bytes:

@@ -276,6 +276,7 @@ async def test_a_reload_of_nginx_is_blindness_for_those_who_stay_with_the_former
         for room in played.rooms:
             await played.until(lambda room=room: stage.of(room).viewers == 1, 8.0)
         keys = {room: stage.of(room).session.key for room in played.rooms}
+        await asyncio.sleep(6.0)  # so old that its age shows that it was loaded anew
         hall.reload()
         for room in played.rooms:
             await played.is_in(room, BLIND, 5.0)
