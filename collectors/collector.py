@@ -48,6 +48,7 @@ class FeedRow(msgspec.Struct, tag_field="kind", forbid_unknown_fields=True, kw_o
     TELLS_STATE: ClassVar[bool] = True  # polls and sockets; hooks are silent by nature and never blind a room
     TELLS_END: ClassVar[bool] = False  # can this source tell a sign-off from a failure?
     ROOM_BY_ROOM: ClassVar[bool] = False  # a frame shows the rooms it names and no other: one can be blind alone
+    HIDES_ROOMS: ClassVar[bool] = False  # a whole answer may say of single rooms that it cannot show them
     TELLS_MONEY: ClassVar[bool] = False  # its ticks have the platform's own running total of money
     KEY_IS: ClassVar[Literal["session", "connection"]] = "connection"  # what `session_key` names
     KEYS: ClassVar[str] = ""  # of what they are, where several kinds tell the same; left out: a feed's own compare
@@ -81,13 +82,16 @@ class BadFrame(ValueError):
 class PartlyRead(BadFrame):
     """A frame that shows some rooms (`ticks`), and leaves us blind for others: they are neither seen nor missed.
 
-    `unseen`: these, each with one of the fixed words of monitor/live/failure.py; only of kinds that go room by room.
-    Where there are none, and no `part`, the reason begins with that word: something beside the rooms is missing.
-    `part`: what of the frame could not be read, kept for a person now and then; empty where nothing came.
+    `unseen`: these, each with one of the fixed words of monitor/live/failure.py; only of kinds that go room by room, or
+    that may hide rooms. Where there are none, and no `part`, the reason begins with that word: something beside the
+    rooms is missing. `part`: what of the frame could not be read, kept for a person now and then; empty where nothing
+    came. `whole`: nothing failed, and the feed is well, though it may show no room at all.
     """
 
-    def __init__(self, reason: str, ticks: Sequence[Tick], unseen: Mapping[str, str], part: bytes = b"") -> None:
-        self.ticks, self.unseen, self.part = ticks, unseen, part
+    def __init__(
+        self, reason: str, ticks: Sequence[Tick], unseen: Mapping[str, str], part: bytes = b"", whole: bool = False
+    ) -> None:
+        self.ticks, self.unseen, self.part, self.whole = ticks, unseen, part, whole
         super().__init__(reason)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from collectors import frames
-from collectors.collector import BadFrame, FeedRefused
+from collectors.collector import BadFrame, FeedRefused, PartlyRead
+from collectors.former_worker import FormerWorkers
 from collectors.servers.nginx_rtmp import NginxRtmp, is_another_worker
 from collectors.tick import Tick
 
@@ -131,22 +133,24 @@ def test_markup_deep_as_a_well_is_refused_without_a_crash() -> None:
 @pytest.mark.parametrize(
     ("pid", "uptime_s", "elapsed_s", "another"),
     [
-        (30557, 18, 5.0, False),  # the same process
-        (30558, 18, 5.0, True),  # another one, of a server that runs for longer
-        (30558, 4, 5.0, False),  # the server started anew
-        (30558, 6, 5.0, False),  # its uptime is in whole seconds
-        (30558, 18, 40.0, False),  # we did not look for a while
+        (30557, 1_005, 5.0, False),  # the same process
+        (30558, 1_005, 5.0, True),  # another one, of a server that goes on
+        (30558, 1_001, 5.0, True),  # the one before was slow to answer
+        (30558, 1_040, 40.0, True),  # we did not look for a while
+        (30558, 4, 5.0, False),  # the server was loaded anew
+        (30558, 9, 5.0, False),  # that took it so long that the former worker answered meanwhile
+        (30558, 38, 40.0, False),
     ],
 )
-def test_another_worker_is_told_from_a_restart_by_its_uptime(
+def test_another_worker_is_told_from_a_restart_and_a_reload_by_its_uptime(
     pid: int, uptime_s: int, elapsed_s: float, another: bool
 ) -> None:
     frame = changed(b"<pid>30557</pid>\r\n<uptime>18", b"<pid>%d</pid>\r\n<uptime>%d" % (pid, uptime_s))
-    assert is_another_worker(frame, 30557, elapsed_s) is another
+    assert is_another_worker(frame, (30557, 1_000), elapsed_s) is another
 
 
 def test_a_frame_without_a_pid_is_left_to_the_parser() -> None:
-    assert not is_another_worker(b"<html>", 30557, 5.0)
+    assert not is_another_worker(b"<html>", (30557, 1_000), 5.0)
 
 
 Answers = Iterator[web.Response]
@@ -246,3 +250,116 @@ async def test_a_compressed_answer_is_measured_as_it_unfolds() -> None:
     bomb.enable_compression(web.ContentCoding.gzip)
     with pytest.raises(BadFrame, match=r"^too_large: "):
         await heard(iter([bomb]), 1, body_bytes_max=1_000_000)
+
+
+class Loaded:
+    """What is remembered of one nginx from answer to answer: who is hidden after each of them."""
+
+    def __init__(self, *rooms: str) -> None:
+        self.row = feed(rooms=list(rooms))
+        self.former = FormerWorkers(self.row.rooms or (), self.row.on_air)
+
+    def answers(self, seconds: float, pid: int, *on_air: str, before: int, another: bool = False) -> set[str]:
+        """`before`: who answered the poll before this one; 0: it failed."""
+        listed = b"".join(STREAM.replace(b"room1", room.encode()) for room in on_air)
+        page = changed(STREAM, listed).replace(b"<pid>30557<", b"<pid>%d<" % pid)
+        at = AT + timedelta(seconds=seconds)
+        frame = self.former.framed(page, at, before, another)
+        ticks, hidden = read(self.row, frame, at)
+        assert {tick.room for tick in ticks if tick.live} == {f"live/{room}" for room in on_air}
+        return hidden
+
+
+def read(row: NginxRtmp, frame: bytes, at: datetime) -> tuple[list[Tick], set[str]]:
+    """The ticks of a frame, and the rooms that it hides."""
+    try:
+        return row.parse(frame, at), set()
+    except PartlyRead as error:
+        told = error
+    assert told.whole
+    assert set(told.unseen.values()) == {"reload"}
+    assert not told.unseen.keys() & {tick.room for tick in told.ticks}
+    return list(told.ticks), set(told.unseen)
+
+
+A, B, C = "live/a", "live/b", "live/c"
+
+
+def test_after_a_reload_nothing_is_said_of_who_was_on_air_until_the_new_worker_lists_them_or_the_limit_passes() -> None:
+    nginx = Loaded(A, B, C)
+    assert nginx.answers(0, 1, "a", "b", before=0) == set()
+    assert nginx.answers(5, 2, before=1) == {A, B}  # c was off air, and is
+    assert nginx.answers(10, 2, "a", before=2) == {B}
+    assert nginx.answers(15, 2, before=2) == {B}  # a was listed by this one, and went
+    assert nginx.answers(904, 2, before=2) == {B}
+    assert nginx.answers(905, 2, before=2) == set()
+
+
+def test_a_reload_upon_a_reload_hides_each_room_for_its_own_time() -> None:
+    nginx = Loaded(A, B)
+    nginx.answers(0, 1, "a", before=0)
+    assert nginx.answers(5, 2, "b", before=1) == {A}
+    assert nginx.answers(600, 3, before=2) == {A, B}
+    assert nginx.answers(905, 3, before=3) == {B}
+    assert nginx.answers(1500, 3, before=3) == set()
+
+
+def test_a_restart_that_a_failed_poll_saw_and_a_crash_hide_nobody() -> None:
+    restarted, crashed = Loaded(A), Loaded(A)
+    restarted.answers(0, 1, "a", before=0)
+    assert restarted.answers(9, 2, before=0) == set()
+    crashed.answers(0, 1, "a", before=0)
+    assert crashed.answers(5, 2, before=1, another=True) == set()
+
+
+def test_a_poll_that_fails_after_a_reload_shows_nobody_and_a_restart_then_all() -> None:
+    nginx = Loaded(A)
+    nginx.answers(0, 1, "a", before=0)
+    assert nginx.answers(5, 2, before=1) == {A}
+    assert nginx.answers(20, 2, before=0) == {A}
+    nginx.former.framed(b"<html>", AT + timedelta(seconds=22), 0, False)
+    assert nginx.answers(25, 2, before=2) == {A}
+    assert nginx.answers(40, 3, before=0) == set()
+
+
+def test_who_only_waits_for_a_hidden_room_does_not_show_how_it_stands() -> None:
+    row = feed()
+    former = FormerWorkers(row.rooms or (), row.on_air)
+    former.framed(LIVE, AT, 0, False)
+    waiting = changed(b"<pid>30557<", b"<pid>30600<", EVENING[6])
+    assert read(row, former.framed(waiting, AT, 30557, False), AT) == ([], {"live/room1"})
+
+
+def test_where_the_answer_before_a_reload_could_not_be_read_any_room_may_have_been_on_air() -> None:
+    row = feed(rooms=[A, B])
+    former = FormerWorkers(row.rooms or (), row.on_air)
+    former.framed(LIVE[:-9], AT, 0, False)
+    frame = former.framed(changed(b"<pid>30557<", b"<pid>30600<"), AT, 30557, False)
+    assert read(row, frame, AT)[1] == {A, B}
+
+
+async def test_a_reload_between_two_polls_hides_rooms_though_a_poll_fails_thereafter() -> None:
+    loaded = no_streams_after(1, pages((1, 100), (2, 0)))
+    answers = chain(islice(loaded, 3), iter([web.Response(status=503)]), loaded)
+    told: list[tuple[list[bool | None], set[str]]] = []
+
+    async def emit(frame: bytes, at: datetime) -> None:
+        ticks, hidden = read(row, frame, at)
+        told.append(([tick.live for tick in ticks], hidden))
+        if len(told) == 5:
+            raise asyncio.CancelledError
+
+    async with serving(answers) as url, aiohttp.ClientSession() as http:
+        row = feed(url=url, interval_s=0.1, rooms=["live/room1", A])
+        for ending in (aiohttp.ClientResponseError, asyncio.CancelledError):
+            with pytest.raises(ending):
+                await row.collect(http, emit, lambda: datetime.now(UTC))
+    assert told == [([True, False], set()), *[([False], {"live/room1"})] * 4]
+
+
+def no_streams_after(count: int, answers: Answers) -> Answers:
+    for number, answer in enumerate(answers):
+        if number >= count:
+            assert isinstance(answer.body, bytes)
+            answer = web.Response(body=changed(STREAM, b"", answer.body))
+        yield answer

@@ -107,9 +107,11 @@ async def test_poll_and_hook_of_one_server_agree_on_one_session() -> None:
         stage.poll(0, None)
         await stage.call(2, call("publish"))
         stage.poll(5, 7)
-        await stage.call(6, call("publish", 30))  # a second publisher, refused by nginx
-        await stage.call(6.1, call("publish_done", 30))
+        await stage.call(6, call("publish", 30))  # a second publisher, refused by nginx, who stays for a while
         stage.poll(10, 7)
+        await stage.call(11, call("update_publish", 30, time="5", timestamp="5000"))
+        await stage.call(11.5, call("publish_done", 30))
+        assert stage.told() == [("opened", "event")]
         await stage.call(12, call("publish_done"))
         assert stage.watch.rooms[0].session.phase is DROPPED
         stage.poll(15, None)

@@ -22,6 +22,7 @@ class Source(msgspec.Struct, frozen=True):
 
     listenurl: str
     listeners: int | None = None
+    stream_start: str | None = None
     stream_start_iso8601: str | None = None
 
 
@@ -60,7 +61,7 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
         source = json_body(frame, Status, fraction).icestats.source
         for one in source if isinstance(source, list) else [source] if source else []:
             mount = one.listenurl.partition("//")[2].partition("/")[2]
-            yield self.observe(mount, at, one.listeners, one.stream_start_iso8601, None)
+            yield self.observe(mount, at, one.listeners, one.stream_start_iso8601 or one.stream_start, None)
 
     def of_xml(self, frame: bytes, at: datetime) -> Iterator[Tick]:
         """Of /admin/stats."""
@@ -73,8 +74,11 @@ class Icecast(ServerRow, tag="icecast", frozen=True, kw_only=True):
                 for name in ("listeners", "total_bytes_read")
             ]
             mount = source.get("mount", "").removeprefix("/")
-            yield self.observe(mount, at, told[0], source.findtext("stream_start_iso8601"), told[1])
+            key = source.findtext("stream_start_iso8601") or source.findtext("stream_start")
+            yield self.observe(mount, at, told[0], key, told[1])
 
     def observe(self, mount: str, at: datetime, listeners: int | None, key: str | None, progress: int | None) -> Tick:
+        if not key:  # a fallback or a relay on demand keeps it listed, by its name alone, while it has no source
+            return Tick(self.name, mount, at, "status", False)
         viewers = listeners if self.viewers else None  # the source is none of them
         return Tick(self.name, mount, at, "status", True, viewers, progress=progress, session_key=key)

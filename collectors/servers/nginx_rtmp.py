@@ -1,8 +1,8 @@
 """nginx-rtmp: polls the stat page of one server. One tick per watched room, and per stream that nobody watches."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated
 from xml.etree.ElementTree import Element
 
@@ -10,37 +10,45 @@ import aiohttp
 import msgspec
 
 from ..answer import answer
-from ..collector import BadFrame, Emit, FeedRefused, Now, every
+from ..collector import BadFrame, Emit, FeedRefused, Now, PartlyRead, every
+from ..former_worker import FormerWorkers, hidden_in, is_another_worker, worker
 from ..listed_streams import stream_ticks
 from ..markup import number, without, xml_root
 from ..probed_row import PROBE_MARK, ProbedRow
-from ..tick import Tick
+from ..tick import EPOCH, Tick
 
-WORKER = re.compile(rb"<pid>(\d{1,10})</pid>\s*<uptime>(\d{1,10})</uptime>")
 RELAY = "ngx-local-relay"  # what nginx calls its own pushes to other servers
 NO_VIEWERS = (RELAY, PROBE_MARK)
 
 
-class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
+class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True, dict=True):
     url: str
     interval_s: Annotated[float, msgspec.Meta(ge=0.1, le=300)] = 5.0
     body_bytes_max: Annotated[int, msgspec.Meta(ge=4096)] = 16 * 1024 * 1024  # 12,000 streams are about 10 MB
     probes: list[str] = msgspec.field(default_factory=list)  # addresses that only look
 
     PLATFORM = "nginx_rtmp"
+    HIDES_ROOMS = True  # after a reload
     REFRESH_S = 2.0  # a publisher is listed only after its on_publish hook was answered
     STALL_S = 10.0  # bytes_in moves at each read: unmoved over two polls of the usual interval is no jitter
     RETRY_S_MAX = 10.0
     PROBES_COUNTED = ("rtmp", "http")  # UNVERIFIED of HTTP, which only modules beside this one serve
 
+    @cached_property
+    def former(self) -> FormerWorkers:
+        """No setting: a memory that outlives `collect`, which any poll that fails ends."""
+        return FormerWorkers(self.rooms or (), self.on_air)
+
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        pid, asked_at = 0, now()
+        before, asked_at = (0, 0), now()
         async for _ in every(self.interval_s, self.name):
             elapsed_s, asked_at = (now() - asked_at).total_seconds(), now()
-            frame = await self.ask(http)
-            if pid and is_another_worker(frame, pid, elapsed_s):
-                await self.refuse_if_back(http, pid)
-            pid = worker(frame)[0] or pid
+            found = await self.ask(http)
+            another = before[0] != 0 and is_another_worker(found, before, elapsed_s)
+            if another:
+                await self.refuse_if_back(http, before[0])
+            frame = self.former.framed(found, asked_at, before[0], another)
+            before = worker(found) if worker(found)[0] else (before[0], before[1] + round(elapsed_s))
             await emit(frame, asked_at)
 
     async def ask(self, http: aiohttp.ClientSession) -> bytes:
@@ -53,10 +61,18 @@ class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
                 raise FeedRefused("several workers answer, and each lists only its own streams: set worker_processes 1")
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
-        seen = self.streams(xml_root(without(frame, b"meta")), at)
+        hidden, page = hidden_in(frame)
         # Other names are listed as blanks: where they are not seen we cannot know.
-        rooms = [room for room in self.rooms or () if room.isascii() and room.isprintable()]
-        return stream_ticks(self.name, rooms, seen, at)
+        rooms = [room for room in self.rooms or () if room.isascii() and room.isprintable() and room not in hidden]
+        ticks = stream_ticks(self.name, rooms, self.streams(xml_root(without(page, b"meta")), at), at)
+        if hidden:
+            seen = [tick for tick in ticks if tick.live or tick.room not in hidden]  # players may wait for it
+            raise PartlyRead("reload: rooms of a former worker", seen, dict.fromkeys(hidden, "reload"), whole=True)
+        return ticks
+
+    def on_air(self, page: bytes) -> set[str]:
+        """The watched rooms that this page shows on air. Raises BadFrame."""
+        return {tick.room for tick in self.parse(page, EPOCH) if tick.live}.intersection(self.rooms or ())
 
     def tells_probes(self, frame: bytes) -> bool:
         return self.probe_protocol == "rtmp" and b"<client>" in frame  # `rtmp_stat global live` lists nobody
@@ -84,15 +100,3 @@ class NginxRtmp(ProbedRow, tag="nginx_rtmp", frozen=True, kw_only=True):
         kbps = round(number(stream, "bw_in") / 1000) or None
         told = viewers if self.viewers else None
         return Tick(self.name, room, at, "status", True, told, None, None, kbps, number(stream, "bytes_in"), key)
-
-
-def worker(frame: bytes) -> tuple[int, int]:
-    """Pid and uptime of the worker process that answered, or zeros; all uptimes count from the server's start."""
-    found = WORKER.search(frame, 0, 1000)
-    return (int(found[1]), int(found[2])) if found else (0, 0)
-
-
-def is_another_worker(frame: bytes, pid: int, elapsed_s: float) -> bool:
-    """True when another process than `pid` answers although the server did not start anew meanwhile."""
-    other, uptime_s = worker(frame)
-    return other not in (0, pid) and uptime_s > elapsed_s + 1

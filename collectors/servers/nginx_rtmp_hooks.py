@@ -12,19 +12,20 @@ from ..hook import NO_DETAILS, App, Delivery, Details, Meaning, Reply
 from ..json_body import fit_text
 from ..query import first_fields
 from ..server_hook import ServerHookRow
-from ..tick import Evidence, Tick
+from ..tick import Tick
 
-TOLD: dict[str, tuple[Evidence, bool]] = {
-    "publish": ("event", True),  # before it is let on air, and of a second publisher, too, who is refused
-    "update_publish": ("status", True),
-    "publish_done": ("event", False),
+TOLD = {
+    "publish": True,  # before it is let on air, and of a second publisher, too, who is refused
+    "publish_done": False,
 }
-OTHERS = {"connect", "disconnect", "play", "play_done", "update_play", "update", "done", "record_done"}
+# A second publisher who was refused and stays connected has updates, too: they do not show who is on air.
+OTHERS = {
+    "connect", "disconnect", "play", "play_done", "update_play", "update_publish", "update", "done", "record_done",
+}  # fmt: skip
 
 
 class NginxRtmpHooks(ServerHookRow, tag="nginx_rtmp_hooks", frozen=True, kw_only=True):
     PLATFORM = "nginx_rtmp"
-    REFRESH_S = 2.0  # calls of one publisher have connections of their own: an update may overtake the end
     CONTENT_TYPES = ("application/x-www-form-urlencoded",)
     ALLOW = Reply(b"", "text/plain")  # nginx reads the first digit of the status
 
@@ -39,7 +40,6 @@ class NginxRtmpHooks(ServerHookRow, tag="nginx_rtmp_hooks", frozen=True, kw_only
         name, client = told.get("name", ""), told.get("clientid", "")
         if not told.get("app") or not name or not (client.isascii() and client.isdigit()):
             raise BadFrame("incomplete: no app, name or clientid")
-        evidence, live = TOLD[call]
         # The stat page has the process before the client: it is one server's, so the end of the key will do.
         key, room = f":{client}", fit_text(f"{told['app']}/{name}")
-        return Meaning(ticks=[Tick(self.name, room, at, evidence, live, session_key=key)])
+        return Meaning(ticks=[Tick(self.name, room, at, "event", TOLD[call], session_key=key)])

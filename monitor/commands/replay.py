@@ -119,6 +119,8 @@ class Reading:
             msgspec.json.encode(ticks)  # what no JSON can hold, no row can
             return ticks
         except PartlyRead as error:
+            if error.whole:
+                return error.ticks
             self._say(file, number, str(error))
             return error.ticks or None
         except BadFrame as error:

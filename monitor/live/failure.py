@@ -12,7 +12,7 @@ from collectors.collector import BadFrame, FeedRefused
 
 Reason = Literal[
     "connect", "timeout", "http_status", "rate_limited", "auth", "bad_frame", "closed", "dns", "tls", "silence",
-    "refused", "unknown",
+    "refused", "reload", "unknown",
 ]  # fmt: skip
 RETRY_AFTER_S_MAX = 600.0
 

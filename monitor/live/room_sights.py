@@ -30,6 +30,7 @@ class RoomSights:
             return False
         from_at = min(max(self._seen.get(room, since), since), now)
         self.dark[room] = BlindSpan(feed, platform, from_at, cause, room)
+        self._numbers.pop(room, None)  # that nobody sees them is no sign that they stand still
         return True
 
     def seen(self, rooms: Iterable[str], at: datetime) -> list[BlindSpan]:

@@ -25,6 +25,7 @@ from monitor.live.session import (
     decided,
     doubting,
     dropped,
+    is_end,
     keyed,
     opened,
     other_key,
@@ -105,6 +106,8 @@ def _see_live(session: Session, tick: Tick, at: datetime, rules: Rules, slots: S
     if other and rules.key_is_session and session.is_open and tick.session_key == session.former_key:
         return session, NOTHING  # an answer from before this session began: what was replaced does not come back
     if tick.evidence != "event":
+        if differs and session.is_open and is_end(tick.session_key):
+            return session, NOTHING  # who knows the end alone may speak of a second publisher, who was refused
         if session.is_blind or ((differs or session.phase is not LIVE) and _too_soon(session, at, rules)):
             return session, NOTHING
     elif differs and rules.refused_told and (session.phase is LIVE or session.is_stalled):

@@ -180,9 +180,13 @@ def other_key(session: Session, tick: Tick) -> bool:
     return not (_ends(known, key) or _ends(key, known))
 
 
-def _ends(whole: str, tail: str) -> bool:
+def is_end(key: str | None) -> bool:
     """A key that begins with a colon is the end of one: its source does not know, say, of which process it is."""
-    return tail.startswith(":") and whole.endswith(tail)
+    return key is not None and key.startswith(":")
+
+
+def _ends(whole: str, tail: str) -> bool:
+    return is_end(tail) and whole.endswith(tail)
 
 
 def doubting(session: Session, doubt: Doubt) -> Session:

@@ -60,7 +60,7 @@ class FeedSight:
     def configured(self, row: FeedRow, rules: Rules) -> None:
         self.row, self.rules = row, rules
         self.tells = row.TELLS_STATE
-        self.by_room = row.ROOM_BY_ROOM
+        self.by_room = row.ROOM_BY_ROOM or row.HIDES_ROOMS
         self.shows = "live" in row.signals()
         self.platform = platform_of(row)
         self.hall = row.hall

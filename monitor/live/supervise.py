@@ -131,7 +131,7 @@ class Supervisor:
             return self.feed.parse(frame, at)
         except PartlyRead as error:
             self._miss(error, at)
-            return error.ticks or None
+            return error.ticks if error.whole else error.ticks or None
         except BadFrame as error:
             reason = str(error)
         except Exception as error:  # noqa: BLE001  one room's nonsense must not end the feed
@@ -145,8 +145,9 @@ class Supervisor:
     def _miss(self, error: PartlyRead, at: datetime) -> None:
         """Rooms of which a frame does not say how they stand; what could not be read is shown now and then."""
         name, now = self.feed.name, self.now()
-        word = next(iter(error.unseen.values()), str(error).partition(":")[0])
-        self.outlets.failed(name, "bad_frame" if error.part else _word(word))
+        if not error.whole:
+            word = next(iter(error.unseen.values()), str(error).partition(":")[0])
+            self.outlets.failed(name, "bad_frame" if error.part else _word(word))
         if error.part and self._is_time("part"):
             self.outlets.quarantine(name, error.part, at, str(error))
         for room, reason in error.unseen.items():

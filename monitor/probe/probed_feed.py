@@ -27,13 +27,12 @@ class ProbedFeed:
 
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
         try:
-            ticks = self._feed.parse(frame, at)
+            return self._told(frame, self._feed.parse(frame, at), at)
         except PartlyRead as error:
-            ticks = self._seen(frame, error.ticks, at)
-            raise PartlyRead(str(error), ticks, error.unseen, error.part) from error
-        return self._seen(frame, ticks, at)
+            error.ticks = self._told(frame, error.ticks, at)
+            raise
 
-    def _seen(self, frame: bytes, ticks: Sequence[Tick], at: datetime) -> Sequence[Tick]:
+    def _told(self, frame: bytes, ticks: Sequence[Tick], at: datetime) -> Sequence[Tick]:
         for room in self._rates.thin(ticks):
             self._prober.suspect(self.name, room, "thin")
         return self._prober.without_us(self._row, frame, ticks, at)

@@ -1,5 +1,6 @@
 """A real hall in small: nginx with its RTMP module on loopback, ffmpeg as encoders and as viewers."""
 
+import os
 import random
 import shutil
 import signal
@@ -107,6 +108,11 @@ class RtmpHall:
         """A clean stop of nginx, also of a frozen one: every encoder and viewer is cut off."""
         if self.server and self.server.running:
             self.server.stop(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """A new worker answers from now on; the former one keeps whoever is connected."""
+        if self.server:
+            os.kill(self.server.pid, signal.SIGHUP)  # to the master alone
 
     def stat(self) -> bytes:
         with urlopen(self.stat_url, timeout=5) as reply:  # noqa: S310 (our own loopback URL)

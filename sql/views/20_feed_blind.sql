@@ -26,4 +26,4 @@ COMMENT ON VIEW feed_blind IS
 COMMENT ON COLUMN feed_blind.room_id IS 'NULL: all rooms of the feed; else only this room could not be seen by it.';
 COMMENT ON COLUMN feed_blind.hall IS 'The hall of the feed, where it watches an own server.';
 COMMENT ON COLUMN feed_blind.blind_s IS 'Length in seconds; of a span that is still open, until now.';
-COMMENT ON COLUMN feed_blind.cause IS 'By what: restart (of livemon itself), clock, or the failure of the feed.';
+COMMENT ON COLUMN feed_blind.cause IS 'By what: restart (of livemon itself), clock, reload (of an nginx, by which single rooms are not shown), or the failure of the feed.';

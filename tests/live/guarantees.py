@@ -76,8 +76,8 @@ class Evening:
             self.poll(seconds, *live)
             self.keep(self.watch.tend(at(seconds + 1)))
 
-    def hook(self, seconds: float, room: str, live: bool, key: str = "k") -> Any:
-        tick = Tick("hooks", room, at(seconds), "event", live, session_key=key)
+    def hook(self, seconds: float, room: str, live: bool, key: str = "k", evidence: Any = "event") -> Any:
+        tick = Tick("hooks", room, at(seconds), evidence, live, session_key=key)
         return self.keep(self.watch.hear("hooks", at(seconds), [tick], at(seconds + 0.1)))
 
     def fail(self, *instants: float) -> None:
@@ -271,7 +271,8 @@ def poll_and_hook_of_one_server_tell_of_one_session(machine: Machine) -> None:
     evening = Evening(machine, (Poll(name="poll"), Hooks(name="hooks")))
     evening.poll(5, ROOMS[0], session_key="42:7")
     evening.hook(6, ROOMS[0], True, ":8")  # a second publisher, who is refused
-    evening.hook(7, ROOMS[0], False, ":8")
+    evening.hook(8, ROOMS[0], True, ":8", "status")
+    evening.hook(9, ROOMS[0], False, ":8")
     evening.poll(10, ROOMS[0], session_key="42:7")
     evening.hook(12, ROOMS[0], False, ":7")
     evening.hook(20, ROOMS[0], True, ":9")

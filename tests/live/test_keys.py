@@ -49,6 +49,15 @@ def test_another_end_is_another_publisher_who_begins_nothing_and_ends_nothing(ke
     assert story(marks) == [("opened", 0, "status")]
 
 
+@pytest.mark.parametrize("between", [(), (gone(3),)], ids=["on air", "stopped"])
+def test_a_status_that_knows_another_end_alone_takes_no_key_over_and_brings_nothing_back(between):
+    session, marks = play([polled(0), *between, hook(4, True, ":30", evidence="status")])
+    assert [change for change, _, _ in story(marks)] == ["opened", "dropped"][: 1 + len(between)]
+    assert (session.key, session.key_feed) == ("42:7", "poll")
+    _, marks = play([polled(5), gone(9), hook(12, False, ":30"), polled(15)], session)
+    assert "reconnect" not in [cause for _, _, cause in story(marks)]
+
+
 def test_a_process_that_began_anew_is_told_by_the_whole_key_only():
     _, marks = play([polled(0), polled(5), polled(10, "43:7")])
     assert story(marks) == [("opened", 0, "status"), ("dropped", 5, "reconnect"), ("resumed", 10, "status")]

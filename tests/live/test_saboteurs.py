@@ -38,9 +38,11 @@ BUGS = {
         "seeing", "if other_key(session, tick):\n            return session, NOTHING",
         "if False:\n            return session, NOTHING"),
     "the end of a key is another key": (
-        "session", "return tail.startswith(\":\") and whole.endswith(tail)", "return False"),
+        "session", "return is_end(tail) and whole.endswith(tail)", "return False"),
     "any key is the end of any": (
-        "session", "return tail.startswith(\":\") and whole.endswith(tail)", "return True"),
+        "session", "return is_end(tail) and whole.endswith(tail)", "return True"),
+    "the end of another key is believed of how things stand": (
+        "seeing", "if differs and session.is_open and is_end(tick.session_key):", "if False:"),
     "the end of a key takes the place of the whole": (
         "session", "if known is not None and key != known and _ends(known, key):", "if False:"),
     "a takeover is a stop": (

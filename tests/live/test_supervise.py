@@ -42,6 +42,8 @@ class Played(FeedRow, tag="played", frozen=True, kw_only=True):
             raise PartlyRead("timeout: the call failed", [], {OTHER: "timeout"})
         if frame == b"coarse":
             raise PartlyRead("timeout: the clients were not listed", [Tick(self.name, ROOM, at, "status", True)], {})
+        if frame == b"hidden":
+            raise PartlyRead("reload: rooms of a former worker", [], {OTHER: "reload"}, whole=True)
         if frame == b"bug":
             raise ZeroDivisionError("a bug in parse")
         return [Tick(self.name, ROOM, at, "status", frame == b"live")]
@@ -308,3 +310,15 @@ async def test_a_frame_that_shows_no_room_is_no_sign_of_life():
     stage = await stage_of_rooms(never_a_room).play()
     assert (stage.messages, set(stage.failed)) == (1, {"timeout", "silence"})
     assert stage.causes == ["timeout", "silence"]
+
+
+async def test_a_whole_answer_that_hides_every_room_is_a_sign_of_life_and_no_failure():
+
+    async def hiding(emit: Emit, now: Now) -> None:
+        for number in range(20):
+            await emit(b"hidden" if number else b"live", now())
+            await asyncio.sleep(0.005)
+
+    stage = await stage_of_rooms(hiding).play()
+    assert (stage.messages, stage.failed) == (20, ["closed"])
+    assert [(span.room, span.cause) for heard in stage.put for span in heard.spans] == [(OTHER, "reload")]

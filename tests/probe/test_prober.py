@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import aiohttp
 import msgspec
 import pytest
 
-from collectors.collector import FeedRow, PartlyRead
+from collectors.collector import Emit, FeedRow, Now, PartlyRead
 from collectors.polled_frame import joined
 from collectors.servers.icecast import Icecast
 from collectors.servers.nginx_rtmp import NginxRtmp
@@ -275,6 +276,26 @@ async def test_he_is_taken_off_an_answer_too_that_lacks_the_clients_and_who_is_t
         assert stage.children.asked == ["rtmp://10.0.0.9/live/room1"]
         stage.at += timedelta(seconds=3)
         assert told(20) == [6]
+
+
+async def test_he_is_no_viewer_either_where_an_answer_hides_other_rooms():
+    stage = Stage()
+    stage.poll(room1=True)
+    async with stage.working():
+        stage.prober.suspect("hall", "live/room1", "thin")
+        await settled()
+        stage.at += timedelta(seconds=3)
+        with pytest.raises(PartlyRead) as hidden:
+            ProbedFeed(Hiding(name="hall"), HALL, stage.prober).parse(b"<nclients>8</nclients>", stage.at)
+    assert ([tick.viewers for tick in hidden.value.ticks], hidden.value.unseen) == ([6], {"live/room2": "reload"})
+
+
+class Hiding(FeedRow, tag="hiding", frozen=True, kw_only=True):
+    async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None: ...
+
+    def parse(self, frame: bytes, at: datetime) -> list[Tick]:
+        seen = Tick(self.name, "live/room1", at, "status", True, 7)
+        raise PartlyRead("reload", [seen], {"live/room2": "reload"}, whole=True)
 
 
 def test_counts_are_of_the_feeds_that_ask_for_it_from_the_start():

@@ -34,12 +34,16 @@ ICECAST = """\
   <authentication><source-password>sourcepw</source-password><relay-password>relaypw</relay-password>
     <admin-user>admin</admin-user><admin-password>{password}</admin-password></authentication>
   <listen-socket><port>{port}</port><bind-address>127.0.0.1</bind-address></listen-socket>
+  {mounts}
   <paths><basedir>/usr/share/icecast2</basedir><logdir>{folder}</logdir>
     <webroot>/usr/share/icecast2/web</webroot><adminroot>/usr/share/icecast2/admin</adminroot></paths>
   <logging><accesslog>-</accesslog><errorlog>-</errorlog><loglevel>3</loglevel></logging>
   <security><chroot>0</chroot>{owner}</security>
 </icecast>
 """
+FALLBACK = """\
+<mount type="normal"><mount-name>/{room}</mount-name><fallback-mount>{fallback}</fallback-mount>
+    <fallback-override>1</fallback-override></mount>"""
 OWNER = "<changeowner><user>nobody</user><group>nogroup</group></changeowner>"  # it will not run as root
 
 
@@ -124,7 +128,8 @@ class Server:
 
 
 class IcecastHall(Server):
-    """`by_admin`: the admin's statistics are asked for, not the open status.
+    """`by_admin`: the admin's statistics are asked for, not the open status. `fallback`: where listeners of room1 go
+    while it has no source, a mount (`/backup`) or a file of the server's web (`/style.css` will do: it need not sound).
 
     Icecast 2.4.4 falls (SIGSEGV) in 1 of 100 starts if it is asked in its first milliseconds, while its statistics'
     thread begins; 1 in 5 of these after it has answered.
@@ -132,15 +137,16 @@ class IcecastHall(Server):
 
     settled_s = 0.5
 
-    def __init__(self, folder: Path, by_admin: bool = False, source_timeout_s: int = 5) -> None:
+    def __init__(self, folder: Path, by_admin: bool = False, source_timeout_s: int = 5, fallback: str = "") -> None:
         (self.port,) = free_ports(1)
         self.by_admin, self.url = by_admin, f"http://127.0.0.1:{self.port}"
         folder.mkdir(parents=True, exist_ok=True)
         config = folder / "icecast.xml"
         owner = OWNER if os.geteuid() == 0 else ""
         told = ICECAST.format(
-            source_timeout_s=source_timeout_s, password=PASSWORD, port=self.port, folder=folder, owner=owner
-        )
+            source_timeout_s=source_timeout_s, password=PASSWORD, port=self.port, folder=folder, owner=owner,
+            mounts=FALLBACK.format(room=self.room(1), fallback=fallback) if fallback else "",
+        )  # fmt: skip
         config.write_text(told)
         self.password_file = secret(folder)
         program = tool("icecast2", "apt-get install icecast2")

@@ -13,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from collectors.collector import FeedRow
-from monitor.facts import Change
+from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
+from collectors.tick import Tick
+from monitor.facts import Change, RosterRoom
 from monitor.rehearsal.program import Program
-from tests.platforms.stage import BLIND, DROPPED, LIVE, Stage
+from tests.platforms.stage import BLIND, DROPPED, LIVE, Stage, now
 
-from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, NodeMediaServerHall, furnish
+from .halls import HALLS, INTERVAL_S, Hall, IcecastHall, NginxHall, NodeMediaServerHall, furnish
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 START_S = 15.0
@@ -162,6 +164,31 @@ async def test_icecast_that_does_not_cut_a_frozen_source_shows_by_its_bytes_that
             played.nothing_happened(other)
 
 
+@pytest.mark.parametrize(("by_admin", "fallback"), [(False, "/backup"), (True, "/style.css")])
+async def test_a_mount_that_icecast_lists_for_its_fallback_alone_is_off_air(
+    by_admin: bool, fallback: str, tmp_path: Path, loops: Path
+):
+    hall = IcecastHall(tmp_path / "hall", by_admin, fallback=fallback)
+    furnish(hall.folder, loops)
+    with hall:
+        if fallback == "/backup":
+            hall.publish("backup")
+        async with Evening(hall, 2).played() as played:
+            room, other = played.rooms
+            hall.play(room)
+            await played.until(lambda: played.stage.of(room).viewers == 1, 8.0)
+            await asyncio.to_thread(played.sources[room].stop)
+            took_s = await played.is_in(room, DROPPED, played.lag_s)
+            assert took_s < played.lag_s
+            await played.stays(4)
+            assert (played.stage.of(room).state, played.stage.of(room).viewers) == (DROPPED, 0)
+            hall.publish(room)
+            await played.is_in(room, LIVE)
+            await played.until(lambda: played.stage.of(room).viewers == 1, 8.0)  # whom the fallback kept
+            assert [change for change, _ in played.changes(room)] == ["opened", "dropped", "resumed"]
+            played.nothing_happened(other)
+
+
 @pytest.mark.parametrize("by_admin", [False, True])
 async def test_a_title_that_spoils_icecasts_status_is_counted_and_drops_nobody(
     by_admin: bool, tmp_path: Path, loops: Path
@@ -255,6 +282,45 @@ async def test_a_restart_of_the_server_is_blindness_and_then_a_drop_of_who_does_
         for back in (room, other):
             await played.is_in(back, LIVE)
             assert [change for change, _ in played.changes(back)] == ["opened", "dropped", "resumed"]
+
+
+async def test_a_reload_of_nginx_is_blindness_for_those_who_stay_with_the_former_worker(tmp_path: Path, loops: Path):
+    async with evening("nginx_rtmp", tmp_path, loops, rooms=3) as played:
+        stays, comes_back, ends = played.rooms
+        hall, stage = played.hall, played.stage
+        assert isinstance(hall, NginxHall)
+        players = [hall.play(room) for room in played.rooms]
+        for room in played.rooms:
+            await played.until(lambda room=room: stage.of(room).viewers == 1, 8.0)
+        keys = {room: stage.of(room).session.key for room in played.rooms}
+        await asyncio.sleep(6.0)  # so old that its age shows that it was loaded anew
+        hall.reload()
+        for room in played.rooms:
+            await played.is_in(room, BLIND, 5.0)
+        await played.stays(6)
+        assert all(program.running for program in (*played.sources.values(), *players))
+        assert [(stage.of(room).state, stage.of(room).viewers) for room in played.rooms] == [(BLIND, None)] * 3
+        played.nothing_happened(*played.rooms)
+
+        await asyncio.to_thread(played.sources[comes_back].stop)
+        hall.publish(comes_back)
+        await played.is_in(comes_back, LIVE)
+        hall.play(comes_back)
+        await played.until(lambda: stage.of(comes_back).viewers == 1, 8.0)
+        assert stage.of(comes_back).session.key != keys[comes_back]
+        told = [change for change, _ in played.changes(comes_back)]
+        assert told == ["opened", "closed", "opened"], "who is seen again with another key is another session"
+        assert [(span.cause, span.room) for span in stage.spans(comes_back)] == [("reload", comes_back)]
+
+        at = now()
+        roster = [RosterRoom(number, "nginx_rtmp", room) for number, room in enumerate(played.rooms, 1)]
+        end = Tick("calls", ends, at, "event", False, session_key=":" + (keys[ends] or "").partition(":")[2])
+        stage.watch.load(roster, (), [played.row, NginxRtmpHooks(name="calls", app="halls")], at)
+        stage.put.append(stage.watch.hear("calls", at, [end], at, whole=False))
+        await played.stays(2)
+        assert played.changes(ends)[1:] == [("dropped", "event")], "a call tells of the end all the same"
+        assert (stage.of(stays).state, stage.of(ends).state) == (BLIND, BLIND)
+        played.nothing_happened(stays)
 
 
 @every_kind

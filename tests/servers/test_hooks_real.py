@@ -8,19 +8,25 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import collectors
-from collectors.hook import App
+from collectors.hook import App, Delivery
+from collectors.query import first_fields
 from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.servers.nginx_rtmp_hooks import NginxRtmpHooks
 from collectors.tick import Tick
+from monitor.facts import RosterRoom
 from monitor.live.clock import wall_time
+from monitor.live.session import LIVE
+from monitor.live.watch import Watch
 from monitor.rehearsal.rtmp_hall import RtmpHall, free_ports
 from tests.http.hook_site import Site, hooked, status
 from tests.http.test_server_hooks import call
 
 from .conftest import Hall
+from .stubborn_publisher import StubbornPublisher
 
 pytestmark = pytest.mark.real
 
@@ -45,6 +51,10 @@ def relay(port: int, to: int) -> str:
 
 def told(site: Site) -> list[Tick]:
     return [tick for _, frame, at in site.held for tick in ROW.parse(frame, at, APP).ticks]
+
+
+def decoded(frame: bytes) -> bytes:
+    return msgspec.msgpack.decode(frame, type=Delivery).body
 
 
 def polled(hall: RtmpHall, room: str = ROOM) -> Tick:
@@ -77,7 +87,6 @@ async def test_hook_and_poll_name_one_publisher_and_a_stop_is_told_at_once(hall_
         begun = told(site)[0]
         assert (begun.room, begun.live) == (ROOM, True)
         assert key.endswith(begun.session_key or "?")
-        await until(lambda: "status" in [tick.evidence for tick in told(site)], hall)
 
         second = hall.publish(ROOM)  # refused
         assert await asyncio.to_thread(second.process.wait, 10) != 0
@@ -90,6 +99,53 @@ async def test_hook_and_poll_name_one_publisher_and_a_stop_is_told_at_once(hall_
         first = begun.session_key
         assert await until(lambda: (told(site)[-1].session_key, told(site)[-1].live) == (first, False), hall, 5) < 1.0
         assert {outcome for _, outcome in site.outcomes} == {"accepted"}
+
+
+async def test_a_second_publisher_who_is_refused_and_stays_takes_nothing_over(hall_of: Hall) -> None:
+    """nginx tells him that the name is taken, cuts nobody, and calls for him as for the first."""
+    poll = NginxRtmp(name="hall-a", url="http://127.0.0.1/stat", rooms=[ROOM])
+    hooks = msgspec.structs.replace(ROW, name="hooks", rooms=[ROOM])
+    watch = Watch()
+    watch.load([RosterRoom(1, "nginx_rtmp", ROOM)], (), [poll, hooks], wall_time())
+    changes: list[str] = []
+    keys: set[str | None] = set()
+    heard = 0
+
+    async with endpoint() as site:
+        live = calls(site.port, "on_publish", "on_publish_done", "on_update") + "notify_update_timeout 1s;"
+        hall = await asyncio.to_thread(hall_of, live=live)
+
+        def hear() -> None:
+            """All that was called since the last poll, then a poll."""
+            nonlocal heard
+            steps = []
+            new, heard = site.held[heard:], len(site.held)
+            for _, frame, _ in new:
+                at = wall_time()  # the endpoint has a clock of its own
+                steps.append(watch.hear("hooks", at, hooks.parse(frame, at, APP).ticks, at, whole=False))
+                keys.add(watch.rooms[0].session.key)
+            asked_at = wall_time()
+            steps.append(watch.hear("hall-a", asked_at, poll.parse(hall.stat(), asked_at), wall_time()))
+            changes.extend(change.change for step in steps for change in step.changes)
+
+        hall.publish(ROOM)
+        await until(lambda: polled(hall).live, hall)
+        key = polled(hall).session_key or "?"
+        await asyncio.to_thread(hear)
+        keys.clear()
+        with await asyncio.to_thread(StubbornPublisher, hall.rtmp_port, ROOM) as second:
+            await until(lambda: second.refused, hall)
+            began = time.monotonic()
+            while time.monotonic() - began < 5.0:
+                await asyncio.sleep(0.25)
+                await asyncio.to_thread(hear)
+            updates = [frame for _, frame, _ in site.held if b"update_publish" in frame]
+            assert len({first_fields(decoded(frame)).get("clientid") for frame in updates}) == 2
+            assert not second.cut
+        await until(lambda: b"publish_done" in site.held[-1][1], hall)
+        await asyncio.to_thread(hear)
+        room = watch.rooms[0]
+        assert (room.state, room.drops_total, changes, keys) == (LIVE, 0, ["opened"], {key})
 
 
 async def test_a_name_that_a_publisher_made_up_is_no_other_room(hall_of: Hall) -> None:
