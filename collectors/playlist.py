@@ -4,6 +4,7 @@ Format: RFC 8216. A list bears no time of its server, so that it moves is seen o
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
@@ -21,8 +22,18 @@ class Playlist(msgspec.Struct, frozen=True):
     first: int
     edge: int
     target_s: float
-    breaks: int  # EXT-X-DISCONTINUITY
     ended: bool
+    breaks_at: tuple[int, ...] | None = (
+        None  # the numbers that segments after an EXT-X-DISCONTINUITY have; None: not told
+    )
+
+
+class Lower(msgspec.Struct, frozen=True):
+    """A list with lower numbers than the one that is known: an older copy of it, or one that began anew."""
+
+    edge_from: int  # when it was first seen, at `since`
+    edge: int
+    since: datetime
 
 
 class Known(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +48,7 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     changed_at: datetime | None = None
     still: bool = False
     moved_at: datetime | None = None
+    lower: Lower | None = None  # seen since the list itself was seen last
 
 
 class Look(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -77,8 +89,15 @@ def media_playlist(body: bytes) -> Playlist:
         told.get("EXT-X-MEDIA-SEQUENCE", 0),
         sum(bool(line) and not line.startswith("#") for line in lines),
     )
-    breaks, ended = lines.count("#EXT-X-DISCONTINUITY"), "#EXT-X-ENDLIST" in lines
-    return Playlist(first, first + segments, float(target_s), breaks, ended)
+    return Playlist(first, first + segments, float(target_s), "#EXT-X-ENDLIST" in lines, tuple(breaks_in(lines, first)))
+
+
+def breaks_in(lines: list[str], first: int) -> Iterator[int]:
+    number = first
+    for line in lines:
+        if line == "#EXT-X-DISCONTINUITY":
+            yield number
+        number += bool(line) and not line.startswith("#")
 
 
 def looked(known: Known, seen: Playlist | None, at: datetime) -> Known:
@@ -92,7 +111,9 @@ def looked(known: Known, seen: Playlist | None, at: datetime) -> Known:
         return Known(known.live, seen, int(known.live is False), at)
     if before.ended or began_anew(before, seen):
         return Known(False, seen, 1, at)
-    if seen.edge <= before.edge:
+    if seen.edge < before.edge:
+        return lower(known, before, seen, at)
+    if seen.edge == before.edge:
         return unmoved(known, before, at)
     moves = (0 if known.still else known.moves) + seen.edge - before.edge
     if moves >= TWICE:
@@ -102,13 +123,38 @@ def looked(known: Known, seen: Playlist | None, at: datetime) -> Known:
 
 def unmoved(known: Known, before: Playlist, at: datetime) -> Known:
     """The same list, or an older copy of it: for the time of two segments it is as live as it was."""
-    behind_s = (at - (known.changed_at or at)).total_seconds()
-    still = behind_s > max(BEHIND_S_MIN, 2 * before.target_s)
+    still = (at - (known.changed_at or at)).total_seconds() > patience_s(before)
     live = False if still and known.live is None else known.live  # left behind by somebody who was gone before we came
     moves_on = bool(live) and not still and known.moves >= TWICE
     return Known(live, before, known.moves, known.changed_at, still, at if moves_on else known.moved_at)
 
 
+def lower(known: Known, before: Playlist, seen: Playlist, at: datetime) -> Known:
+    """Numbers went back by less than the list is long. An older copy of another cache, or one that began anew?
+
+    It began anew if it moves by itself and the list that was known does not come back. Either way somebody publishes
+    while it moves: that is no stall, but it does not end one, which a copy that lags behind would.
+    """
+    so_far = known.lower or Lower(seen.edge, seen.edge, at)
+    given_up = (at - so_far.since).total_seconds() > patience_s(before)
+    if given_up and seen.edge > so_far.edge:
+        return Known(True, seen, 1 + seen.edge - so_far.edge_from, at, moved_at=at)
+    if seen.edge > so_far.edge and not known.still:
+        known = msgspec.structs.replace(known, changed_at=at)
+    now_known = Lower(so_far.edge_from, max(seen.edge, so_far.edge), so_far.since)
+    return msgspec.structs.replace(unmoved(known, before, at), lower=now_known)
+
+
+def patience_s(playlist: Playlist) -> float:
+    return max(BEHIND_S_MIN, 2 * playlist.target_s)
+
+
 def began_anew(before: Playlist, seen: Playlist) -> bool:
-    """Its numbers went back; but by less than its own length it may be an older copy, of another cache."""
-    return seen.edge <= before.first or (seen.edge < before.edge and seen.breaks > before.breaks)
+    """Its numbers went back by more than its own length, or to a break where the list that was known had none.
+
+    A break at its first segment is no sign: packagers drop the tag there, and a copy that is older still has it.
+    """
+    if seen.edge >= before.edge or before.breaks_at is None:
+        return seen.edge <= before.first
+    known = before.breaks_at
+    return seen.edge <= before.first or any(at > before.first and at not in known for at in seen.breaks_at or ())
