@@ -108,7 +108,7 @@ def looked(known: Known, seen: Playlist | None, at: datetime) -> Known:
     if seen.ended:
         return Known(False, seen, changed_at=at)
     if before is None:  # of one that was missing a moment ago the first segment is a new one
-        return Known(known.live, seen, int(known.live is False), at)
+        return Known(known.live, seen, int(known.live is False), at, moved_at=known.moved_at)
     if before.ended or began_anew(before, seen):
         return Known(False, seen, 1, at)
     if seen.edge < before.edge:
@@ -143,6 +143,11 @@ def lower(known: Known, before: Playlist, seen: Playlist, at: datetime) -> Known
         known = msgspec.structs.replace(known, changed_at=at)
     now_known = Lower(so_far.edge_from, max(seen.edge, so_far.edge), so_far.since)
     return msgspec.structs.replace(unmoved(known, before, at), lower=now_known)
+
+
+def elsewhere(known: Known) -> Known:
+    """What is known of a list that is at another address from now on; where it stood still the numbers are others."""
+    return Known(known.live, moved_at=known.moved_at) if known.still else known
 
 
 def patience_s(playlist: Playlist) -> float:
