@@ -11,7 +11,8 @@ import msgspec
 
 from .collector import BadFrame
 
-NUMBER = re.compile(r"#(EXT-X-MEDIA-SEQUENCE|EXT-X-TARGETDURATION):\s*(\d{1,15})(?:\.\d{1,9})?", re.ASCII)
+NUMBERED = re.compile(r"#(EXT-X-MEDIA-SEQUENCE|EXT-X-TARGETDURATION)(?::|$)")
+NUMBER = re.compile(r"\s*(\d{1,20})(?:\.\d{1,9})?", re.ASCII)  # as many digits as RFC 8216, 4.2 allows
 BEHIND_S_MIN = 3.0
 TWICE = 2  # new segments that make a list a live one: a server may flush a single one long after its publisher froze
 
@@ -81,7 +82,7 @@ def media_playlist(body: bytes) -> Playlist:
         raise BadFrame("not_hls: it does not begin with #EXTM3U")
     if any(line.startswith("#EXT-X-STREAM-INF:") for line in lines):
         raise BadFrame("not_media: its variant is on another server, or none: give the variant's own address as url")
-    told = {found[1]: int(found[2]) for line in lines if (found := NUMBER.fullmatch(line))}
+    told = {tag[1]: number_of(line[tag.end() :]) for line in lines if (tag := NUMBERED.match(line))}
     target_s = told.get("EXT-X-TARGETDURATION")
     if target_s is None:
         raise BadFrame("not_hls: a media playlist without EXT-X-TARGETDURATION")
@@ -90,6 +91,14 @@ def media_playlist(body: bytes) -> Playlist:
         sum(bool(line) and not line.startswith("#") for line in lines),
     )
     return Playlist(first, first + segments, float(target_s), "#EXT-X-ENDLIST" in lines, tuple(breaks_in(lines, first)))
+
+
+def number_of(text: str) -> int:
+    """Raises BadFrame: one that cannot be read is not one that is missing, which would be 0."""
+    found = NUMBER.fullmatch(text)
+    if found is None:
+        raise BadFrame("not_hls: an EXT-X-MEDIA-SEQUENCE or EXT-X-TARGETDURATION that is no number")
+    return int(found[1])
 
 
 def breaks_in(lines: list[str], first: int) -> Iterator[int]:

@@ -9,6 +9,7 @@ from collectors.collector import BadFrame
 from collectors.playlist import Known, Look, Playlist, looked, media_playlist, variant
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HUGE = 1795524233364000017
 HEAD = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
 
 
@@ -33,6 +34,8 @@ def story(*looks: tuple[float, int | Playlist | None]) -> list[tuple[bool | None
             HEAD + b"#EXT-X-MEDIA-SEQUENCE:4\n#EXTINF:2.077,\na-4.ts\n#EXTINF:2,\na-5.ts\n",
             Playlist(4, 6, 2.0, False, ()),
         ),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:1795524233364000017\n", Playlist(HUGE, HUGE, 2.0, False, ())),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n", Playlist(2**64 - 1, 2**64 - 1, 2.0, False, ())),
         (HEAD + b"#EXTINF:2,\na-0.ts\n", Playlist(0, 1, 2.0, False, ())),  # without a number it begins at 0
         (HEAD + b"#EXT-X-DISCONTINUITY\n#EXTINF:2,\na-0.ts\n#EXT-X-ENDLIST\n", Playlist(0, 1, 2.0, True, (0,))),
         (
@@ -58,6 +61,12 @@ def test_what_a_media_playlist_says(body: bytes, wanted: Playlist):
         (HEAD.decode().encode("utf-16"), "not_hls"),
         (HEAD + "直播.ts".encode("gb18030"), "not_hls"),
         (HEAD.replace(b":2", b":-2"), "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:" + b"9" * 21, "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:-4\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:0x4\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE\n", "not_hls"),
+        (HEAD + b"#EXT-X-TARGETDURATION:two\n", "not_hls"),
         (HEAD.replace(b":2", "：２".encode()), "not_hls"),
         (HEAD.replace(b":2", b":" + b"9" * 400), "not_hls"),
         (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n", "not_media"),
@@ -72,6 +81,15 @@ def test_the_first_variant_of_a_master_playlist_is_the_one():
     master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/a.m3u8?hls_ctx=v9\n#EXT-X-STREAM-INF:\nb.m3u8"
     assert variant(master) == "/live/a.m3u8?hls_ctx=v9"
     assert variant(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n") is None
+
+
+def test_numbers_that_tell_the_time_in_fractions_of_a_second_move_and_come_back_from_their_frames():
+    known = Known()
+    for after_s in range(0, 20, 2):
+        body = HEAD + f"#EXT-X-MEDIA-SEQUENCE:{10**19 + after_s // 2}\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n".encode()
+        look = parted_as(Look, framed(Look("room1", known), body))[0]
+        known = look.understood(body, NOON + timedelta(seconds=after_s))
+    assert (known.live, known.moved_at) == (True, NOON + timedelta(seconds=18))
 
 
 def test_on_air_is_who_published_two_segments_while_we_looked():
