@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from collectors import frames
-from collectors.collector import Collector, FeedRefused
+from collectors.collector import Collector, FeedRefused, Now
 from collectors.server_feed import ServerRow
 from collectors.servers.icecast import Icecast
 from collectors.servers.mediamtx import Mediamtx
@@ -69,7 +69,11 @@ class Enough(Exception):
     """So many frames came."""
 
 
-async def heard(row: Collector, count: int) -> list[bytes]:
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def heard(row: Collector, count: int, now: Now = utc_now) -> list[bytes]:
     found: list[bytes] = []
 
     async def emit(frame: bytes, at: datetime) -> None:
@@ -79,7 +83,7 @@ async def heard(row: Collector, count: int) -> list[bytes]:
 
     async with aiohttp.ClientSession() as http, asyncio.timeout(10):
         try:
-            await row.collect(http, emit, lambda: datetime.now(UTC))
+            await row.collect(http, emit, now)
         except* Enough:
             pass
         except* FeedRefused as refused:

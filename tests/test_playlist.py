@@ -9,11 +9,13 @@ from collectors.collector import BadFrame
 from collectors.playlist import Known, Look, Playlist, looked, media_playlist, variant
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HUGE = 1795524233364000017
 HEAD = b"#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:2\n"
 
 
-def seen(edge: int, segments: int = 4, breaks: int = 0, ended: bool = False) -> Playlist:
-    return Playlist(max(edge - segments, 0), edge, 2.0, breaks, ended)
+def seen(edge: int, segments: int = 4, breaks_at: tuple[int, ...] = (), ended: bool = False) -> Playlist:
+    first = max(edge - segments, 0)
+    return Playlist(first, edge, 2.0, ended, tuple(number for number in breaks_at if number >= first))
 
 
 def story(*looks: tuple[float, int | Playlist | None]) -> list[tuple[bool | None, float | None]]:
@@ -30,13 +32,19 @@ def story(*looks: tuple[float, int | Playlist | None]) -> list[tuple[bool | None
     [
         (
             HEAD + b"#EXT-X-MEDIA-SEQUENCE:4\n#EXTINF:2.077,\na-4.ts\n#EXTINF:2,\na-5.ts\n",
-            Playlist(4, 6, 2.0, 0, False),
+            Playlist(4, 6, 2.0, False, ()),
         ),
-        (HEAD + b"#EXTINF:2,\na-0.ts\n", Playlist(0, 1, 2.0, 0, False)),  # without a number it begins at 0
-        (HEAD + b"#EXT-X-DISCONTINUITY\n#EXTINF:2,\na-0.ts\n#EXT-X-ENDLIST\n", Playlist(0, 1, 2.0, 1, True)),
-        (HEAD.replace(b"\n", b"\r\n") + b"#EXTINF:2,\r\n\xe7\x9b\xb4.ts?a=1\r\n", Playlist(0, 1, 2.0, 0, False)),
-        (b"\xef\xbb\xbf" + HEAD, Playlist(0, 0, 2.0, 0, False)),
-        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10.0\n", Playlist(0, 0, 10.0, 0, False)),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:1795524233364000017\n", Playlist(HUGE, HUGE, 2.0, False, ())),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n", Playlist(2**64 - 1, 2**64 - 1, 2.0, False, ())),
+        (HEAD + b"#EXTINF:2,\na-0.ts\n", Playlist(0, 1, 2.0, False, ())),  # without a number it begins at 0
+        (HEAD + b"#EXT-X-DISCONTINUITY\n#EXTINF:2,\na-0.ts\n#EXT-X-ENDLIST\n", Playlist(0, 1, 2.0, True, (0,))),
+        (
+            HEAD + b"#EXT-X-MEDIA-SEQUENCE:7\n#EXTINF:2,\na.ts\n#EXT-X-DISCONTINUITY\n#EXTINF:2,\nb.ts\n",
+            Playlist(7, 9, 2.0, False, (8,)),
+        ),
+        (HEAD.replace(b"\n", b"\r\n") + b"#EXTINF:2,\r\n\xe7\x9b\xb4.ts?a=1\r\n", Playlist(0, 1, 2.0, False, ())),
+        (b"\xef\xbb\xbf" + HEAD, Playlist(0, 0, 2.0, False, ())),
+        (b"#EXTM3U\n#EXT-X-TARGETDURATION:10.0\n", Playlist(0, 0, 10.0, False, ())),
     ],
 )
 def test_what_a_media_playlist_says(body: bytes, wanted: Playlist):
@@ -53,6 +61,12 @@ def test_what_a_media_playlist_says(body: bytes, wanted: Playlist):
         (HEAD.decode().encode("utf-16"), "not_hls"),
         (HEAD + "直播.ts".encode("gb18030"), "not_hls"),
         (HEAD.replace(b":2", b":-2"), "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:" + b"9" * 21, "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:-4\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:0x4\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE:\n", "not_hls"),
+        (HEAD + b"#EXT-X-MEDIA-SEQUENCE\n", "not_hls"),
+        (HEAD + b"#EXT-X-TARGETDURATION:two\n", "not_hls"),
         (HEAD.replace(b":2", "：２".encode()), "not_hls"),
         (HEAD.replace(b":2", b":" + b"9" * 400), "not_hls"),
         (b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n", "not_media"),
@@ -67,6 +81,15 @@ def test_the_first_variant_of_a_master_playlist_is_the_one():
     master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n/live/a.m3u8?hls_ctx=v9\n#EXT-X-STREAM-INF:\nb.m3u8"
     assert variant(master) == "/live/a.m3u8?hls_ctx=v9"
     assert variant(b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n") is None
+
+
+def test_numbers_that_tell_the_time_in_fractions_of_a_second_move_and_come_back_from_their_frames():
+    known = Known()
+    for after_s in range(0, 20, 2):
+        body = HEAD + f"#EXT-X-MEDIA-SEQUENCE:{10**19 + after_s // 2}\n#EXTINF:2,\na.ts\n#EXTINF:2,\nb.ts\n".encode()
+        look = parted_as(Look, framed(Look("room1", known), body))[0]
+        known = look.understood(body, NOON + timedelta(seconds=after_s))
+    assert (known.live, known.moved_at) == (True, NOON + timedelta(seconds=18))
 
 
 def test_on_air_is_who_published_two_segments_while_we_looked():
@@ -109,12 +132,72 @@ def test_numbers_that_go_back_are_a_new_list_but_not_by_less_than_its_length():
     live = ((0, 10), (2, 11), (4, 12))
     assert story(*live, (6, 1), (8, 2))[3:] == [(False, None), (True, 8)]
     assert story(*live, (6, 11), (7, 12), (8, 11), (9, 12))[3:] == [(True, 6), (True, 7), (True, 8), (True, 8)]
-    assert story(*live, (6, seen(9, breaks=1)), (8, seen(10, breaks=1)))[3:] == [(False, None), (True, 8)]
+    broken = (seen(10, breaks_at=(9,)), seen(11, breaks_at=(9,)))  # a break where there was none
+    assert story(*live, (6, broken[0]), (8, broken[1]))[3:] == [(False, None), (True, 8)]
+
+
+def whole(edge: int) -> Playlist:
+    """A list that never slides: EVENT, or a recording that goes on."""
+    return seen(edge, segments=edge)
+
+
+def test_a_list_that_never_slides_began_anew_when_it_moves_and_the_old_one_does_not_come_back():
+    before = ((0, whole(300)), (2, whole(301)), (4, whole(302)), (6, whole(302)), (9, whole(302)))
+    anew = [(10.0 + 2 * number, whole(1 + number)) for number in range(5)]
+    assert story(*before, *anew)[3:] == [
+        (True, 6), (True, 6), (True, 6), (True, 6), (True, 6), (True, 16), (True, 18)
+    ]  # fmt: skip
+    left = ((0, whole(300)), (5, whole(300)))
+    assert story(*left, *anew)[1:] == [(False, None)] * 4 + [(True, 16), (True, 18)]
+
+
+def test_a_list_that_never_slides_and_began_anew_at_once_was_never_still():
+    before = ((0, whole(300)), (2, whole(301)), (4, whole(302)))
+    anew = [(float(at_s), whole(at_s // 2 - 2)) for at_s in range(6, 60, 2)]
+    assert story(*before, *anew)[3:] == [(True, at_s) for at_s, _ in anew]
+
+
+def test_a_lower_list_that_does_not_move_is_an_older_copy_however_long_it_is_seen():
+    live = ((0, whole(10)), (2, whole(11)), (4, whole(12)))
+    copy = [(4.0 + after_s, whole(11)) for after_s in (1, 3, 5, 30, 60)]
+    assert story(*live, *copy)[3:] == [(True, 5), (True, 7), (True, 7), (True, 7), (True, 7)]
+    late = ((70, whole(12)), (72, whole(13)), (74, whole(14)))  # nor is one that caught up with the other
+    assert story(*live, *copy, *late)[-3:] == [(True, 7), (True, 7), (True, 74)]
+
+
+def test_an_older_copy_that_moves_ends_no_stall_before_the_newer_one_is_given_up():
+    frozen = ((0, 10), (2, 11), (4, 12), (6, 12), (9, 12))
+    assert story(*frozen, (10, 10), (11, 11), (12, 12), (13, 11), (14, 11), (30, 11))[3:] == [(True, 6)] * 8
+
+
+def test_two_caches_of_a_list_never_make_it_one_that_began_anew_wherever_its_breaks_are():
+    def asked(lag: int, breaks_at: tuple[int, ...]) -> list[tuple[float, int | Playlist | None]]:
+        return [
+            (at_s + 0.5 * older, seen(100 + at_s // 2 - lag * older, segments=6, breaks_at=breaks_at))
+            for at_s in range(0, 120, 2)
+            for older in (0, 1)
+        ]
+
+    for lag in (1, 2, 3, 5):
+        for breaks_at in ((), (103,), (103, 104, 120), tuple(range(90, 200))):
+            assert {live for live, _ in story(*asked(lag, breaks_at))[4:]} == {True}, (lag, breaks_at)
+            moved = [at for _, at in story(*asked(lag, breaks_at))[4:]]
+            assert all(at is not None for at in moved)
+
+
+def test_who_is_sent_from_one_cache_to_an_older_one_for_good_sees_no_stop():
+    moved_over = [(float(at_s), (100 if at_s < 20 else 96) + at_s // 2) for at_s in range(0, 60, 2)]
+    assert story(*moved_over)[2:] == [(True, at_s) for at_s, _ in moved_over[2:]]
+
+
+def test_breaks_that_an_older_release_did_not_note_are_no_sign():
+    noted = Known(True, Playlist(8, 12, 2.0, False), 4, NOON, moved_at=NOON)
+    assert looked(noted, seen(11, breaks_at=(10,)), NOON).live is True
 
 
 def test_a_target_of_ten_seconds_gives_twenty():
     def slow(edge: int) -> Playlist:
-        return Playlist(edge - 3, edge, 10.0, 0, False)
+        return Playlist(edge - 3, edge, 10.0, False, ())
 
     assert story((0, slow(10)), (10, slow(12)), (30, slow(12)), (31, slow(12)))[1:] == [
         (True, 10),

@@ -11,7 +11,8 @@ import msgspec
 from ..asked_frame import framed, parted_as
 from ..collector import BadFrame, Emit, Now, PartlyRead
 from ..described_call import OWN_TROUBLE, Rooms, in_turn, shares, word_of
-from ..playlist import Known, Look, variant
+from ..followed_list import FollowedList
+from ..playlist import Look, variant
 from ..probed_row import ProbedRow
 from ..request import body_of
 from ..tick import Tick
@@ -39,36 +40,55 @@ class Hls(ProbedRow, tag="hls", frozen=True, kw_only=True):
             yield ("url",), "url does not name the room", "put {room} into it, as http://10.0.0.7:8080/{room}.m3u8"
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
-        known, variants = dict[str, Known](), dict[str, str]()
+        lists = {room: FollowedList() for room in self.rooms or ()}
 
         async def ask(rooms: Rooms) -> float:
             room, asked_at = rooms[0], now()
-            before = known.get(room, Known())
+            of_room = lists[room]
             try:
-                body = await self.media(http, room, variants)
+                body = await self.media(http, room, of_room, asked_at)
             except OWN_TROUBLE as error:
-                await emit(framed(Look(room, before, failed=word_of(error)), b""), asked_at)
+                await emit(framed(Look(room, of_room.known, failed=word_of(error)), b""), asked_at)
                 raise
-            look = Look(room, before, missing=body is None)
+            look = Look(room, of_room.known, missing=body is None)
             await emit(framed(look, body or b""), asked_at)
-            after = known[room] = look.understood(body or b"", asked_at)
+            after = look.understood(body or b"", asked_at)
+            of_room.learn(after)
             target_s = after.playlist.target_s if after.playlist else 0.0  # RFC 8216, 6.3.4: after no change half of it
             return min(target_s if after.changed_at == asked_at else target_s / 2, ASK_S_MAX)
 
         await in_turn(self.name, shares(self.rooms or (), 1), ask, self.interval_s)
 
-    async def media(self, http: aiohttp.ClientSession, room: str, variants: dict[str, str]) -> bytes | None:
-        """The media playlist, None where there is none. Variants are kept: to SRS whoever asks a master is a viewer."""
-        url = self.url.replace("{room}", quote(room, safe="/"))
-        if room in variants:
-            if (body := await self.get(http, variants[room])) is not None:
+    async def media(self, http: aiohttp.ClientSession, room: str, of_room: FollowedList, at: datetime) -> bytes | None:
+        """The media playlist, None where there is none.
+
+        A variant is kept while it moves: to SRS whoever asks a master is a viewer. One that is gone, fails, ended or
+        stands still may not be where the room is now, so its master is asked again, each few seconds; until that names
+        another one, what the variant answers is what is seen.
+        """
+        moved, due, gone = of_room.moves, of_room.is_due(at), False
+        of_room.moves = False  # until this look has shown that it does
+        if of_room.address and (moved or not due):
+            body = await self.get(http, of_room.address)
+            if body is not None or not due:
                 return body
-            del variants[room]
-        body = await self.get(http, url)
-        address = urljoin(url, variant(body or b"") or "")
+            gone = True
+        kept = of_room.address and not gone
+        url = self.url.replace("{room}", quote(room, safe="/"))
+        of_room.asked_at = at
+        try:
+            body = await self.get(http, url)
+        except OWN_TROUBLE:
+            if not kept:
+                raise
+            body = None
+        if body is None:
+            return await self.get(http, of_room.address) if kept else None
+        address = urljoin(url, variant(body) or "")
         if address == url or urlsplit(address)[:2] != urlsplit(url)[:2]:  # we go where we are sent by the config alone
+            of_room.address = ""
             return body
-        variants[room] = address
+        of_room.sent_to(address, at)
         return await self.get(http, address)
 
     async def get(self, http: aiohttp.ClientSession, url: str) -> bytes | None:

@@ -62,7 +62,7 @@ class Prober:
         self._watch, self._now, self._run, self._clock = watch, now, run, clock
         self._waiting: asyncio.Queue[Suspect] = asyncio.Queue(WAITING_MAX)
         self._asked_s: dict[Key, float] = {}  # by feed and room: when it came in last
-        self._looks: dict[Key, Look] = {}
+        self._looks: list[tuple[Key, Look]] = []  # of one room maybe several: a server keeps a player who has gone
         self._counts: Counter[tuple[str, Outcome]] = Counter()
 
     async def run(self) -> None:
@@ -98,7 +98,10 @@ class Prober:
 
     def without_us(self, row: ProbedRow, frame: bytes, ticks: Sequence[Tick], at: datetime) -> Sequence[Tick]:
         """The ticks of an answer that was asked for at `at`, with no player of ours among the viewers."""
-        looks = {room: look for (feed, room), look in self._looks.items() if feed == row.name}
+        looks: dict[str, list[Look]] = {}
+        for (feed, room), look in self._looks:
+            if feed == row.name:
+                looks.setdefault(room, []).append(look)
         if not looks or row.tells_probes(frame):
             return ticks
         now = self._now()
@@ -118,12 +121,14 @@ class Prober:
     async def _look(self, suspect: Suspect, sight: FeedSight, row: ProbedRow) -> None:
         address, protocol = row.probe_address(suspect.room), row.probe_protocol
         key, began_at, kept_s = (suspect.feed, suspect.room), self._now(), row.probe_kept_s
-        self._looks = {known: look for known, look in self._looks.items() if not is_over(look, began_at)}
+        self._looks = [(known, look) for known, look in self._looks if not is_over(look, began_at)]
+        there = (key, Look(began_at, None, timedelta(seconds=kept_s or 0.0)))
         if kept_s is not None:
-            self._looks[key] = Look(began_at, None, timedelta(seconds=kept_s))
+            self._looks.append(there)
         ran = await self._run(command(address, protocol))
         if kept_s is not None:
-            self._looks[key] = Look(began_at, self._now(), timedelta(seconds=kept_s))
+            self._looks.remove(there)
+            self._looks.append((key, there[1]._replace(ended_at=self._now())))
         outcome = outcome_of(ran, address, protocol)
         self._counts[suspect.feed, outcome] += 1
         if suspect.room in sight.listed:
@@ -137,7 +142,7 @@ def probed(row: FeedRow) -> ProbedRow | None:
     return row if isinstance(row, ProbedRow) and row.probe_url else None
 
 
-def _less(tick: Tick, asked_at: datetime, answered_at: datetime, look: Look) -> Tick:
+def _less(tick: Tick, asked_at: datetime, answered_at: datetime, looks: Iterable[Look]) -> Tick:
     if tick.viewers is None:
         return tick
-    return msgspec.structs.replace(tick, viewers=others(tick.viewers, asked_at, answered_at, look))
+    return msgspec.structs.replace(tick, viewers=others(tick.viewers, asked_at, answered_at, looks))

@@ -1,6 +1,7 @@
 """Recorded evenings of own servers through the real watch: what became of the sessions."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
@@ -8,7 +9,9 @@ import msgspec
 import pytest
 
 from collectors import Feed, frames
+from collectors.asked_frame import framed
 from collectors.collector import BadFrame, Collector, PartlyRead
+from collectors.playlist import Known, Look
 from monitor.facts import Heard, RosterRoom
 from monitor.live.sight import platform_of
 from monitor.live.watch import Watch
@@ -73,6 +76,37 @@ def test_the_late_segment_of_a_frozen_source_resumes_nothing():
     case = "hls/one_evening"
     until_gone = [(frame, at) for frame, at in evening(case) if b"room1-17.ts" in frame or at < evening(case)[36][1]]
     assert changes(case, until_gone, "live/room1") == [("opened", "status"), ("dropped", "stall")]
+
+
+def playlists(*looks: tuple[float, int, int, Sequence[int]]) -> Frames:
+    """Frames of looks (seconds, first number, edge, breaks) at the list of one room, with two seconds a segment."""
+    began, known, told = datetime(2026, 11, 24, 12, tzinfo=UTC), Known(), list[tuple[bytes, datetime]]()
+    for after_s, first, edge, breaks_at in looks:
+        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+        for number in range(first, edge):
+            lines += ["#EXT-X-DISCONTINUITY"] * (number in breaks_at) + ["#EXTINF:2,", f"room1-{number}.ts"]
+        body, look, at = "\n".join(lines).encode(), Look("live/room1", known), began + timedelta(seconds=after_s)
+        told.append((framed(look, body), at))
+        known = look.understood(body, at)
+    return told
+
+
+def test_a_list_that_never_slides_and_began_anew_is_back_a_few_seconds_later():
+    """An encoder was killed after ten minutes and is back 6 s later; its list begins at 0 again, and goes on."""
+    first = [(float(at_s), 0, 10 + at_s // 2, ()) for at_s in range(0, 600, 2)]
+    stands = [(float(at_s), 0, 309, ()) for at_s in range(600, 606, 2)]
+    second = [(606.0 + at_s, 0, 1 + at_s // 2, ()) for at_s in range(0, 60, 2)]
+    told = playlists(*first, *stands, *second)
+    assert changes("hls/one_evening", told, "live/room1") == [
+        ("opened", "status"), ("dropped", "stall"), ("resumed", "status"),
+    ]  # fmt: skip
+
+
+def test_two_caches_of_one_list_drop_nothing_when_a_break_slides_out_of_the_newer_copy():
+    looks = [
+        (edge * 2.0 + older, edge - 5 - older, edge - older, [103]) for edge in range(100, 125) for older in (0, 1)
+    ]
+    assert changes("hls/one_evening", playlists(*looks), "live/room1") == [("opened", "status")]
 
 
 def test_icecast_that_is_no_json_leaves_the_last_good_word_as_it_was():

@@ -17,6 +17,7 @@ from collectors.servers.icecast import Icecast
 from collectors.servers.nginx_rtmp import NginxRtmp
 from collectors.servers.node_media_server import NodeMediaServer
 from collectors.servers.srs import Srs
+from collectors.servers.zlmediakit import Zlmediakit
 from collectors.tick import Tick
 from monitor.facts import Change, RosterRoom, Slot
 from monitor.live.watch import Watch
@@ -239,6 +240,41 @@ async def test_our_player_is_taken_off_who_counts_without_names():
         assert told(OTHER) == [None, 7, None]
         stage.at += timedelta(seconds=3)
         assert told(OTHER) == [7, 7, None]
+
+
+async def test_a_room_that_is_looked_at_again_while_the_server_keeps_the_last_player_counts_neither():
+    row = Zlmediakit(name="zlm", url="http://10.0.0.9", probe_url="http://10.0.0.9/{room}/hls.m3u8")
+    stage = Stage(row)
+    stage.poll(row, room1=True)
+
+    def told(others: int, ours: int) -> int | None:
+        tick = Tick("zlm", "live/room1", stage.at, "status", True, others + ours)
+        return stage.prober.without_us(row, b"", [tick], stage.at)[0].viewers
+
+    def passes(to_s: float) -> None:
+        stage.at, stage.passed_s = AT + timedelta(seconds=to_s), to_s
+
+    async with stage.working():
+        stage.prober.suspect("zlm", "live/room1", "thin")
+        await settled()
+        passes(5)
+        assert told(10, 1) == 10
+        passes(12)
+        stage.children.go.set()
+        await settled()
+        stage.children.go.clear()
+        passes(61)
+        stage.prober.suspect("zlm", "live/room1", "thin")
+        await settled()
+        for to_s in (63, 66, 70):
+            passes(to_s)
+            assert told(10, 2) is None  # the first one may be counted or not
+        passes(73)
+        assert told(10, 1) == 10
+        stage.children.go.set()
+        await settled()
+        passes(134)
+        assert told(10, 0) == 10
 
 
 async def test_he_is_not_taken_off_twice_where_the_answer_names_him():

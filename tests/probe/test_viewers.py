@@ -36,14 +36,26 @@ def at(seconds: float) -> datetime:
 def test_he_is_taken_off_while_he_is_there_and_nothing_is_told_while_nobody_knows(
     asked: float, answered: float, told: int | None
 ):
-    assert others(7, at(asked), at(answered), Look(BEGAN, at(5), timedelta(seconds=1))) == told
+    assert others(7, at(asked), at(answered), [Look(BEGAN, at(5), timedelta(seconds=1))]) == told
 
 
 def test_he_who_has_not_gone_is_there_and_never_takes_more_off_than_there_is():
     look = Look(BEGAN, None, timedelta(seconds=1))
-    assert others(7, at(15), at(16), look) == 6
-    assert others(0, at(15), at(16), look) == 0
+    assert others(7, at(15), at(16), [look]) == 6
+    assert others(0, at(15), at(16), [look]) == 0
     assert not is_over(look, at(900))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [(30.0, None), (62.0, None), (71.9, None), (72.5, 6), (73.5, None), (132.0, None), (134.0, 7)],
+)
+def test_who_is_looked_at_again_while_the_last_player_is_kept_has_each_of_them_taken_off(
+    asked: float, told: int | None
+):
+    kept = timedelta(seconds=60)
+    looks = [Look(BEGAN, at(12), kept), Look(at(61), at(73), kept)]
+    assert others(7, at(asked), at(asked + 0.1), looks) == told
 
 
 def test_nginx_names_him_by_what_he_calls_himself():
