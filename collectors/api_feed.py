@@ -1,6 +1,6 @@
 """A feed that asks a platform's open API: in the name of our app, or of the account that a room belongs to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Literal, Protocol
 
 from .collector import FeedRow
@@ -22,14 +22,21 @@ class RoomUnseen(Exception):
         super().__init__(reason)
 
 
+class BatchUnseen(RoomUnseen):
+    """The same, of all rooms that a call named: they are asked again soon, and not when their turn comes."""
+
+
 class Platform(Protocol):
     """The open API of the app that a feed names: what keeps tokens, waits for its turn and counts is behind it."""
 
-    async def ask(self, make: Make, room: str = "") -> bytes:
+    async def ask(self, make: Make, room: str = "", batch: Sequence[str] = ()) -> bytes:
         """The body of an answer that the platform's rules (`OpenApi.judge`) call good.
 
         With a `room` what is wrong with that room alone is a RoomUnseen; where the kind is BY_ACCOUNT, it is asked in
-        the name of that room's account. Every other failure is one of the whole feed: it ends `collect`.
+        the name of that room's account. With a `batch`, the rooms that the call names, what may be wrong with this
+        call alone is a BatchUnseen; where all calls that `pace` was told of fail, it is not. Every other failure is
+        one of the whole feed: it ends `collect`. Of a kind that has no `pace`, since it hears its rooms beside what
+        it asks, neither a question that is not answered nor one too many is.
         """
 
     def unseen(self, room: str, reason: str) -> None:
@@ -53,7 +60,7 @@ class ApiRow(FeedRow, kw_only=True, frozen=True):
 
     app: str  # the [[app]] in whose name, and at whose pace, it is asked
 
-    ROOM_BY_ROOM = True  # one of a kind whose calls name many rooms says False
+    ROOM_BY_ROOM = True  # a call that names many rooms is a `batch`, which can be unseen alone
     BY_ACCOUNT: ClassVar[Literal["", "anchor", "shop"]] = (
         ""  # whose account each room is asked in the name of; "": none
     )

@@ -86,13 +86,14 @@ class RoomPace:
             self.shortest_s = shortest_s
         return self.shortest_s != before_s
 
-    def failed(self, room: str, at_s: float) -> None:
-        """Its question failed, and the feed by it: it comes again within the usual interval, so that nobody is unseen
-        for a stretched one; in twice as much each time that it fails again, until it is asked as rarely as ever."""
+    def failed(self, room: str, at_s: float, rest_s: float = 0.0) -> None:
+        """Its question failed, and those that it named or the feed by it: it comes again within the usual interval, so
+        that nobody is unseen for a stretched one, and not within `rest_s`; in twice as much each time that it fails
+        again, until it is asked as rarely as ever."""
         self._failures[room] += 1
         again_s = self.interval_s * 2.0 ** min(self._failures[room] - 1, DOUBLINGS_MAX)
         every_s = min(again_s, self._intervals.get(room, self.interval_s))
-        heapq.heappush(self._due, (beat_after(self._places[room], at_s, every_s), room))
+        heapq.heappush(self._due, (beat_after(self._places[room], at_s + max(rest_s, 0.0), every_s), room))
 
     def wait_s(self, at_s: float) -> float:
         """So long nobody is due; `inf` while all are being asked."""

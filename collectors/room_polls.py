@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from .api_feed import RoomUnseen
+from .api_feed import BatchUnseen, RoomUnseen
 from .collector import BadFrame
 from .room_pace import RoomPace
 
@@ -30,6 +30,10 @@ async def poll_rooms(
         try:
             interval_s = await ask(room)
             answered = True
+        except BatchUnseen as unseen:
+            pace.failed(room, clock(), unseen.wait_s)
+            back.set()
+            return
         except RoomUnseen as unseen:
             rest_s = unseen.wait_s
         except BadFrame:

@@ -18,5 +18,5 @@ async def ask_streams(rooms: Sequence[str], emit: Emit, now: Now, platform: Plat
     for room in set(rooms).difference(user_ids):
         platform.unseen(room, NO_SUCH_ROOM)
     if user_ids:
-        body, at = await asked_at(platform, lambda caller, _: streams(caller, user_ids), now)
+        body, at = await asked_at(platform, lambda caller, _: streams(caller, user_ids), now, batch=user_ids)
         await emit(framed(Asked(user_ids, STREAMS), body), at)

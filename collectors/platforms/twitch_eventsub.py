@@ -8,7 +8,7 @@ from typing import Annotated
 import aiohttp
 import msgspec
 
-from ..api_feed import ApiRow, Platform
+from ..api_feed import ApiRow, BatchUnseen, Platform
 from ..apis.twitch_calls import BATCH_MAX, stream_ticks
 from ..asked_frame import unframed
 from ..batch_polls import batches
@@ -19,6 +19,7 @@ from ..eventsub_subscribing import Subscribing
 from ..tick import Tick
 from ..twitch_polls import ask_streams
 
+LIST_AGAIN_S, LIST_TRIES = 5.0, 5  # the last ones come when a new socket has given a sign of life, and are counted
 ROOMS_MAX = 150  # 300 subscriptions to a connection, two to a channel
 
 
@@ -50,9 +51,23 @@ class TwitchEventsub(ApiRow, tag="twitch_eventsub", frozen=True, kw_only=True):
             subscribing = Subscribing(lambda: socket.session_id, rooms, platform)
             await subscribing.begin()
             async for _ in every(self.interval_s, self.name):  # only now: nobody tells what was before the subscription
-                for batch in batches(rooms, BATCH_MAX).values():
-                    await ask_streams(batch, emit, now, platform)
+                await self._ask(emit, now, platform)
                 await subscribing.go_on()
+
+    async def _ask(self, emit: Emit, now: Now, platform: Platform) -> None:
+        """How all stand. What the socket tells meanwhile is told once: that a question fails does not end it."""
+        left = [*batches(self.rooms or (), BATCH_MAX).values()]
+        for tried in range(LIST_TRIES):
+            if tried:
+                await asyncio.sleep(min(LIST_AGAIN_S, self.interval_s))
+            trying, left = left, []
+            for batch in trying:
+                try:
+                    await ask_streams(batch, emit, now, platform)
+                except BatchUnseen:
+                    left.append(batch)
+            if not left:
+                return
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         if not frame:

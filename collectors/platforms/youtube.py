@@ -34,7 +34,7 @@ class Youtube(ApiRow, tag="youtube", frozen=True, kw_only=True):
             for room in set(batch).difference(ids):
                 platform.unseen(room, NO_SUCH_ROOM)
             if ids:
-                body, at = await asked_at(platform, lambda caller, _: videos(caller, ids), now)
+                body, at = await asked_at(platform, lambda caller, _: videos(caller, ids), now, batch=ids)
                 await emit(framed(Asked(ids), body), at)
 
         stretched_s = interval_of(len(rooms), self.units_per_day)

@@ -7,19 +7,23 @@ from typing import Literal, Protocol, cast, get_args
 
 import aiohttp
 
-from collectors.api_feed import Make, Platform, RoomUnseen
+from collectors.api_feed import BatchUnseen, Make, Platform, RoomUnseen
 from collectors.collector import Emit, FeedRefused, Now
+from collectors.open_api import Verdict
 from collectors.room_pace import RoomPace
 from collectors.tick import Tick
 from monitor.accounts.account import Account
 from monitor.accounts.asking import REASONS, WHOLE_APP
 from monitor.accounts.budget import Urgency
+from monitor.accounts.calls_in_a_row import CallsInARow
 from monitor.accounts.failed import AccountRefused, CallFailed
 from monitor.facts import RosterRoom
 from monitor.live.failure import FeedFailed, Reason
 
 SILENT_INTERVALS = 3.0
 IN_A_ROW_MAX = 10  # so many calls that fail by what could be everybody's trouble, and none between that does not
+OF_A_CALL: frozenset[Verdict] = frozenset({"missing", "broken"})  # what may be wrong with one call alone
+PASSING = OF_A_CALL | {"rate"}
 
 
 class Client(Protocol):
@@ -49,14 +53,14 @@ class Asking(Protocol):
 
 class Means:
     """What such feeds are given of the house. `row_of`: the roster's row of a room; `account_of`: of an app, the one
-    that a row of the roster means, of its shop or of its anchor. `unseen` is told: feed, room, reason."""
+    that a row of the roster means, of its shop or of its anchor. `unseen` is told: feed, rooms, reason."""
 
     def __init__(
         self,
         client: Client,
         row_of: Callable[[str], RosterRoom | None],
         account_of: Callable[[str, RosterRoom, bool], Account | None],
-        unseen: Callable[[str, str, Reason], None],
+        unseen: Callable[[str, Sequence[str], Reason], None],
     ) -> None:
         self.client, self.row_of, self.account_of, self.unseen = client, row_of, account_of, unseen
 
@@ -68,7 +72,8 @@ class ApiLine:
         self._row, self._means = row, means
         self._bad = 0  # in a row
         self._patient: Callable[[float], None] | None = None
-        self._pace: RoomPace | None = None  # outlives `collect`
+        self._pace: RoomPace | None = None  # outlives `collect`, and so do the calls
+        self._calls: CallsInARow | None = None
 
     async def collect(self, http: aiohttp.ClientSession, emit: Emit, now: Now) -> None:
         """Raises FeedRefused where the app will not be had, FeedFailed where nothing can be asked just now."""
@@ -82,7 +87,7 @@ class ApiLine:
     def parse(self, frame: bytes, at: datetime) -> Sequence[Tick]:
         return self._row.parse(frame, at)
 
-    async def ask(self, make: Make, room: str = "") -> bytes:
+    async def ask(self, make: Make, room: str = "", batch: Sequence[str] = ()) -> bytes:
         """See `Platform`."""
         means, app = self._means, self._row.app
         if means is None:
@@ -96,8 +101,11 @@ class ApiLine:
             else:
                 body = await means.client.send(app, make, Urgency.LOOK)
         except (CallFailed, AccountRefused) as error:
-            raise self._meant(error, room, account) from error
+            unseen = self._unseen_by(error, batch) if batch and isinstance(error, CallFailed) else None
+            raise unseen or self._meant(error, room, account) from error
         self._bad = 0
+        if batch and self._calls is not None:
+            self._calls.answered(batch[0])
         return body
 
     def unseen(self, room: str, reason: str) -> None:
@@ -108,7 +116,9 @@ class ApiLine:
         """See `Platform`. The row of a line, and with it its rooms, never changes."""
         at_s = asyncio.get_running_loop().time()
         if self._pace is None:
-            self._pace = RoomPace(self.name, rooms, interval_s, at_s, stretched_s)
+            calls = tuple(rooms)
+            self._pace = RoomPace(self.name, calls, interval_s, at_s, stretched_s)
+            self._calls = CallsInARow(len(calls))
         else:
             self._pace.begin(at_s)
         return self._pace
@@ -145,7 +155,20 @@ class ApiLine:
             return FeedFailed(reason, f"app {app}: {error}", max(wait_s, error.wait_s))
         return self._unseen(room, reason, error.wait_s)
 
+    def _unseen_by(self, error: CallFailed, batch: Sequence[str]) -> BatchUnseen | None:
+        """Who is unseen by this call that failed; None: that is not said of them alone."""
+        if self._means is None or error.verdict not in (PASSING if self._calls is None else OF_A_CALL):
+            return None
+        sent = error.detail != "breaker_open"  # what waits for one that tries says nothing of its own rooms
+        if self._calls is not None:
+            everybody = sent and self._calls.failed(batch[0])
+            if everybody or self._means.client.wait_s(self._row.app) > 0:
+                return None
+        if sent or self._calls is None:
+            self._means.unseen(self.name, batch, REASONS[error.verdict])
+        return BatchUnseen(REASONS[error.verdict], error.wait_s)
+
     def _unseen(self, room: str, reason: Reason, wait_s: float) -> RoomUnseen:
         if self._means is not None:
-            self._means.unseen(self.name, room, reason)
+            self._means.unseen(self.name, [room], reason)
         return RoomUnseen(reason, wait_s)

@@ -129,7 +129,7 @@ class Desk:
         if terms is None or terms.api.PLATFORM != row.PLATFORM:
             return None
         return ApiMeans(
-            self.client, lambda room: self._watch.muster.row(platform, room), self.book.belonging, self._room_unseen
+            self.client, lambda room: self._watch.muster.row(platform, room), self.book.belonging, self._rooms_unseen
         )
 
     def _house(self, row: LiveRoomsRow) -> House | None:
@@ -192,9 +192,11 @@ class Desk:
             for task in others:
                 task.cancel()
 
-    def _room_unseen(self, feed: str, room: str, reason: Reason) -> None:
+    def _rooms_unseen(self, feed: str, rooms: Sequence[str], reason: Reason) -> None:
+        """By one failure, whichever number of rooms it leaves unseen."""
         self._failed(feed, reason)
-        self._put(self._watch.fail_room(feed, room, reason, self._now()))
+        for room in rooms:
+            self._put(self._watch.fail_room(feed, room, reason, self._now()))
 
     async def _noticed(self, app: str, notices: Sequence[Notice]) -> None:
         """What a delivery told must be on disk before that is finished with: on a full disk it waits for room."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from collectors.api_feed import ApiRow, Platform, RoomUnseen
+from collectors.api_feed import ApiRow, BatchUnseen, Platform, RoomUnseen
 from collectors.collector import Emit, FeedRefused, Now
 from collectors.open_api import Call, Caller
 from collectors.tick import Tick
@@ -79,7 +79,7 @@ class Ground:
         means = Means(
             self.client, lambda room: RosterRoom(1, "wechat", room),
             lambda app, row, to_shop: self.accounts.get(row.external_id),
-            lambda feed, room, reason: self.unseen.append((room, reason)),
+            lambda feed, rooms, reason: self.unseen.extend((room, reason) for room in rooms),
         )  # fmt: skip
         self.line = ApiLine(kind(name="f", app="main", rooms=list(ROOMS)), means)
 
@@ -185,6 +185,92 @@ async def test_a_kind_that_asks_in_our_name_needs_no_accounts() -> None:
     assert isinstance(await ground.meets(CallFailed("missing")), RoomUnseen)
     with pytest.raises(FeedFailed):
         await ground.line.ask(make)
+
+
+# --- calls that name many rooms ---------------------------------------------------------------------------------------
+
+BATCHES = [ROOMS[at : at + 10] for at in range(0, 40, 10)]
+
+
+class Calls(Ground):
+    """One that asks in our name; `paced`: it has told the house which calls there are."""
+
+    def __init__(self, paced: bool = True) -> None:
+        super().__init__(kind=AskedInOurName)
+        if paced:
+            self.line.pace([batch[0] for batch in BATCHES], 5.0)
+
+    async def fails(self, error: Exception, batch: int) -> Exception:
+        self.client.fails[None] = error
+        with pytest.raises((RoomUnseen, FeedFailed, FeedRefused)) as met:
+            await self.line.ask(make, batch=BATCHES[batch])
+        return met.value
+
+    async def answers(self, batch: int) -> None:
+        self.client.fails.clear()
+        assert await self.line.ask(make, batch=BATCHES[batch]) == b"{}"
+
+
+@pytest.mark.parametrize("verdict", ["missing", "broken"])
+async def test_a_call_that_fails_leaves_its_own_rooms_unseen_for_ever(verdict: Any) -> None:
+    calls = Calls()
+    for times in range(1, 12):
+        met = await calls.fails(CallFailed(verdict, "HTTP 400", 7.0), 1)
+        assert isinstance(met, BatchUnseen)
+        assert (str(met), met.wait_s) == ("http_status", 7.0)
+        assert calls.unseen == [(room, "http_status") for room in BATCHES[1]] * times
+        for other in (2, 3, 0):
+            await calls.answers(other)
+
+
+@pytest.mark.parametrize("verdict", ["missing", "broken"])
+async def test_when_all_calls_fail_the_feed_does_and_so_it_stays_when_it_is_begun_anew(verdict: Any) -> None:
+    calls = Calls()
+    for batch in range(3):
+        assert isinstance(await calls.fails(CallFailed(verdict), batch), BatchUnseen)
+    for _ in range(2):
+        met = await calls.fails(CallFailed(verdict), 3)
+        assert isinstance(met, FeedFailed)
+        assert reason_of(met) == "http_status"
+        calls.line.pace([batch[0] for batch in BATCHES], 5.0)
+    assert not [room for room, _ in calls.unseen if room in BATCHES[3]]
+
+
+@pytest.mark.parametrize(("error", "kind"), [
+    (CallFailed("rate", "429", 9.0), FeedFailed), (CallFailed("token"), FeedFailed),
+    (CallFailed("forbidden"), FeedFailed), (AccountRefused("it was never linked"), FeedFailed),
+    (CallFailed("app", "40013"), FeedRefused),
+])  # fmt: skip
+async def test_what_no_call_meets_alone_is_of_the_feed(error: Exception, kind: type[Exception]) -> None:
+    calls = Calls()
+    assert isinstance(await calls.fails(error, 0), kind)
+    assert calls.unseen == []
+
+
+async def test_a_host_that_is_away_is_of_the_feed_also_where_calls_name_many_rooms() -> None:
+    calls = Calls()
+    calls.client.away_s = 12.0
+    met = await calls.fails(CallFailed("broken", "breaker_open", 12.0), 0)
+    assert isinstance(met, FeedFailed)
+    assert retry_after_s(met) == 12.0
+
+
+async def test_rooms_of_a_call_that_waits_for_the_one_that_tries_are_as_they_were() -> None:
+    calls = Calls()
+    for batch in (0, 1, 2, 3) * 3:
+        met = await calls.fails(CallFailed("broken", "breaker_open", 0.5), batch)
+        assert isinstance(met, BatchUnseen)
+    assert calls.unseen == []
+
+
+@pytest.mark.parametrize("verdict", ["missing", "broken", "rate"])
+async def test_what_hears_its_rooms_beside_what_it_asks_does_not_fail_by_a_question(verdict: Any) -> None:
+    calls = Calls(paced=False)
+    calls.client.away_s = 12.0
+    for batch in (0, 1, 2, 3) * 3:
+        assert isinstance(await calls.fails(CallFailed(verdict), batch), BatchUnseen)
+    assert len(calls.unseen) == 120
+    assert isinstance(await calls.fails(CallFailed("app", "40013"), 0), FeedRefused)
 
 
 async def test_without_an_app_the_feed_is_refused() -> None:

@@ -33,7 +33,7 @@ class House(Protocol):
 
     watch: Watch
 
-    def unseen(self, feed: str, room: str, reason: Reason) -> None: ...
+    def unseen(self, feed: str, rooms: Sequence[str], reason: Reason) -> None: ...
 
 
 class Reaching(House, Protocol):
@@ -83,9 +83,9 @@ class Stage:
         self.messages = 0
         self.now: Now = now
 
-    def unseen(self, feed: str, room: str, reason: Reason) -> None:
+    def unseen(self, feed: str, rooms: Sequence[str], reason: Reason) -> None:
         self.failed.append(reason)
-        self.put.append(self.watch.fail_room(feed, room, reason, now()))
+        self.put.extend(self.watch.fail_room(feed, room, reason, now()) for room in rooms)
 
     def reached(self, url: str) -> AbstractAsyncContextManager[str]:
         return nullcontext(url) if self.between is None else self.between.to(url)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol, cast
@@ -16,6 +16,7 @@ from monitor.accounts.book import Book
 from monitor.accounts.client import Client
 from monitor.accounts.refresher import Refresher
 from monitor.accounts.terms import terms_of
+from monitor.live.failure import Reason
 from monitor.rehearsal.platforms.api_server import Asked, Told
 
 from .api_house import Kept
@@ -43,8 +44,9 @@ def answered(fake: Fake, call: Call) -> Answer:
 
 @asynccontextmanager
 async def straight(
-    row: ApiRow, api: OpenApi, app: App, fake: Fake, now: Callable[[], datetime]
-) -> AsyncIterator[tuple[ApiLine, Counter[str]]]:
+    row: ApiRow, api: OpenApi, app: App, fake: Fake, now: Callable[[], datetime],
+    unseen: Callable[[str, Sequence[str], Reason], None] = lambda feed, rooms, reason: None,
+) -> AsyncIterator[tuple[ApiLine, Counter[str]]]:  # fmt: skip
     """The line, and how often each verdict was heard."""
     verdicts = Counter[str]()
 
@@ -61,7 +63,7 @@ async def straight(
     await book.open()
     client = Client({app.name: terms_of(app, api, BASE)}, book, transport, now, called)
     refresher, over = Refresher(client, now, lambda app, outcome: None), asyncio.Event()
-    means = Means(client, lambda room: None, book.belonging, lambda feed, room, reason: None)
+    means = Means(client, lambda room: None, book.belonging, unseen)
     async with asyncio.TaskGroup() as group:
         group.create_task(refresher.work(over))
         await asyncio.sleep(0)

@@ -66,7 +66,7 @@ def asked(
         terms = {"app": terms_of(APP, api, BASE, calls_per_s=1 / WAIT_S)}
         client = Client(terms, book, transport, now, lambda app, name, verdict: None)
         rooms = {room: RosterRoom(number, api.PLATFORM, room, shop=room) for number, room in enumerate(ROOMS, 1)}
-        line = ApiLine(cast(Asking, row), Means(client, rooms.get, book.belonging, lambda feed, room, reason: None))
+        line = ApiLine(cast(Asking, row), Means(client, rooms.get, book.belonging, lambda feed, rooms, reason: None))
         async with aiohttp.ClientSession() as http:
             task = asyncio.ensure_future(line.collect(http, emit, now))
             await asyncio.wait([task], timeout=6 * WAIT_S)

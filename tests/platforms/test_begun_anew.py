@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 
 import aiohttp
@@ -14,6 +15,7 @@ from collectors.apis.youtube_calls import BATCH_MAX, interval_of
 from collectors.hook import App
 from collectors.platforms.youtube import Youtube
 from monitor.facts import BlindSpan, Heard, RosterRoom
+from monitor.live.failure import Reason
 from monitor.live.supervise import Outlets, Supervisor
 from monitor.live.watch import Watch
 from monitor.rehearsal.platforms.api_server import Asked, Told
@@ -57,22 +59,28 @@ class Evening:
         rooms = enumerate(row.rooms or (), 1)
         watch.load([RosterRoom(number, "youtube", room) for number, room in rooms], (), [row], now())
         app, luck = App("youtube", "youtube", "", (b"KEY",)), random.Random(7)
-        async with straight(row, YoutubeApi(), app, self, now) as (line, _), aiohttp.ClientSession() as http:
+        unseen = partial(self._unseen, watch)
+        async with straight(row, YoutubeApi(), app, self, now, unseen) as (line, _), aiohttp.ClientSession() as http:
             keeper = Supervisor(line, watch, now, self._outlets(), uniform=luck.uniform, silence_after_s=30.0)
             task = asyncio.ensure_future(keeper.run(http))
             await asyncio.wait([task], timeout=hours * 3_600)
             task.cancel()
             await asyncio.wait([task])
 
+    def _unseen(self, watch: Watch, feed: str, rooms: Sequence[str], reason: Reason) -> None:
+        self.failed.update([reason])
+        for room in rooms:
+            self._put(watch.fail_room(feed, room, reason, now()))
+
+    def _put(self, heard: Heard) -> None:
+        self.spans.extend(span for span in heard.spans if span.to_at is not None)
+
     def _outlets(self) -> Outlets:
         async def room(ticks: int, facts: int) -> None: ...
 
-        def put(heard: Heard) -> None:
-            self.spans.extend(span for span in heard.spans if span.to_at is not None)
-
         return Outlets(
-            room=room, put=put, quarantine=lambda *told: None, heard=lambda feed: None, polled=lambda feed, s: None,
-            failed=lambda feed, reason: self.failed.update([reason]),
+            room=room, put=self._put, quarantine=lambda *told: None, heard=lambda feed: None,
+            polled=lambda feed, s: None, failed=lambda feed, reason: self.failed.update([reason]),
         )  # fmt: skip
 
 

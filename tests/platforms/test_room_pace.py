@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.api_feed import RoomUnseen
+from collectors.api_feed import BatchUnseen, RoomUnseen
 from collectors.beat import STEP_S, place_of
 from collectors.collector import BadFrame
 from collectors.room_pace import RoomPace, room_place
@@ -168,6 +168,27 @@ def test_who_brings_nothing_makes_nobody_impatient_with_those_who_do() -> None:
     assert {pace.take(431.0), pace.take(431.0)} == {"slow", "dark"}
     assert pace.asked("dark", 431.0)
     assert pace.shortest_s == 30.0
+
+
+async def test_a_call_whose_rooms_are_unseen_ends_nothing_and_comes_again_before_its_turn() -> None:
+    asked = Counter[str]()
+
+    async def ask(call: str) -> None:
+        asked[call] += 1
+        if call == "bad":
+            raise BatchUnseen("http_status")
+        if call == "rests":
+            raise BatchUnseen("http_status", 3600.0)
+
+    pace = RoomPace("f", ["bad", "rests", "good"], 0.05, asyncio.get_running_loop().time(), stretched_s=3600.0)
+    task = asyncio.create_task(poll_rooms(pace, ask, lambda _: None))
+    async with asyncio.timeout(10):
+        while asked["bad"] < 4:
+            await asyncio.sleep(0.001)
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+    assert (asked["good"], asked["rests"]) == (1, 1)
 
 
 async def test_few_are_asked_at_once_and_a_slow_one_holds_up_nobody() -> None:

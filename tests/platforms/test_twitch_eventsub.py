@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -350,6 +350,56 @@ async def test_a_user_who_takes_back_the_apps_right_is_a_refusal_for_good() -> N
         assert stage.states == {ONE: BLIND, OTHER: BLIND}
 
 
+# --- the list fails, and the socket does not --------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def asking_often() -> AsyncIterator[tuple[PlayedEventsub, Stage]]:
+    played = PlayedEventsub()
+    stage = Stage(played)
+    async with stage.playing():
+        await stage.until(lambda: stage.states == {ONE: OFFLINE, OTHER: OFFLINE})
+        yield played, stage
+        assert played.fake.sockets.welcomed == 1, "nothing was lost"
+        assert len(played.fake.subscribed) == 4
+
+
+@pytest.mark.parametrize("status", [503, 400])
+async def test_a_question_that_fails_once_ends_no_socket_and_blinds_nobody(status: int) -> None:
+    async with asking_often() as (played, stage):
+        left = [status]
+
+        def look(user_ids: Sequence[str]) -> None:
+            played.fake.failing = {ONE: left.pop()} if left else {}
+
+        played.fake.look = look
+        await stage.until(lambda: stage.failed)
+        await stage.messages_more(5)
+        assert stage.failed == ["http_status"]
+        played.on_air(ONE, 5)
+        await stage.until(lambda: stage.of(ONE).state == LIVE)
+        assert events(stage, ONE) == [True]
+        assert stage.watch.feeds["twitch-events"].state == "ok"
+    assert (stage.spans(), stage.spans(ONE), stage.spans(OTHER)) == ([], [], [])
+
+
+@pytest.mark.parametrize("status", [503, 400])
+async def test_while_no_question_is_answered_channels_are_blind_until_the_socket_tells_of_them(status: int) -> None:
+    async with asking_often() as (played, stage):
+        played.on_air(ONE, 5)
+        await stage.until(lambda: stage.of(ONE).state == LIVE)
+        played.fake.failing = {ONE: status}
+        await stage.until(lambda: stage.states == {ONE: BLIND, OTHER: BLIND})
+        assert stage.of(ONE).session.is_blind
+        played.off_air(ONE)
+        await stage.until(lambda: "dropped" in stage.changes(ONE))
+        assert events(stage, ONE) == [True, False]
+        played.fake.failing = {}
+        await stage.until(lambda: stage.states == {ONE: DROPPED, OTHER: OFFLINE})
+    assert stage.spans() == [], "the feed was never blind"
+    assert stage.spans(OTHER)
+
+
 # --- what it costs ----------------------------------------------------------------------------------------------------
 
 
@@ -360,7 +410,7 @@ class Straight:
         self.fake, self.access = fake, fake.office.issue("7", AT).access
         self.refused: set[str] = set()
 
-    async def ask(self, make: Make, room: str = "") -> bytes:
+    async def ask(self, make: Make, room: str = "", batch: Sequence[str] = ()) -> bytes:
         tokens = Tokens(self.access, AT)
         answer = answered(self.fake, make(Caller(APP, "http://127.0.0.1:1", "", "", tokens, tokens)))
         if room in self.refused or TwitchApi().judge(answer).verdict != "ok":

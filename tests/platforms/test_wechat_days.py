@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -75,7 +75,7 @@ class Night:
         simulate(work())
         return self
 
-    async def ask(self, make: Make, room: str = "") -> bytes:
+    async def ask(self, make: Make, room: str = "", batch: Sequence[str] = ()) -> bytes:
         call, now = make(CALLER), self.now()
         if self.away is not None and at(self.away[0]) <= now < at(self.away[1]):
             raise RoomUnseen("http_status")

@@ -48,8 +48,8 @@ class Roster:
         self.watch.load([RosterRoom(it.number + 1, it.platform, it.room) for it in parts], (), [], datetime.now(UTC))
         self.missed: list[str] = []
 
-    def unseen(self, feed: str, room: str, reason: Reason) -> None:
-        self.missed.append(room)
+    def unseen(self, feed: str, rooms: Sequence[str], reason: Reason) -> None:
+        self.missed.extend(rooms)
 
 
 class Codes:

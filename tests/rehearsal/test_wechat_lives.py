@@ -1,6 +1,7 @@
 """A played WeChat's rooms, asked one by one as livemon asks them: what it hears is what the truth says was answered."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -47,8 +48,8 @@ class House:
         self.watch.load(roster, (), [], scene.now())
         self.missed: list[str] = []
 
-    def unseen(self, feed: str, room: str, reason: Reason) -> None:
-        self.missed.append(room)
+    def unseen(self, feed: str, rooms: Sequence[str], reason: Reason) -> None:
+        self.missed.extend(rooms)
 
 
 async def heard(platform: Wechat, scene: Scene, enough: int) -> dict[str, list[Tick]]:

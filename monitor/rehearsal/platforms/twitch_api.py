@@ -44,8 +44,9 @@ class PlayedStream:
 @dataclass
 class FakeTwitch:
     """One app. `streams` by the user's id; `authorised` are users who let the app in: to hear of them costs nothing.
-    `left_out` are missing in the list, `garbled` are listed without a sense. `look` is told who
-    is asked about, before `streams` is; `told` hears of each answer: who was asked about, and who was listed."""
+    `left_out` are missing in the list, `garbled` are listed without a sense; by `failing` a question that names one of
+    these is answered with this status. `look` is told who is asked about, before `streams` is; `told` hears of each
+    answer: who was asked about, and who was listed."""
 
     app_key: str
     secret: bytes
@@ -65,6 +66,7 @@ class FakeTwitch:
         self.authorised: set[str] = set()
         self.left_out: set[str] = set()
         self.garbled: set[str] = set()
+        self.failing: dict[str, int] = {}
         self.gone: set[str] = set()  # channels that are no more: nobody can subscribe to them
         self.asked: list[list[str]] = []  # ids, of each question for streams
         self.subscribed: list[Subscription] = []  # in order, also those that are over
@@ -154,6 +156,8 @@ class FakeTwitch:
             return Told(fault(400, "Bad Request", "The parameter user_id is malformed"), 400, self._rates())
         self.asked.append(user_ids)
         self.look(user_ids)
+        for status in (self.failing[it] for it in user_ids if it in self.failing):
+            return Told(fault(status, "Out of order", ""), status, self._rates())
         page = min(int(next((value for name, value in query if name == "first"), PAGE)), PAGE_MAX)
         on_air = [self.streams[it] for it in user_ids if it in self.streams and it not in self.left_out]
         shown = sorted(on_air, key=lambda it: -it.viewers)[:page]
