@@ -67,6 +67,14 @@ class Message(msgspec.Struct, frozen=True):
     data: Data
 
 
+class Ended(msgspec.Struct, frozen=True):
+    game_id: Id | None = None
+
+
+class Over(msgspec.Struct, frozen=True):
+    data: Ended = Ended()
+
+
 class Command(msgspec.Struct, frozen=True):
     cmd: str = ""
 
@@ -78,6 +86,12 @@ def frame_of(room: str, message: bytes) -> bytes:
 def command_of(message: bytes) -> str:
     """What a message is about. Raises BadFrame."""
     return _command(document(message))
+
+
+def over_of(message: bytes) -> str:
+    """Whose run a message says is over: its game, empty where that cannot be told. Raises BadFrame."""
+    told = formed(document(message), Over).data.game_id
+    return "" if told is None else str(told)
 
 
 def _command(found: object) -> str:

@@ -13,7 +13,7 @@ from .apis.bilibili_calls import Game
 from .beat import STEP_S, beat_after
 from .bilibili_frames import AUTH, AUTH_REPLY, HEARTBEAT, HEARTBEAT_REPLY, MESSAGE, Packet, decode, encode
 from .bilibili_games import Games
-from .bilibili_messages import HEEDED, LIKE, MEANT, OVER, command_of, frame_of, glanced_at
+from .bilibili_messages import HEEDED, LIKE, MEANT, OVER, command_of, frame_of, glanced_at, over_of
 from .collector import BadFrame, Now
 from .light_socket import Heard, LightSocket, opened
 from .live_rooms import LiveRooms
@@ -124,9 +124,20 @@ class Conversation:
         except BadFrame:
             return True
         if command == OVER:
-            self._games.over(self._game)
-            raise EOFError("the platform ended our run in this room")
+            return self._ended(message)
         return self._liked(message, at) if command == LIKE else command in MEANT
+
+    def _ended(self, message: bytes) -> bool:
+        """Another run in this room may have ended, one of before us or of a second livemon. Then ours goes on; if it
+        does not, a heartbeat finds that. An end that names no run is ours; one that cannot be read is kept."""
+        try:
+            whose = over_of(message)
+        except BadFrame:
+            return True
+        if whose not in ("", self._game.game_id):
+            return False
+        self._games.over(self._game)
+        raise EOFError("the platform ended our run in this room")
 
     def _liked_lately(self) -> bool:
         return asyncio.get_running_loop().time() - self._liked_s < LIKES_EVERY_S

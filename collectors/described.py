@@ -1,7 +1,8 @@
 """A feed that TOML alone describes: where its answers list rooms, and where each value of a room stands."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,7 @@ from .tick import Tick
 
 ROOMS_MAX = 50_000  # of one frame
 SHOWN_MAX = 20  # rooms that could not be read, kept for a person
+NEXT = timedelta(microseconds=1)
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -102,7 +104,8 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
         self, documents: Sequence[object], asked: Sequence[str] | None, at: datetime, complete: bool, rooms_at: str,
         stamped: bool = False,
     ) -> list[Tick]:  # fmt: skip
-        """One tick for each room that is listed, and of a complete answer for each watched one that is not.
+        """One tick for each room that is listed, and of a complete answer for each watched one that is not. Of what is
+        `stamped` one for each change, in the order in which they are told: the last one says how the room stands.
 
         Raises PartlyRead where single rooms could not be read, or were asked about and not told of. Raises BadFrame
         where that is most of them: then the settings are wrong, or the platform changed.
@@ -110,37 +113,40 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
         items = [pair for told in documents for pair in self.items(told, asked, rooms_at)]
         if len(items) > ROOMS_MAX:
             raise BadFrame(f"too_large: more than {ROOMS_MAX} rooms")
-        listed, unread = self._read(items, at, stamped)
+        ticks, unread = self._read(items, at, stamped)
+        listed = {tick.room for tick in ticks}
         self._refuse(listed, unread, len(items), documents, asked)
         known = {*listed, *(one.room for one in unread)}
         watched = (self.rooms or ()) if asked is None else asked
         missed = [room for room in watched if room not in known] if complete or asked is not None else []
         if complete and None not in known:  # whoever cannot be named may be any of those that are not listed
-            listed |= {room: Tick(self.name, room, at, "absent", False) for room in missed}
+            ticks += [Tick(self.name, room, at, "absent", False) for room in missed]
             missed = []
         blind = [*(one.room for one in unread if one.room is not None), *missed] if self.ROOM_BY_ROOM else []
         if unread or blind:
             why = unread[0].why if unread else "it was asked about and is not told of"
             reason = f"unfit: of {len(unread) or len(blind)} rooms: {why}"
-            raise PartlyRead(reason, list(listed.values()), dict.fromkeys(blind, "bad_frame"), part_of(unread))
-        return list(listed.values())
+            raise PartlyRead(reason, ticks, dict.fromkeys(blind, "bad_frame"), part_of(unread))
+        return ticks
 
     def _read(
         self, items: Iterable[tuple[str | None, object]], at: datetime, stamped: bool
-    ) -> tuple[dict[str, Tick], list[Unread]]:
+    ) -> tuple[list[Tick], list[Unread]]:
         """Each room by itself: its tick, or why there is none."""
-        reader, listed, unread = self.reader(stamped), dict[str, Tick](), list[Unread]()
+        reader, ticks, unread = self.reader(stamped), list[Tick](), list[Unread]()
+        listed = set[str]()
         for given, item in items:
             room = given
             try:
                 room = reader.room(item) if given is None else given
                 if room is None:
                     raise Unfit("room is not told")
-                if room not in listed:  # a list that moves while we page shows a room twice
-                    listed[room] = reader.tick(room, item, at)
+                if stamped or room not in listed:  # a list that moves while we page shows a room twice
+                    ticks.append(reader.tick(room, item, at))
+                    listed.add(room)
             except Unfit as error:
                 unread.append(Unread(room, str(error), item))
-        return listed, unread
+        return (in_order(ticks) if stamped else ticks), unread
 
     def _refuse(
         self, listed: Collection[str], unread: Sequence[Unread], count: int, documents: Sequence[object],
@@ -161,6 +167,17 @@ class DescribedRow(FeedRow, frozen=True, kw_only=True):
             return mapping.whole(finder(self.total)(told), mapping.INT_MAX, "total")
         except Unfit as error:
             raise BadFrame(f"unfit: {error}") from error
+
+
+def in_order(ticks: Sequence[Tick]) -> list[Tick]:
+    """Those of one room and one instant, each a little after the one before: whoever hears several of one instant takes
+    the first, and here the last says how the room stands."""
+    before, told = Counter[tuple[str, datetime]](), list[Tick]()
+    for tick in ticks:
+        count = before[tick.room, tick.at]
+        before[tick.room, tick.at] += 1
+        told.append(msgspec.structs.replace(tick, at=tick.at + count * NEXT) if count else tick)
+    return told
 
 
 def part_of(unread: Sequence[Unread]) -> bytes:

@@ -96,19 +96,6 @@ async def in_turn(feed: str, shares: Sequence[Rooms], ask: Ask, interval_s: floa
     await poll_rooms(pace, one, patience=lambda _: None, at_once_max=CALLS_AT_ONCE)
 
 
-async def at_once(shares: Sequence[Rooms], ask: Ask) -> None:
-    """Ask about all shares of the rooms now; one that fails fails them all."""
-    free = asyncio.Semaphore(CALLS_AT_ONCE)
-
-    async def one(share: Rooms) -> None:
-        async with free:
-            await ask(share)
-
-    async with asyncio.TaskGroup() as group:
-        for share in shares:
-            group.create_task(one(share), name="share")
-
-
 def word_of(error: Exception) -> str:
     """How a call failed, in one of the fixed words of monitor/live/failure.py."""
     if isinstance(error, aiohttp.ClientResponseError):

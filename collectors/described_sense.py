@@ -16,7 +16,9 @@ TODO = "give keys as data.rooms, a JSON pointer as /data/rooms, or a JMESPath ex
 ROOMS = frozenset(("room", "rooms"))  # names that rooms fill
 HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 OUR_HEADERS = frozenset("host content-length transfer-encoding connection upgrade".split())
-SECRETIVE = re.compile(r"auth|cookie|token|secret|passw|api[-_]?key|access[-_]?key|signature", re.IGNORECASE)
+SECRETIVE = re.compile(  # the short ones only as whole names: monkey and design hold none
+    r"auth|cookie|token|secret|passw|api[-_]?key|access[-_]?key|signature|^(x[-_])?(key|sign|sk|pwd)$", re.IGNORECASE
+)
 SECRETS_TODO = 'write it into a file, name that as secrets = { token = "secrets/NAME" }, and put {token} here'
 
 

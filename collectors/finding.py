@@ -14,6 +14,7 @@ Find = Callable[[object], object]
 """The value at a path, None where there is none. Raises `Unfit` where an expression cannot be reckoned."""
 
 PLAIN = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")  # what JMESPath means by it, too, but for letters beyond ASCII
+NO = frozenset(("0", "false"))
 INDEX = re.compile(r"0|[1-9]\d{0,8}", re.ASCII)
 
 
@@ -83,12 +84,26 @@ def _pointed(path: str) -> Find:
 
 
 def holds(path: str, told: object) -> bool:
-    """Whether a condition is met: it is true, or finds something. Raises BadFrame."""
+    """Whether a condition is met: it is true, or finds something that is not 0. Raises BadFrame."""
+    return _is_yes(_found(path, told))
+
+
+def goes_on(path: str, told: object) -> bool:
+    """As `holds`, of what says whether there is more: some write that as a text. Raises BadFrame."""
+    found = _found(path, told)
+    return _is_yes(found) and not (isinstance(found, str) and found.lower() in NO)
+
+
+def _found(path: str, told: object) -> object:
     try:
-        found = finder(path)(told)
+        return finder(path)(told)
     except Unfit as error:
         raise BadFrame(f"unfit: {error}") from error
-    return found is not None and found is not False and found != "" and found != []
+
+
+def _is_yes(found: object) -> bool:
+    """Not as JMESPath has it, by which 0 is true: services write 0 and 1 for no and yes."""
+    return found is not None and found != 0 and found != "" and found != []  # False is 0
 
 
 def means(path: str, frame: bytes) -> bool:

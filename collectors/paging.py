@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from .collector import BadFrame
-from .finding import Unfit, finder, holds
+from .finding import Unfit, finder, goes_on
 from .json_body import document, fraction
 from .mapping import text
 
@@ -28,7 +28,7 @@ class Paging(msgspec.Struct, frozen=True):
         behind the last. `cursors` are those of the pages so far. Raises BadFrame.
         """
         cursor = ""
-        if self.more and not holds(self.more, told):
+        if self.more and not goes_on(self.more, told):
             return None
         if self.cursor:
             cursor = self._cursor(told)

@@ -4,11 +4,12 @@ It is not the line of asked_frame.py: that has one body, in any language, and wo
 JSON, and what came between them is told. Recordings and kept frames of both lie on disks, so both are read for ever.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
-from .collector import BadFrame
+from .collector import BadFrame, PartlyRead
 from .json_body import BYTE_ORDER_MARK, document, fraction
 
 START = b'{"asked": '
@@ -55,6 +56,24 @@ def parted(frame: bytes) -> PolledFrame:
     if found.broken:
         raise BadFrame(found.broken)
     return found
+
+
+@contextmanager
+def theirs_alone(asked: Sequence[str] | None, frame: bytes) -> Iterator[None]:
+    """What is wrong with an answer about some rooms is of these alone: they are unseen, and nobody else."""
+    try:
+        yield
+    except BadFrame as error:
+        if asked is None or isinstance(error, PartlyRead):
+            raise
+        raise PartlyRead(str(error), [], dict.fromkeys(asked, "bad_frame"), frame) from error
+
+
+def came(told: PolledFrame) -> PolledFrame:
+    """Raises PartlyRead where the call failed: of the rooms that it asked about nothing came."""
+    if told.failed:
+        raise PartlyRead(f"{told.failed}: the call failed", [], dict.fromkeys(told.asked or (), told.failed))
+    return told
 
 
 def pages_in[T](frame: bytes, type_: type[T]) -> list[T]:

@@ -9,6 +9,7 @@ from yarl import URL
 from .collector import BadFrame, FeedRefused
 
 UNAUTHORIZED = 401
+RETRY_AFTER_S_MAX = 600.0
 NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
 
 
@@ -40,3 +41,16 @@ async def body_of(
             if len(told_so_far) > bytes_max:
                 raise BadFrame(f"too_large: the answer is over {bytes_max} bytes")
         return bytes(told_so_far)
+
+
+def asked_wait_s(error: Exception) -> float:
+    """For how long an answer asked us to stay away; 0 where it did not say."""
+    if isinstance(error, aiohttp.ClientResponseError) and error.headers is not None:
+        return told_s(error.headers.get("Retry-After", ""))
+    return 0.0
+
+
+def told_s(text: str) -> float:
+    """The seconds of a Retry-After header, at most so many as we ever stay away; 0 for what says none (dates are not
+    worth reading here)."""
+    return min(float(text), RETRY_AFTER_S_MAX) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0

@@ -8,14 +8,14 @@ import aiohttp
 import msgspec
 
 from .. import described_sense as sense
-from ..collector import BadFrame, Emit, Now, PartlyRead, every
+from ..collector import BadFrame, Emit, Now, every
 from ..described import DescribedRow
 from ..described_call import OWN_TROUBLE, Call, Rooms, in_turn, shares, word_of
 from ..finding import holds
 from ..json_body import document, fraction
 from ..paging import PAGED, Paging, all_pages
 from ..placeholders import Message, read_secrets
-from ..polled_frame import PolledFrame, asked_in, joined, parted
+from ..polled_frame import PolledFrame, asked_in, came, joined, parted, theirs_alone
 from ..tick import Tick
 
 
@@ -86,14 +86,8 @@ class HttpJson(DescribedRow, tag="http_json", frozen=True, kw_only=True):
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         is_joined = self.paging is not None or self.call.names_rooms
         asked = asked_in(frame) if is_joined else None
-        try:
-            told = parted(frame) if is_joined else PolledFrame(None, [document(frame, fraction)])
-            if told.failed:
-                raise PartlyRead(f"{told.failed}: the call failed", [], dict.fromkeys(asked or (), told.failed))
+        with theirs_alone(asked, frame):
+            told = came(parted(frame)) if is_joined else PolledFrame(None, [document(frame, fraction)])
             if self.ok_when and not all(holds(self.ok_when, page) for page in told.pages):
                 raise BadFrame("not_ok: the answer is not what ok_when describes")
             return self.ticks(told.pages, asked, at, self.complete, self.rooms_at)
-        except BadFrame as error:
-            if asked is None or isinstance(error, PartlyRead):
-                raise
-            raise PartlyRead(str(error), [], dict.fromkeys(asked, "bad_frame"), frame) from error

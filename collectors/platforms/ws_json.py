@@ -9,15 +9,16 @@ import aiohttp
 import msgspec
 
 from .. import described_sense as sense
-from ..collector import Emit, FeedRefused, Now, every
+from ..collector import Emit, FeedRefused, Now
 from ..described import DescribedRow
-from ..described_call import Call, Rooms, at_once, shares
+from ..described_call import Call, Rooms, shares
+from ..described_rounds import in_rounds
 from ..finding import holds, means
 from ..heard_socket import heard_socket
 from ..json_body import document, fraction
 from ..order_socket import connection
-from ..placeholders import Message, headers_filled, masked, messages, read_secrets, url_filled
-from ..polled_frame import START, joined, parted
+from ..placeholders import Message, headers_filled, masked, messages, named, read_secrets, url_filled
+from ..polled_frame import START, asked_in, came, joined, parted, theirs_alone
 from ..tick import Tick
 
 NONE = frozenset[str]()
@@ -44,7 +45,8 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
 
     @property
     def ROOM_BY_ROOM(self) -> bool:  # type: ignore[override]  # by its settings
-        return self.complete  # then each room is told of now and then, whatever happens
+        # Then each room is told of now and then, whatever happens.
+        return self.complete or not sense.ROOMS.isdisjoint(named(self.state_url))
 
     def complaints(self) -> Iterator[sense.Complaint]:
         yield from DescribedRow.complaints(self)
@@ -83,15 +85,19 @@ class WsJson(DescribedRow, tag="ws_json", frozen=True, kw_only=True):
             answer = await call.answer(http, secrets, rooms)
             await emit(joined(rooms if call.names_rooms else None, [answer]), asked_at)
 
-        async for _ in every(self.state_interval_s, self.name):
-            await at_once(shares(self.rooms or (), self.rooms_per_call) if call.names_rooms else [()], ask)
+        async def missed(rooms: Rooms, word: str, at: datetime) -> None:
+            unseen = rooms or (self.rooms if self.ROOM_BY_ROOM else None) or ()
+            await emit(joined(unseen, [], failed=word), at)
+
+        asked = shares(self.rooms or (), self.rooms_per_call) if call.names_rooms else [()]
+        await in_rounds(self.name, asked, ask, missed, self.state_interval_s, now)
 
     def parse(self, frame: bytes, at: datetime) -> list[Tick]:
         if not frame:
             return []
         if frame.startswith(START):
-            state = parted(frame)
-            return self.ticks(state.pages, state.asked, at, self.complete, self.state_rooms_at)
+            with theirs_alone(asked := asked_in(frame), frame):
+                return self.ticks(came(parted(frame)).pages, asked, at, self.complete, self.state_rooms_at)
         told = document(frame, fraction)
         if self.only_when and not holds(self.only_when, told):
             return []

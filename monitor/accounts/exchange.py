@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from collectors.open_api import Answer, Call, Caller, Judged, Verdict
+from collectors.request import told_s
 from monitor.accounts.breaker import REFUSALS, Breaker, Breakers, RetryBudget, Why
 from monitor.accounts.budget import REST_S_MAX, Bucket, Urgency
 from monitor.accounts.failed import AccountRefused, CallFailed, NotAnswered, NotUnderstood, Transport, understood
 from monitor.accounts.terms import Terms
 from monitor.accounts.turns import QueueFull, Turns
-from monitor.live.failure import told_s
 
 log = logging.getLogger(__name__)
 USED_MAX = 20_000

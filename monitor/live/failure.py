@@ -9,12 +9,12 @@ import msgspec
 import websockets
 
 from collectors.collector import BadFrame, FeedRefused
+from collectors.request import RETRY_AFTER_S_MAX, asked_wait_s, told_s
 
 Reason = Literal[
     "connect", "timeout", "http_status", "rate_limited", "auth", "bad_frame", "closed", "dns", "tls", "silence",
     "refused", "reload", "unknown",
 ]  # fmt: skip
-RETRY_AFTER_S_MAX = 600.0
 
 
 class FeedFailed(Exception):
@@ -68,20 +68,12 @@ def status_of(error: Exception) -> int | None:
 
 
 def retry_after_s(error: Exception) -> float:
-    """How long the server asked us to stay away; 0 where it did not say (dates are not worth reading here)."""
-    text = ""
+    """How long the server asked us to stay away; 0 where it did not say."""
     if isinstance(error, FeedFailed):
         return min(error.wait_s, RETRY_AFTER_S_MAX)
-    if isinstance(error, aiohttp.ClientResponseError) and error.headers is not None:
-        text = error.headers.get("Retry-After", "")
-    elif isinstance(error, websockets.InvalidStatus):
-        text = error.response.headers.get("Retry-After", "")
-    return told_s(text)
-
-
-def told_s(text: str) -> float:
-    """The seconds of a Retry-After header, at most so many as we ever stay away; 0 for what says none."""
-    return min(float(text), RETRY_AFTER_S_MAX) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
+    if isinstance(error, websockets.InvalidStatus):
+        return told_s(error.response.headers.get("Retry-After", ""))
+    return asked_wait_s(error)
 
 
 def innermost(error: Exception) -> Exception:

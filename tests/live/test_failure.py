@@ -12,7 +12,8 @@ from websockets.http11 import Response
 from yarl import URL
 
 from collectors.collector import BadFrame, FeedRefused
-from monitor.live.failure import RETRY_AFTER_S_MAX, innermost, reason_of, retry_after_s
+from collectors.request import RETRY_AFTER_S_MAX
+from monitor.live.failure import innermost, reason_of, retry_after_s
 
 
 def refusal(status: int, headers: dict[str, str] | None = None) -> aiohttp.ClientResponseError:

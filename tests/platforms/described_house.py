@@ -143,7 +143,10 @@ class Service:
             return instead
         if not self.open and request.headers.get("X-Api-Key") != SECRET:
             return web.Response(status=401)
-        return web.json_response({"rooms": [self._told(room) for room in self.rooms if room not in self.hidden]})
+        ids = request.query["ids"].split(",") if "ids" in request.query else list(self.rooms)
+        if not self.refuse_ids.isdisjoint(ids):
+            return web.Response(status=500)
+        return web.json_response({"rooms": [self._told(room) for room in ids if room not in self.hidden]})
 
     def _told(self, room: str) -> dict[str, Any]:
         stamp_ms = int(datetime.now(UTC).timestamp() * 1000)

@@ -5,11 +5,13 @@ import zlib
 
 import msgspec
 import pytest
+from websockets.asyncio.client import connect
 
 from collectors.apis.bilibili_calls import BATCH_MAX, Game
 from collectors.bilibili_games import Games
 from collectors.bilibili_messages import frame_of
 from collectors.collector import BadFrame, FeedRefused
+from monitor.rehearsal.platforms.bilibili_sockets import AUTH, as_bytes
 from monitor.rehearsal.platforms.bilibili_wire import Spoken, bundled, written
 
 from .bilibili_house import START, Hall, hall, row
@@ -101,6 +103,40 @@ async def test_a_run_that_the_platform_ended_is_begun_anew_without_waiting_for_a
         await found.until(lambda: found.listeners() == 1)
         found.fake._end({"game_id": "game-1", "app_id": found.fake.app_id})
         await found.until(lambda: found.fake.started == ["5", "5"] and found.listeners() == 1)
+
+
+async def test_the_end_of_another_run_in_the_room_is_not_ours() -> None:
+    """As of a livemon that was here before and was ended by its heartbeats."""
+    async with hall("5") as found, found.hearing(row(["5"], interval_s=20.0)):
+        await found.until(lambda: found.listeners() == 1)
+        for game_id in ("game-0", 7):
+            found.fake.sockets.push("5", "INTERACTION_END", {"game_id": game_id, "timestamp": 1})
+        found.fake.sockets.push("5", "SEND_GIFT", gift(found, "5", 1))
+        await found.until(lambda: found.frames)
+        assert (found.fake.started, found.listeners(), len(found.fake.sockets.opened_at)) == (["5"], 1, 1)
+
+
+@pytest.mark.parametrize("data", [{"game_id": "game-1"}, {"game_id": ""}, {"game_id": None}, {}])
+async def test_an_end_that_is_ours_or_names_nobody_begins_the_run_anew(data: dict[str, object]) -> None:
+    async with hall("5") as found, found.hearing(row(["5"], interval_s=20.0)):
+        await found.until(lambda: found.listeners() == 1)
+        del found.fake.games["game-1"]
+        found.fake.sockets.push("5", "INTERACTION_END", data)
+        await found.until(lambda: found.fake.started == ["5", "5"] and found.listeners() == 1)
+
+
+async def test_the_played_platform_tells_the_end_of_a_run_to_its_own_sockets() -> None:
+    async with hall("5") as found:
+        sockets = found.fake.sockets
+        async with connect(sockets.url) as one, connect(sockets.url) as other:
+            for game_id, socket in (("game-1", one), ("game-2", other)):
+                await socket.send(written(Spoken(AUTH, sockets.admit(game_id, "5").encode(), 1, 1)))
+                await socket.recv()
+            sockets.forget("game-2")
+            sockets.push("5", "LIKE", {"room_id": 5})
+            heard = {name: as_bytes(await socket.recv()) for name, socket in (("one", one), ("other", other))}
+    assert b"_LIKE" in heard["one"]
+    assert b'_INTERACTION_END", "data": {"game_id": "game-2"' in heard["other"]
 
 
 async def test_a_run_that_a_heartbeat_finds_over_is_begun_anew() -> None:

@@ -1,7 +1,7 @@
 """What an answer says of rooms that it lists, and of those that it does not: seen, missed, or blind."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from collectors.polled_frame import joined
 from collectors.tick import Tick
 
 AT = datetime(2026, 11, 24, 12, 0, 5, tzinfo=UTC)
+STAMP = datetime(2026, 11, 24, 12, tzinfo=UTC)
 URL = "http://127.0.0.1/l"
 ROOMS = ["a", "b", "直"]
 FIELDS = Fields(room="id", live="on", viewers="v")
@@ -146,6 +147,28 @@ def test_a_message_tells_of_its_own_room_alone() -> None:
     assert said(feed, b"") == ({}, set())
     with pytest.raises(BadFrame, match="room is not told"):
         feed.parse(b'{"on": true}', AT)
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("stamped", [True, False])
+def test_two_changes_of_one_room_in_a_message_are_both_told_in_their_order(first: bool, stamped: bool) -> None:
+    """Of a poll that lists a room twice it is the first that counts; here the last one says how the room stands."""
+    fields = Fields(room="id", live="on", at="ts")
+    feed = WsJson(name="s", url="ws://127.0.0.1/", rooms=["a", "b"], rooms_at="r", fields=fields, state_url=URL)
+    changes = [("a", first), ("b", True), ("a", not first)]
+    told = {
+        "r": [
+            {"id": room, "on": on} | ({"ts": 1795521600 + number} if stamped else {})
+            for number, (room, on) in enumerate(changes)
+        ]
+    }
+    ticks = feed.parse(json.dumps(told).encode(), AT)
+    assert [(tick.room, tick.live) for tick in ticks] == changes
+    first_at, _, last_at = (tick.at for tick in ticks)
+    assert first_at == (STAMP if stamped else AT)
+    assert last_at == (STAMP + timedelta(seconds=2) if stamped else AT + timedelta(microseconds=1))  # so it decides
+    [of_a, _] = feed.parse(joined(None, [json.dumps(told["r"]).encode()]), AT)
+    assert of_a.live is first
 
 
 def test_a_message_has_its_own_time_and_a_poll_that_of_the_asking() -> None:

@@ -113,6 +113,17 @@ async def test_what_happened_an_hour_ago_decides_nothing(tmp_path: Path) -> None
     assert hearing.changes("10086") == ["opened"]
 
 
+async def test_who_stops_and_comes_back_within_one_message_is_on_air(tmp_path: Path) -> None:
+    """And who comes and goes is not."""
+    async with heard(tmp_path, state_interval_s="60.0") as (service, hearing):
+        (socket,) = service.sockets
+        changes = [("10086", False), ("10087", True), ("10086", True), ("10087", False)]
+        told = [{"roomId": room, "on": on} for room, on in changes]
+        await socket.send_str(json.dumps({"type": "live", "data": told}))
+        await until(lambda: len(hearing.changes("10087")) == 2)
+    assert [hearing.changes(room) for room in ROOMS[:2]] == [["opened", "dropped", "resumed"], ["opened", "dropped"]]
+
+
 async def test_a_silent_peer_is_found_and_its_rooms_are_blind(tmp_path: Path) -> None:
     """Its connection lives, its pongs come, and nothing is said: the service behind it sees nothing."""
     async with heard(tmp_path, silence_s_max="1.0", state_interval_s="60.0") as (service, hearing):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from collectors import placeholders
 from collectors.collector import BadFrame, FeedRefused
-from collectors.finding import Unfit, finder, holds
+from collectors.finding import Unfit, finder, goes_on, holds, means
+from collectors.json_body import document, fraction
 from collectors.mapping import Fields, Words, liveness, reader, rounded, text, whole
 from collectors.paging import Paging
 from collectors.placeholders import headers_filled, masked, messages, named, url_filled
@@ -241,10 +242,29 @@ def test_pages_end_and_never_turn_in_a_circle() -> None:
         by_cursor.next({"next": {"a": 1}}, 1, [""], [b"1"])
 
 
-@pytest.mark.parametrize(("found", "so"), [(True, True), (False, False), (None, False), ("", False), ([], False),
-                                           (0, True), ("x", True), ({"a": 1}, True)])  # fmt: skip
-def test_a_condition_holds_where_something_is_found(found: object, so: bool) -> None:
-    assert holds("a", {"a": found}) is so
+YES_OR_NO: list[tuple[str, bool, bool]] = [  # what is told, whether a condition holds by it, whether there is more
+    ("0", False, False), ("0.0", False, False), ("-0", False, False), ("1", True, True), ("0.5", True, True),
+    ('"0"', True, False), ('"false"', True, False), ('"False"', True, False), ('"1"', True, True), ('"x"', True, True),
+    ('""', False, False), ("false", False, False), ("true", True, True), ("null", False, False), ("[]", False, False),
+    ("[0]", True, True), ('{"a": 0}', True, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("told", "so", "more"), YES_OR_NO)
+def test_a_condition_holds_where_something_is_found_and_many_words_mean_that_there_is_no_more(
+    told: str, so: bool, more: bool
+) -> None:
+    frame = f'{{"a": {told}}}'.encode()
+    found = document(frame, fraction)
+    assert (holds("a", found), means("a", frame), goes_on("a", found)) == (so, so, more)
+    following = Paging("", "a", 3).next(found, 1, [""], [frame])
+    assert (following is not None) is more
+
+
+def test_an_expression_is_true_or_not_whatever_it_compares() -> None:
+    for told in (0, "0", False):
+        assert holds(f"code == `{json.dumps(told)}`", {"code": told})
+        assert not holds(f"code != `{json.dumps(told)}`", {"code": told})
 
 
 def test_zones_are_those_of_the_setting() -> None:

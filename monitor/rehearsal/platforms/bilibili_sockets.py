@@ -46,6 +46,7 @@ class LiveSockets:
 
     def __post_init__(self) -> None:
         self._admitted: dict[str, tuple[str, str]] = {}  # game and room by what authenticates
+        self._playing: dict[ServerConnection, str] = {}  # the game of whoever is in
         self._connections: list[ServerConnection] = []
         self._server: Server | None = None
         self.mishaps = SocketTrouble(self.trouble, self._connections, self.cut)
@@ -69,18 +70,16 @@ class LiveSockets:
         return auth
 
     def forget(self, game_id: str) -> None:
-        """The game is over: its socket is told, and nobody comes in by it any more."""
+        """The game is over: its own sockets are told, as it names the game, and nobody comes in by it any more."""
         for auth in [auth for auth, (game, _) in self._admitted.items() if game == game_id]:
             _, room = self._admitted.pop(auth)
             over = {"game_id": game_id, "timestamp": int(self.now().timestamp())}
-            self.push(room, "INTERACTION_END", over)
+            ours = [it for it in self.heard.get(room, ()) if self._playing.get(it) == game_id]
+            self._deliver(ours, self.packed([told("INTERACTION_END", over)]))
 
     def push(self, room: str, name: str, *data: dict[str, Any]) -> int:
         """Tell everybody in a room: one message that holds all of these. Returns how many hear it."""
-        bodies = [
-            json.dumps({"cmd": f"LIVE_OPEN_PLATFORM_{name}", "data": one}, ensure_ascii=False).encode() for one in data
-        ]
-        return self.push_raw(room, self.packed(bodies))
+        return self.push_raw(room, self.packed(told(name, one) for one in data))
 
     def packed(self, bodies: Iterable[bytes]) -> bytes:
         packets = [Spoken(MESSAGE, body, 0, 0) for body in bodies]
@@ -88,9 +87,12 @@ class LiveSockets:
 
     def push_raw(self, room: str, message: bytes) -> int:
         """Without waiting for anybody: whoever does not read is not waited for."""
+        return self._deliver(self.heard.get(room, ()), message)
+
+    def _deliver(self, connections: Iterable[ServerConnection], message: bytes) -> int:
         if not self.mishaps.delivering:
             return 0
-        there = [it for it in self.heard.get(room, ()) if it.state is State.OPEN and not it.transport.is_closing()]
+        there = [it for it in connections if it.state is State.OPEN and not it.transport.is_closing()]
         for connection in there:
             connection.protocol.send_binary(message)
             connection.send_data()
@@ -112,17 +114,19 @@ class LiveSockets:
                     await self._hear(connection, room)
         finally:
             self._connections.remove(connection)
+            self._playing.pop(connection, None)
 
     async def _authenticate(self, connection: ServerConnection) -> str:
         """The room; empty: it was sent away."""
         [packet] = spoken(as_bytes(await connection.recv()))
-        _, room = self._admitted.get(packet.body.decode(), ("", ""))
+        game_id, room = self._admitted.get(packet.body.decode(), ("", ""))
         there = self.heard.setdefault(room, [])
         if packet.operation != AUTH or not room or len(there) >= CONNECTIONS_OF_A_ROOM_MAX:
             await connection.send(written(Spoken(AUTH_REPLY, b'{"code":-101}', 1, 1)))
             return ""
         await connection.send(written(Spoken(AUTH_REPLY, b'{"code":0}', 1, 1)))
         there.append(connection)
+        self._playing[connection] = game_id
         return room
 
     async def _hear(self, connection: ServerConnection, room: str) -> None:
@@ -139,6 +143,10 @@ class LiveSockets:
         finally:
             self.heard[room].remove(connection)
             self.left(room)
+
+
+def told(name: str, data: dict[str, Any]) -> bytes:
+    return json.dumps({"cmd": f"LIVE_OPEN_PLATFORM_{name}", "data": data}, ensure_ascii=False).encode()
 
 
 def as_bytes(message: str | bytes) -> bytes:
