@@ -19,10 +19,14 @@ class CallsInARow:
         self._new.clear()
 
     def failed(self, call: str) -> bool:
-        """True: it is everybody's trouble."""
+        """True: it is everybody's trouble, and this call shows it.
+
+        One that failed before never does: it may be the first to be asked when the others would be answered again.
+        """
         self._in_a_row += 1
         if call not in self._failing:
             self._failing.add(call)
             self._new.add(call)
         answering = self._calls - len(self._failing) + len(self._new)
-        return self._in_a_row >= min(IN_A_ROW_MAX, self._calls) and len(self._new) >= min(NEW_MAX, answering)
+        many = self._in_a_row >= min(IN_A_ROW_MAX, self._calls) and len(self._new) >= min(NEW_MAX, answering)
+        return many and call in self._new

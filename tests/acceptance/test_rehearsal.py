@@ -82,14 +82,16 @@ def sale(self, *told):
 PushJson.sale = sale
 """,
     "no answer is the end of all streams": """
+from collectors.former_worker import worker
 from collectors.servers.nginx_rtmp import NginxRtmp
-right = NginxRtmp.ask
+right, last = NginxRtmp.ask, {}
 async def ask(self, http):
     try:
-        return await right(self, http)
+        last[self.name] = await right(self, http)
+        return last[self.name]
     except Exception:
-        return (b"<rtmp><pid>1</pid><uptime>1</uptime><server><application><name>live</name><live></live>"
-                b"</application></server></rtmp>")
+        return (b"<rtmp><pid>%d</pid><uptime>%d</uptime>" % worker(last.get(self.name, b"")) +
+                b"<server><application><name>live</name><live></live></application></server></rtmp>")
 NginxRtmp.ask = ask
 """,
 }  # fmt: skip

@@ -15,7 +15,8 @@ def test_when_all_of_few_fail_one_after_the_other_it_is_everybodys(count: int) -
     assert [row.failed(call) for call in calls(count)] == [False] * (count - 1) + [True]
     assert row.failed("call-0"), "and it stays so until one is answered"
     row.answered("call-0")
-    assert [row.failed(call) for call in calls(count)] == [False] * (count - 1) + [True], "a row begins anew"
+    told = [row.failed(call) for call in (*calls(count), "call-0")]
+    assert (any(told[: count - 1]), told[-1]) == (False, True), "a row begins anew, and who was answered shows it"
 
 
 def test_of_many_so_many_in_a_row_are_everybody() -> None:
@@ -47,6 +48,16 @@ def test_when_the_others_fail_beside_what_always_fails_it_is_everybodys() -> Non
     assert not row.failed("call-1")
     assert not row.failed("call-2")
     assert row.failed("call-3")
+
+
+def test_what_failed_before_does_not_say_that_all_fail_still() -> None:
+    """After an outage it may be asked first: the others must have their turn."""
+    row = CallsInARow(4)
+    row.failed("call-0")
+    for call in calls(4)[1:]:
+        row.answered(call)
+    assert [row.failed(call) for call in calls(4)] == [False, False, False, True]
+    assert (row.failed("call-0"), row.failed("call-1")) == (False, True)
 
 
 def test_chance_among_many_is_nobodys() -> None:

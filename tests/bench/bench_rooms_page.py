@@ -61,12 +61,12 @@ class Fresh:
         yield info
 
 
-def median_ms(work: Callable[[], object], turns: int) -> float:
+def median_ms(work: Callable[[], object], turns: int, clock: Callable[[], float] = time.perf_counter) -> float:
     took = []
     for _ in range(turns):
-        start = time.perf_counter()
+        start = clock()
         work()
-        took.append((time.perf_counter() - start) * 1000)
+        took.append((clock() - start) * 1000)
     return sorted(took)[turns // 2]
 
 
@@ -90,21 +90,21 @@ async def longest_block_ms(page: RoomsPage) -> float:
     return worst * 1000
 
 
-def measure(rooms: int = ROOMS, turns: int = TURNS) -> dict[str, Any]:
+def measure(rooms: int = ROOMS, turns: int = TURNS, clock: Callable[[], float] = time.perf_counter) -> dict[str, Any]:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     watch = busy_watch(rooms)
     page = RoomsPage(lambda: watch)
     with asyncio.Runner() as runner:
-        first = median_ms(lambda: runner.run(make_prefixes(watch)), 3)
+        first = median_ms(lambda: runner.run(make_prefixes(watch)), 3, clock)
         text = runner.run(page.render())
-        ours = median_ms(lambda: runner.run(page.render()), turns)
+        ours = median_ms(lambda: runner.run(page.render()), turns, clock)
         block = runner.run(longest_block_ms(page))
         packed = len(runner.run(page.fresh()).packed)
     children = with_children(watch)
-    usual = median_ms(lambda: generate_latest(children), 3)
+    usual = median_ms(lambda: generate_latest(children), 3, clock)
     registry = CollectorRegistry()
     registry.register(Fresh(watch))
-    fresh = median_ms(lambda: generate_latest(registry), 3)
+    fresh = median_ms(lambda: generate_latest(registry), 3, clock)
     series = sum(1 for line in text.splitlines() if not line.startswith(b"#"))
     theirs = sum(1 for line in generate_latest(children).splitlines() if not line.startswith(b"#"))
     if series != theirs:

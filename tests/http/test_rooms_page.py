@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import subprocess
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -263,6 +264,6 @@ async def test_without_the_bits_promtool_has_nothing_to_say() -> None:
 
 
 def test_the_bench_compares_the_same_series_and_we_are_far_ahead() -> None:
-    row = measure(rooms=2_000, turns=15)
+    row = measure(rooms=2_000, turns=15, clock=time.process_time)  # of others on this machine it knows nothing
     assert row["series"] > 20_000
     assert row["ratio"] >= 20  # the goal, 30 at 12,000 rooms, is measured by `make bench`
