@@ -14,7 +14,9 @@ from monitor.alerts.whole import Incomplete
 log = logging.getLogger(__name__)
 PATH = "/alertmanager"
 BODY_S_MAX = 10.0
-AT_ONCE_MAX = 8
+AT_ONCE_MAX = 8  # each may hold a body in memory
+WAITING_MAX = 50
+TURN_S_MAX = 5.0  # Alertmanager tries again after growing pauses: while a drop waits for one, its room may be back
 Outcome = Literal[
     "kept", "too_large", "not_json", "version", "shape", "alerts", "slow", "cut_short", "busy", "book_refused",
     "incomplete",
@@ -27,7 +29,8 @@ STATUS: dict[Outcome, int] = {  # others: 400
 class Receiver:
     """`hear` keeps a group on disk or raises BookRefused or Incomplete; `heard` is told of each that was kept.
 
-    `count` is told of each post. Alertmanager tries again what is answered with 5xx, and gives up what with 4xx.
+    Of more at once than there is room for, some wait for their turn, unread, and the others come again. `count` is told
+    of each post. Alertmanager tries again what is answered with 5xx, and gives up what with 4xx.
     """
 
     def __init__(
@@ -37,15 +40,22 @@ class Receiver:
         heard: Callable[[Group], None] = lambda group: None,
     ) -> None:
         self._hear, self._count, self._heard = hear, count, heard
-        self._at_once = 0
+        self._turns, self._waiting = asyncio.Semaphore(AT_ONCE_MAX), 0
 
     def routes(self) -> list[web.RouteDef]:
         return [web.post(PATH, self.post)]
 
     async def post(self, request: web.Request) -> web.Response:
-        if self._at_once >= AT_ONCE_MAX:
+        if self._waiting >= WAITING_MAX:
             return self._answer("busy")
-        self._at_once += 1
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(TURN_S_MAX):
+                await self._turns.acquire()
+        except TimeoutError:
+            return self._answer("busy")
+        finally:
+            self._waiting -= 1
         try:
             group = read(await _body(request))
             await self._hear(group)
@@ -61,7 +71,7 @@ class Receiver:
             log.warning("what Alertmanager cut off is asked for again when it repeats itself: %s", error)
             return self._answer("incomplete")
         finally:
-            self._at_once -= 1
+            self._turns.release()
         self._heard(group)
         return self._answer("kept")
 

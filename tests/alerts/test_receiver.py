@@ -1,6 +1,8 @@
 """`POST /alertmanager` over a real socket: 200 only for what is on disk; Alertmanager repeats 5xx and gives up 4xx."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -9,7 +11,7 @@ from aiohttp import web
 from monitor.alerts.book import Book
 from monitor.alerts.book_file import BookRefused
 from monitor.alerts.hearing import Hearing
-from monitor.alerts.receiver import AT_ONCE_MAX, Receiver
+from monitor.alerts.receiver import AT_ONCE_MAX, WAITING_MAX, Receiver
 from monitor.alerts.sight import DROPPED as ROOM_DROPPED
 from monitor.alerts.webhook import BYTES_MAX, Group
 from tests.alerts.hall import AT, Hall
@@ -109,22 +111,47 @@ async def test_a_body_without_end_is_cut_off():
         assert site.outcomes == ["too_large"]
 
 
-async def test_more_at_once_than_there_is_room_for_come_again():
+@asynccontextmanager
+async def held_up(at_once: int) -> AsyncIterator[tuple[Site, asyncio.Event, list[asyncio.Task[int]]]]:
+    """So many posts at once while the disk hangs, until the event is set."""
     go_on = asyncio.Event()
 
     async def hear(group: Group) -> None:
         await go_on.wait()
 
     async with Site(hear) as site:
-        posts = [asyncio.create_task(site.post(body())) for _ in range(AT_ONCE_MAX + 3)]
-        done, _ = await asyncio.wait(posts, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+        posts = [asyncio.create_task(site.post(body())) for _ in range(at_once)]
+        yield site, go_on, posts
+        go_on.set()
+        await asyncio.gather(*posts)
+
+
+async def test_of_twenty_groups_at_once_each_has_its_turn():
+    async with held_up(20) as (site, go_on, posts):
+        await asyncio.sleep(0.3)
+        assert site.outcomes == [], "nobody is sent away to come again in seconds"
+        go_on.set()
+        assert await asyncio.gather(*posts) == [200] * 20
+
+
+async def test_more_at_once_than_may_wait_come_again():
+    async with held_up(AT_ONCE_MAX + WAITING_MAX + 3) as (site, go_on, posts):
         while len(site.outcomes) < 3:
             await asyncio.sleep(0.01)
         go_on.set()
-        statuses = sorted(await asyncio.gather(*posts))
-        assert statuses == [200] * AT_ONCE_MAX + [503] * 3
-        assert done
+        assert sorted(await asyncio.gather(*posts)) == [200] * (AT_ONCE_MAX + WAITING_MAX) + [503] * 3
         assert site.outcomes[:3] == ["busy"] * 3
+
+
+async def test_who_waits_for_too_long_comes_again_and_holds_no_turn(monkeypatch):
+    monkeypatch.setattr("monitor.alerts.receiver.TURN_S_MAX", 0.1)
+    async with held_up(AT_ONCE_MAX + 2) as (site, go_on, posts):
+        while len(site.outcomes) < 2:
+            await asyncio.sleep(0.01)
+        assert site.outcomes == ["busy"] * 2
+        go_on.set()
+        await asyncio.gather(*posts)
+        assert await site.post(body()) == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])

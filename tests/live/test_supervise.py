@@ -268,10 +268,10 @@ class RoomByRoom(Played, tag="room_by_room", frozen=True, kw_only=True):
     ROOM_BY_ROOM = True
 
 
-def stage_of_rooms(*acts: Act) -> Stage:
+def stage_of_rooms(*acts: Act, silence_s_max: float = 0.05) -> Stage:
     """Two rooms, each of which may be blind alone."""
     stage = Stage()
-    stage.feed = RoomByRoom(name="feed", acts=list(acts), silence_s_max=0.05)
+    stage.feed = RoomByRoom(name="feed", acts=list(acts), silence_s_max=silence_s_max)
     stage.watch = Watch()
     stage.watch.load([RosterRoom(1, "p", ROOM), RosterRoom(2, "p", OTHER)], (), [stage.feed], at(0))
     stage.supervisor = Supervisor(
@@ -317,8 +317,8 @@ async def test_a_whole_answer_that_hides_every_room_is_a_sign_of_life_and_no_fai
     async def hiding(emit: Emit, now: Now) -> None:
         for number in range(20):
             await emit(b"hidden" if number else b"live", now())
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.03)
 
-    stage = await stage_of_rooms(hiding).play()
+    stage = await stage_of_rooms(hiding, silence_s_max=0.4).play()
     assert (stage.messages, stage.failed) == (20, ["closed"])
     assert [(span.room, span.cause) for heard in stage.put for span in heard.spans] == [(OTHER, "reload")]
