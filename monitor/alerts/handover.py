@@ -4,10 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from monitor.alerts.alert import Episode
+from monitor.alerts.alert_words import NAMES, name_of
 from monitor.alerts.contacts import Contact
 from monitor.alerts.handover_data import FromDatabase, Standing
 from monitor.alerts.handover_words import STATES, WORDS
 from monitor.alerts.hold import Hold
+from monitor.alerts.message_parts import STOPS, subject
 from monitor.alerts.notice import Language, Link, Notice
 from monitor.alerts.sight import RoomSight
 from monitor.alerts.silence import Silence
@@ -107,8 +109,13 @@ class Digest:
         )
 
     def _alert(self, episode: Episode) -> str:
-        alert = episode.alert
-        what = alert.annotations.get("summary", "").strip() or alert.name
+        """Of whom it is, first: of a room that is not down (any more), of a feed, of a hall."""
+        alert, language = episode.alert, self._language
+        name = name_of(alert.name, language)
+        what = name.tag if alert.name in STOPS else name.what
+        if alert.name not in NAMES:  # somebody's own rule
+            what = alert.annotations.get("summary", "").strip() or what
+        what = f"{subject(alert, {}, language)} {what}".strip()
         holder = self._holder(self._standing.holds.get(episode.number))
         return self._words["alert"].format(
             number=episode.number, what=what, since=self._at(alert.starts_at), holder=holder

@@ -35,10 +35,11 @@ def counted(count: int, episodes: Sequence[Episode], speech: Speech, name: Name 
     return f"{count:,} {noun}{place}{what if zh else f' {what}' if what else ''}"
 
 
-def subject(alert: Alert, rooms: Rooms, speech: Speech) -> str:
+def subject(alert: Alert, rooms: Rooms, language: Language) -> str:
+    """What an alert is about: a room, a feed, a hall; empty where it is about livemon itself."""
     if alert.room is not None:
-        return room_words.who(room_words.sight_of(alert, rooms), speech)
-    labels, language = alert.labels, speech.language
+        return room_words.who(room_words.sight_of(alert, rooms), language)
+    labels = alert.labels
     named = next((labels[key] for key in SUBJECTS if labels.get(key)), "")
     platform = platform_name(labels["platform"], language) if labels.get("platform") else ""
     hall = hall_of(labels["hall"], language) if labels.get("hall") else ""

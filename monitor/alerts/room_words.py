@@ -44,11 +44,11 @@ def sight_of(alert: Alert, rooms: Mapping[tuple[str, str], RoomSight]) -> RoomSi
     return rooms.get(alert.room, told)
 
 
-def who(room: RoomSight, speech: Speech) -> str:
+def who(room: RoomSight, language: Language) -> str:
     """大连·王姐海鲜(视频号)"""
     named = "·".join(part for part in (room.city, room.anchor or room.room) if part)
-    platform = platform_name(room.platform, speech.language)
-    return f"{named}({platform})" if speech.language == "zh" else f"{named} ({platform})"
+    platform = platform_name(room.platform, language)
+    return f"{named}({platform})" if language == "zh" else f"{named} ({platform})"
 
 
 def stopped(room: RoomSight, since: datetime, speech: Speech) -> str:

@@ -100,13 +100,13 @@ def _one_room(number: int, alert: Alert, rooms: Rooms, speech: Speech) -> tuple[
     name = name_of(alert.name, speech.language)
     if alert.name not in STOPS:
         at = parts.since(alert.starts_at, speech)
-        title = f"{tagged(name.tag, speech.language)}#{number} {room_words.who(room, speech)} {name.what},{at}"
+        title = f"{tagged(name.tag, speech.language)}#{number} {room_words.who(room, speech.language)} {name.what},{at}"
         return title, tuple(filter(None, (parts.described(alert, speech), room_words.place(room, speech))))
     gap = "" if speech.language == "zh" else " "
     tag = name.tag if room.tells_end or alert.name != "LivemonRoomDropped" else TAGS[speech.language]["unsure"]
     tag = TAGS[speech.language]["near_end"] if near_end(alert) else tag
     stopped = room_words.stopped(room, room_words.since_of(room, alert), speech)
-    title = f"{tagged(tag, speech.language)}#{number} {room_words.who(room, speech)}{gap}{stopped}"
+    title = f"{tagged(tag, speech.language)}#{number} {room_words.who(room, speech.language)}{gap}{stopped}"
     seen = (room_words.before(room, speech), room_words.looked(room, speech))
     lines = (*seen, parts.noted(alert, speech), room_words.place(room, speech))
     return title, tuple(filter(None, lines))
@@ -114,7 +114,7 @@ def _one_room(number: int, alert: Alert, rooms: Rooms, speech: Speech) -> tuple[
 
 def _one_thing(number: int, alert: Alert, rooms: Rooms, counts: Counts, speech: Speech) -> tuple[str, tuple[str, ...]]:
     name, zh = name_of(alert.name, speech.language), speech.language == "zh"
-    subject = parts.subject(alert, rooms, speech)
+    subject = parts.subject(alert, rooms, speech.language)
     what = f"{subject} {name.what}" if subject else name.what
     title = f"{tagged(name.tag, speech.language)}#{number} {what},{parts.since(alert.starts_at, speech)}"
     known = counts.live + counts.stopped
@@ -141,7 +141,7 @@ def _many(episodes: Sequence[Episode], rooms: Rooms, counts: Counts, speech: Spe
     lines = []
     for episode in episodes:
         if episode.alert.room is None:
-            subject = parts.subject(episode.alert, rooms, speech)
+            subject = parts.subject(episode.alert, rooms, speech.language)
             lines.append(f"#{episode.number} {subject} {parts.described(episode.alert, speech)}".rstrip())
             continue
         room = room_words.sight_of(episode.alert, rooms)
@@ -155,13 +155,13 @@ def _line(number: str, room: RoomSight, since: datetime | None, speech: Speech) 
     """One room of many, on one line."""
     gap = "" if speech.language == "zh" else " "
     stopped = gap + room_words.stopped(room, since, speech) if since is not None else ""
-    said = (number + room_words.who(room, speech) + stopped, room_words.before(room, speech))
+    said = (number + room_words.who(room, speech.language) + stopped, room_words.before(room, speech))
     return (";" if not gap else "; ").join(filter(None, (*said, room_words.place(room, speech))))
 
 
 def _over(episode: Episode, how: How, rooms: Rooms, speech: Speech) -> str:
     alert, zh, zone = episode.alert, speech.language == "zh", speech.boards.zone
-    subject = parts.subject(alert, rooms, speech)
+    subject = parts.subject(alert, rooms, speech.language)
     if alert.room is None:
         subject = " ".join(part for part in (subject, name_of(alert.name, speech.language).what) if part)
     gap = "" if zh and alert.room is not None else " "

@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,7 +30,9 @@ from tests.alerts.desk_ground import (
 from tests.alerts.real_alertmanager import running
 
 pytestmark = pytest.mark.real
-SHIFT = '[[shift]]\nname = "day"\nstarts = "00:00"\nends = "23:59"\nduty = ["li"]\n'
+BEGAN = datetime.now(ZoneInfo("Asia/Shanghai")) - timedelta(hours=12)  # no change of shift is near
+SHIFT = '[[shift]]\nname = "day"\nstarts = "{:%H:%M}"\nends = "{:%H:%M}"\nduty = ["li"]\n'
+SHIFT = SHIFT.format(BEGAN, BEGAN - timedelta(minutes=1))
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ ROOMS = (
     RoomSight("wechat", "1", "王姐海鲜", "大连", "3", 1, "zhang", DROPPED, CHANGE - timedelta(minutes=3), "", 12_340),
     RoomSight("wechat", "2", "", "", "3", None, "", LOST, CHANGE - 9 * HOUR),
 )
-FEED = {"alertname": "LivemonFeedBlind", "severity": "critical", "feed": "wx"}
+FEED = {"alertname": "LivemonFeedBlind", "severity": "critical", "feed": "wx", "platform": "wechat"}
 FULL = Standing(
     at=CHANGE,
     over=NIGHT,
@@ -48,7 +48,7 @@ FULL = Standing(
     stopped=ROOMS,
     episodes=(
         episode(4821, dropped("1"), since=CHANGE - timedelta(minutes=2)),
-        episode(4822, FEED, since=CHANGE - 2 * HOUR, annotations={"summary": "数据源看不见 wx"}),
+        episode(4822, FEED, since=CHANGE - 2 * HOUR, annotations={"summary": "看不见"}),
     ),
     holds={4821: Hold("张三", "已打电话", CHANGE - timedelta(minutes=1), CHANGE + timedelta(minutes=9), "s", True)},
     silences=(
@@ -84,7 +84,7 @@ def test_it_is_read_aloud() -> None:
         "1. #4821 大连·王姐海鲜(wechat 1)07:57 停,停前在线 12,340;张三 在处理,07:59 起 (已打电话)。",
         "2. 2(wechat 2)11-19 23:00 停;无人处理。",
         "其他告警 1 条:",
-        "1. #4822 数据源看不见 wx,06:00 起;无人处理。",
+        "1. #4822 wx 视频号 数据源失联,06:00 起;无人处理。",
         "看不见的数据源 1 个:",
         "1. wx(wechat)看不见,06:00 起,涉及 5,000 间 (connect)。",
         "静默 2 条:",
@@ -116,6 +116,29 @@ def test_both_languages_name_the_same() -> None:
         "1. #4821 大连·王姐海鲜 (wechat 1), down since 07:57, 12,340 viewers before; "
         "张三 is on it since 07:59 (已打电话)."
     )
+
+
+NOT_STARTED = dropped("7") | {"alertname": "LivemonRoomNotStarted", "city": "大连"}
+
+
+@pytest.mark.parametrize(
+    ("labels", "summary", "zh", "en"),
+    [
+        (NOT_STARTED, "", '大连·王姐"海鲜\\(视频号) 到点未开播', '大连·王姐"海鲜\\ (WeChat) has not started'),
+        (dropped("7"), "", '王姐"海鲜\\(视频号) 断流', '王姐"海鲜\\ (WeChat) Dropped'),
+        (FEED, "看不见", "wx 视频号 数据源失联", "wx WeChat feed is blind"),
+        ({"alertname": "LivemonDiskSlow"}, "", "磁盘落盘很慢", "disk is slow"),
+        ({"alertname": "Theirs", "job": "node"}, "机房空调停了", "node 机房空调停了", "node 机房空调停了"),
+        ({"alertname": "Theirs", "job": "node"}, "", "node Theirs", "node Theirs"),
+    ],
+)  # fmt: skip
+def test_of_each_alert_it_is_said_whom_it_is_about(labels: Mapping[str, str], summary: str, zh: str, en: str) -> None:
+    """A room that has not begun, or one that stopped and is given up: nobody looks at a screen to learn its name."""
+    standing = Standing(
+        at=CHANGE, episodes=(episode(7, labels, since=CHANGE - HOUR, annotations={"summary": summary}),)
+    )
+    assert f"1. #7 {zh},07:00 起;无人处理。" in read(standing)
+    assert f"1. #7 {en}, since 07:00; nobody is on it." in read(standing, "en")
 
 
 def test_what_could_not_be_asked_is_said() -> None:

@@ -38,7 +38,7 @@ HALF_A_DAY = timedelta(hours=12)
 LONG_AGO = datetime.now(UTC) - timedelta(hours=3)  # a change of shift that nobody is told of any more
 FIRST_PIECE = re.compile(r"【交接】晚班→早班(?! \([2-9])")
 READ_S_MAX, COMMAND_S_MAX = 4.0, 20.0  # the config, after SIGHUP; a command, where others work beside this
-ROOMS = 6
+ROOMS, GRACE_S = 6, 600.0  # nobody who stopped is given up before all is handed over
 PREVIEWS = ("DingTalkBot-LinkService/1.0", "Mozilla/5.0 (compatible; Bytespider)", "MicroMessenger/8.0")
 
 
@@ -83,7 +83,7 @@ async def scene(folder: Path) -> None:
     (folder / "secrets").mkdir()
     (folder / "secrets" / "erp").touch(mode=0o600)
     (folder / "secrets" / "erp").write_text(SECRET)
-    more = f'hooks_listen = "127.0.0.1:{hooks}"'
+    more = f'hooks_listen = "127.0.0.1:{hooks}"\ngrace_s = {GRACE_S}'
     async with (
         aiohttp.ClientSession() as http,
         event(
