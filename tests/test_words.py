@@ -9,7 +9,7 @@ PLACES = [
     *("grafana/dashboards/**/*.json", "grafana/boards/**/*.py", "grafana/boards/**/*.sql"),
     *("prometheus/rules/*.yml", "docs/runbooks/*.md", "docs/first-hour.md", "sql/views/*.sql", "sql/queries/*.sql"),
     *("docs/drills.md", "monitor/rehearsal/drill/plans/*.toml", "monitor/rehearsal/drill/fault_words.py"),
-    "docs/operators.md",
+    *("docs/operators.md", "monitor/alerts/*_words.py", "monitor/platform_words.py"),
     *("docs/sql-guide.md", "monitor/history/report/words.py", "monitor/history/report/definitions.py"),
 ]
 FILES = sorted(path for place in PLACES for path in ROOT.glob(place))

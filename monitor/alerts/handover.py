@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, tzinfo
 
 from monitor.alerts.alert import Episode
-from monitor.alerts.alert_words import NAMES, name_of
+from monitor.alerts.alert_words import NAMES, hall_of, name_of
 from monitor.alerts.contacts import Contact
 from monitor.alerts.handover_data import FromDatabase, Standing
 from monitor.alerts.handover_words import STATES, WORDS
@@ -13,6 +13,7 @@ from monitor.alerts.message_parts import STOPS, subject
 from monitor.alerts.notice import Language, Link, Notice
 from monitor.alerts.sight import RoomSight
 from monitor.alerts.silence import Silence
+from monitor.platform_words import platform_name
 
 SHOWN_MAX = 20
 PIECE_BYTES_MAX = 3_000  # WeCom takes 4,096 with title, links and mentions
@@ -63,7 +64,7 @@ class Digest:
             yield words["unknown_database"].format(why=self._standing.database_why or "-") + words["end"]
             return
         yield from self._part("refused", known.refused_count, self._refused(known), known.refused_count)
-        kinds = ", ".join(f"{kind} {count:,}" for kind, count in known.quarantined.items())
+        kinds = ", ".join(f"{words.get(kind, kind)} {count:,}" for kind, count in known.quarantined.items())
         count = sum(known.quarantined.values())
         said = words["quarantine"].format(count=f"{count:,}", kinds=kinds) if count else words["no_quarantine"]
         yield said + words["end"]
@@ -77,17 +78,19 @@ class Digest:
 
     def _refused(self, known: FromDatabase) -> Iterator[str]:
         for each in known.refused:
+            platform = platform_name(each.platform, self._language)
             contact = self._words["call"].format(contact=each.contact) if each.contact else ""
             yield self._words["account"].format(
-                platform=each.platform, name=each.name or each.shop, contact=contact, reason=each.reason
+                platform=platform, name=each.name or each.shop, contact=contact, reason=each.reason
             )
 
     def _feeds(self) -> Iterator[str]:
+        language = self._language
         for each in self._standing.feeds:
             yield self._words["feed"].format(
                 name=each.name,
-                place=" ".join(filter(None, (each.platform, each.hall))),
-                state=STATES[self._language].get(each.state, each.state),
+                place=" ".join(filter(None, (platform_name(each.platform, language), hall_of(each.hall, language)))),
+                state=STATES[language].get(each.state, each.state),
                 since=self._at(each.since),
                 rooms=f"{each.rooms:,}",
                 detail=f" ({each.detail})" if each.detail else "",
@@ -99,8 +102,9 @@ class Digest:
             number=f"#{episode.number} " if episode else "",
             place=f"{room.city}·" if room.city else "",
             anchor=room.anchor or room.room,
-            platform=room.platform,
+            platform=platform_name(room.platform, self._language),
             room=room.room,
+            hall=self._words["hall"].format(hall=hall_of(room.hall, self._language)) if room.hall else "",
             since=self._at(room.since),
             viewers=""
             if room.viewers_before is None

@@ -56,7 +56,7 @@ OUTCOMES: dict[Language, dict[Word, str]] = {
     "zh": {
         "held": "由 {by} 处理,告警期间自动续期", "held_by_other": "{by} 已在处理", "silenced": "已静默至 {until}",
         "ended": "已按下播处理", "on_air": "没有执行:livemon 看到它正在直播", "not_stopped": "没有执行:它没有停播",
-        "unknown_room": "没有执行:名单中没有这个直播间", "no_room": "没有执行:这条告警不是关于一个直播间的",
+        "unknown_room": "没有执行:名册中没有这个直播间", "no_room": "没有执行:这条告警不是关于一个直播间的",
         "no_episode": "没有这条告警", "over": "没有执行:告警已结束",
         "unreachable": "没有执行:Alertmanager 没有应答。请重试,或电话通知",
         "no_alertmanager": "没有执行:livemon.toml 中没有 alertmanager_url",

@@ -81,19 +81,19 @@ def read(standing: Standing, language: Language = "zh") -> list[str]:
 def test_it_is_read_aloud() -> None:
     assert read(FULL) == [
         "未恢复的断流 2 间:",
-        "1. #4821 大连·王姐海鲜(wechat 1)07:57 停,停前在线 12,340;张三 在处理,07:59 起 (已打电话)。",
-        "2. 2(wechat 2)11-19 23:00 停;无人处理。",
+        "1. #4821 大连·王姐海鲜(视频号 1),3 号馆,07:57 停,停前在线 12,340;张三 在处理,07:59 起 (已打电话)。",
+        "2. 2(视频号 2),3 号馆,11-19 23:00 停;无人处理。",
         "其他告警 1 条:",
         "1. #4822 wx 视频号 数据源失联,06:00 起;无人处理。",
         "看不见的数据源 1 个:",
-        "1. wx(wechat)看不见,06:00 起,涉及 5,000 间 (connect)。",
+        "1. wx(视频号)看不见,06:00 起,涉及 5,000 间 (connect)。",
         "静默 2 条:",
         '1. hall="5",由 李四 设置,09:00 结束 (换电缆)。',
         '2. hall="6",09:00 开始,由 李四 设置,10:00 结束。',
         "被拒绝的授权 1 个:",
-        "1. doudian 海鲜店,联系人 赵六:token revoked。",
-        "隔离数据 1,007 条(sale 7, tick 1,000)。",
-        "本班名单变更 1 次:",
+        "1. 抖音 海鲜店,联系人 赵六:token revoked。",
+        "隔离数据 1,007 条(订单事件 7, 采样 1,000)。",
+        "本班名册变更 1 次:",
         "1. 03:00 li:新增 12,修改 3,移除 1。",
         "待处理推送 1,200 条:",
         "1. doudian 1,200 条,最早 07:00。",
@@ -107,13 +107,13 @@ def test_it_is_read_aloud() -> None:
 def test_a_quiet_shift_says_of_each_thing_that_there_is_none(language: Language) -> None:
     lines = read(Standing(at=CHANGE, database=FromDatabase()), language)
     assert len(lines) == 8
-    assert all(line.startswith(("没有", "本班名单没有", "所有数据源正常", "No", "All feeds")) for line in lines)
+    assert all(line.startswith(("没有", "本班名册没有", "所有数据源正常", "No", "All feeds")) for line in lines)
 
 
 def test_both_languages_name_the_same() -> None:
     assert len(read(FULL, "en")) == len(read(FULL, "zh"))
     assert read(FULL, "en")[1] == (
-        "1. #4821 大连·王姐海鲜 (wechat 1), down since 07:57, 12,340 viewers before; "
+        "1. #4821 大连·王姐海鲜 (WeChat 1), hall 3, down since 07:57, 12,340 viewers before; "
         "张三 is on it since 07:59 (已打电话)."
     )
 
@@ -147,7 +147,7 @@ def test_what_could_not_be_asked_is_said() -> None:
     )
     assert lines[0] == "Alertmanager 自 07:00 没有应答:处理人和静默是那时的情况。"
     assert "被拒绝的授权 3 个。" in lines
-    assert "数据库没有应答,隔离数据、名单变更和授权明细未知:'refused'。" in lines
+    assert "数据库没有应答,隔离数据、名册变更和授权明细未知:'refused'。" in lines
     assert not any("没有隔离数据" in line for line in lines)
 
 
