@@ -24,6 +24,7 @@ assert {mood for _, mood in ROBOTS} <= set(get_args(Mood))
 SLOW_S = 12.0
 BACK_S_MAX = 60.0  # the longest back-off is 30 s
 DEAD_S = 2.0
+GRACE = "grace_s = 600.0"  # a drop is one until its robot is well again
 
 
 def test_each_is_told_once_whatever_its_robot_does(played):
@@ -37,7 +38,7 @@ async def scene(folder: Path) -> None:
     }
     second = Chat("feishu", time.time)
     lines = {name: f'match = {{ hall = "{name[5:]}" }}\nfallback = "second"' for name in chats} | {"second": ""}
-    async with event(folder, servers, chats | {"second": second}, FAST, robot_lines=lines) as evening:
+    async with event(folder, servers, chats | {"second": second}, FAST, GRACE, robot_lines=lines) as evening:
         await evening.live(6 * len(ROBOTS))
         for server in servers:
             server.stop(server.rooms[:1])
