@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 PATH = "/alertmanager"
 BODY_S_MAX = 10.0
 AT_ONCE_MAX = 8  # each may hold a body in memory
-WAITING_MAX = 50
+WAITING_MAX = 24  # with these fewer than one client may hold open: the scrape of the same machine gets in beside them
 TURN_S_MAX = 5.0  # Alertmanager tries again after growing pauses: while a drop waits for one, its room may be back
 Outcome = Literal[
     "kept", "too_large", "not_json", "version", "shape", "alerts", "slow", "cut_short", "busy", "book_refused",

@@ -14,6 +14,7 @@ from monitor.alerts.hearing import Hearing
 from monitor.alerts.receiver import AT_ONCE_MAX, WAITING_MAX, Receiver
 from monitor.alerts.sight import DROPPED as ROOM_DROPPED
 from monitor.alerts.webhook import BYTES_MAX, Group
+from monitor.http.guard import Limits
 from tests.alerts.hall import AT, Hall
 from tests.alerts.telling import Words, robot
 from tests.alerts.test_webhook import FIRING, body
@@ -132,6 +133,10 @@ async def test_of_twenty_groups_at_once_each_has_its_turn():
         assert site.outcomes == [], "nobody is sent away to come again in seconds"
         go_on.set()
         assert await asyncio.gather(*posts) == [200] * 20
+
+
+def test_those_that_wait_leave_connections_to_others_of_their_machine():
+    assert AT_ONCE_MAX + WAITING_MAX < Limits().client_connections_max * 2 / 3
 
 
 async def test_more_at_once_than_may_wait_come_again():
