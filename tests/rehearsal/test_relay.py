@@ -28,6 +28,11 @@ BROKE_OFF = RoomNow(WECHAT[0], False, broadcast=2)
 Frame = tuple[datetime, list[int | None]]
 
 
+def by_hand(scene: Scene) -> Relay:
+    """Its own next report is days away: a test that runs into the next ten seconds would hear that one, too."""
+    return Relay(scene, "wechat", report_s=1e6)
+
+
 def frames(scene: Scene) -> list[Frame]:
     scene.truth.flush()
     found: list[Frame] = []
@@ -62,7 +67,7 @@ async def test_once_a_minute_all_rooms_are_told_of(tmp_path: Path) -> None:
         listening(ROW) as heard,
         staged(tmp_path, WECHAT[:1], lambda each, clock_s: SIGNED_OFF, hooks_url=heard.url) as scene,
     ):
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         for number in range(13):
             one.report(AT + timedelta(seconds=10 * number))
         async with running(one):
@@ -91,7 +96,7 @@ async def test_a_room_is_told_of_while_it_is_live_and_when_it_stops(
         listening(ROW) as heard,
         staged(tmp_path, WECHAT[:1], lambda each, clock_s: stands[0], hooks_url=heard.url) as scene,
     ):
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         if then is not None:
             one.report(AT)
             one.deliveries._queue.clear()
@@ -107,7 +112,7 @@ async def test_a_room_is_told_of_while_it_is_live_and_when_it_stops(
 
 async def test_a_live_room_is_told_with_its_totals_and_the_name_of_its_broadcast(tmp_path: Path) -> None:
     async with listening(ROW) as heard, staged(tmp_path, WECHAT[:1], lambda *_: LIVE, hooks_url=heard.url) as scene:
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         one.report(AT)
         async with running(one):
             await until(lambda: not one.waiting())
@@ -122,7 +127,7 @@ async def test_livemon_understands_what_the_truth_says_was_told(tmp_path: Path) 
         listening(ROW) as heard,
         staged(tmp_path, [part(99), *WECHAT], restless, hooks_url=heard.url) as scene,
     ):
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         async with running(one):
             for number in range(40):
                 one.report(AT + timedelta(seconds=REPORT_S * number))
@@ -140,7 +145,7 @@ async def test_a_big_report_is_cut_into_bodies_that_livemon_takes(tmp_path: Path
             tmp_path, crowd, lambda each, _: RoomNow(each, True, True, viewers=each.number), hooks_url=heard.url
         ) as scene,
     ):  # fmt: skip
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         one.report(AT)
         assert one.waiting() == 3
         async with running(one):
@@ -153,7 +158,7 @@ async def test_a_big_report_is_cut_into_bodies_that_livemon_takes(tmp_path: Path
 
 async def test_what_livemon_cannot_take_is_told_again_in_its_order_and_counts_once(tmp_path: Path) -> None:
     async with listening(ROW) as heard, staged(tmp_path, WECHAT, restless, hooks_url=heard.url) as scene:
-        one = Relay(scene, "wechat")
+        one = by_hand(scene)
         one.deliveries.retries_s = (0.02,)
         one.trouble.twice = True
         heard.disk.broken = True
@@ -179,7 +184,7 @@ async def test_in_trouble_it_sees_nothing_and_makes_nothing_up_later(
     async with (
         listening(ROW) as heard,
         staged(tmp_path, WECHAT[:1], lambda *_: stands[0], hooks_url=heard.url) as scene,
-        running(one := Relay(scene, "wechat")),
+        running(one := by_hand(scene)),
     ):
         one.report(AT)
         await until(lambda: not one.waiting())
