@@ -7,7 +7,7 @@ from monitor.alerts.alert import Episode
 from monitor.alerts.alert_words import NAMES, hall_of, name_of
 from monitor.alerts.contacts import Contact
 from monitor.alerts.handover_data import FromDatabase, Standing
-from monitor.alerts.handover_words import STATES, WORDS
+from monitor.alerts.handover_words import KINDS, STATES, WORDS
 from monitor.alerts.hold import Hold
 from monitor.alerts.message_parts import STOPS, subject
 from monitor.alerts.notice import Language, Link, Notice
@@ -64,7 +64,8 @@ class Digest:
             yield words["unknown_database"].format(why=self._standing.database_why or "-") + words["end"]
             return
         yield from self._part("refused", known.refused_count, self._refused(known), known.refused_count)
-        kinds = ", ".join(f"{words.get(kind, kind)} {count:,}" for kind, count in known.quarantined.items())
+        called = KINDS[self._language]
+        kinds = ", ".join(f"{called.get(kind, kind)} {count:,}" for kind, count in known.quarantined.items())
         count = sum(known.quarantined.values())
         said = words["quarantine"].format(count=f"{count:,}", kinds=kinds) if count else words["no_quarantine"]
         yield said + words["end"]

@@ -20,7 +20,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "frames": "待处理推送 {count} 条", "feed_frames": "{feed} {count} 条,最早 {since}",
         "no_frames": "没有待处理推送",
         "quarantine": "隔离数据 {count} 条({kinds})", "no_quarantine": "没有隔离数据",
-        "sale": "订单事件", "tick": "采样", "frame": "整条推送",
         "changes": "本班名册变更 {count} 次", "no_changes": "本班名册没有变更",
         "change": "{at} {by}:新增 {added},修改 {changed},移除 {retired}",
         "unknown_holders": "Alertmanager 自 {since} 没有应答:处理人和静默是那时的情况",
@@ -51,6 +50,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "are unknown ({why})", "more": "{count} more", "end": ".", "unknown_since": "an unknown time",
     },
 }  # fmt: skip
+KINDS: dict[Language, dict[str, str]] = {  # of rows in quarantine
+    "zh": {"sale": "订单事件", "tick": "采样", "frame": "整条推送"},
+    "en": {},
+}
 STATES: dict[Language, dict[str, str]] = {
     "zh": {"refused": "被拒绝", "blind": "看不见", "frozen": "数据不动", "stale": "数据过期"},
     "en": {},
